@@ -29,8 +29,9 @@ static const char help[] =
     "  --month MONTH    one month, as 2026-10\n"
     "  --day DAY        one day, as 2026-10-05, today or yesterday\n"
     "  --from DAY, --until DAY  from the first to the last day, both counted\n"
-    "  --by WHAT        virus, domain, rule, engine, missed, auth, hour, node, day or month; from the\n"
-    "                   rows, as far back as they are kept: sender, recipient, refusal or held\n"
+    "  --by WHAT        virus, not-opened, domain, rule, engine, missed, auth, hour, node, day or\n"
+    "                   month; from the rows, as far back as they are kept: sender, recipient,\n"
+    "                   refusal or held\n"
     "  --would          what checks that only observe would have done\n"
     "  --incidents      storms: one virus again and again from one host\n"
     "  --countries FILE a GeoIP file: the country of each storm's source\n"
@@ -123,7 +124,8 @@ static const struct verb_option table[] = {
     { "from", OPTION_DAY, offsetof(struct options, wish.from_day), NULL, "--from" WHEN_DAY_WANTED },
     { "until", OPTION_DAY, offsetof(struct options, wish.until_day), NULL, "--until" WHEN_DAY_WANTED },
     { "by", OPTION_VALUE, 0, by_take,
-      "--by is virus, domain, rule, engine, missed, auth, hour, node, day, month, sender, recipient, refusal "
+      "--by is virus, not-opened, domain, rule, engine, missed, auth, hour, node, day, month, sender, "
+      "recipient, refusal "
       "or "
       "held, not ",
       .choice = statistics_by_word },

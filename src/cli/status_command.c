@@ -100,7 +100,7 @@ static const struct item items[] = {
     { "helper", "hooks failed", "failed", "failed", true },
     { "helper", "last trouble", NULL, "", true },
     { "consult", "engines", "engine outside", "engines outside", false },
-    { "consult", "asked", "message asked about", "messages asked about", false },
+    { "consult", "asked", "question to them", "questions to them", false },
     { "consult", "sick", NULL, "sick: ", true },
     { "engine", "commands run", "command run", "commands run", false },
     { "engine", "running", "running", "running", true },

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/tls.h"
+#include "config/closed_kinds.h"
 #include "config/domains.h"
 #include "config/encoding.h"
 #include "config/load_private.h"
@@ -443,6 +444,22 @@ static void update_check(struct loader *loader)
                         TEXT_ARG(config->virus.also_folder));
 }
 
+/* The rows of `virus not-opened kinds`, or of the same for outbound mail: no kind has two actions. */
+static void kinds_check(struct loader *loader, const char *words)
+{
+    uint64_t seen = 0;
+    for (size_t i = 0; i < schema_row_count; i++) {
+        const struct schema_row *row = &schema_rows[i];
+        if (!text_starts(text_of(row->words), text_of(words))) continue;
+        uint64_t twice = seen & value_number(row, loader->config);
+        seen |= value_number(row, loader->config);
+        for (const struct schema_choice *kind = row->choices; twice && kind->word; kind++)
+            if (twice >> kind->value & 1)
+                loader_complain(loader, SEVERITY_ERROR, global_place(loader, row->words),
+                                N_("%s has two actions, one of them in %s"), kind->word, row->words);
+    }
+}
+
 void crosscheck_config(struct loader *loader)
 {
     if (!loader->sources->is_spoiled) numbers_check(loader);
@@ -452,6 +469,8 @@ void crosscheck_config(struct loader *loader)
     authorities_check(loader);
     hook_check(loader);
     update_check(loader);
+    kinds_check(loader, "virus not-opened kinds ");
+    kinds_check(loader, "virus outbound not-opened kinds ");
     identity_check(loader);
     mail_keys_check(loader);
     hosted_check(loader);

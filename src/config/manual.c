@@ -47,13 +47,29 @@ static void range_print(struct buffer *out, const struct schema_row *row)
     buffer_free(&allowed);
 }
 
+/* Once, before the first setting that takes them. */
+static void set_print(struct buffer *out, const struct schema_row *row)
+{
+    const char *separator = "";
+    for (const struct schema_row *before = schema_rows; before < row; before++)
+        if (before->type == SCHEMA_SET) return;
+    if (row->type != SCHEMA_SET) return;
+    buffer_printf(out, "Any of ");
+    for (const struct schema_choice *choice = row->choices; choice->word; choice++) {
+        buffer_printf(out, "%s%s", separator, choice->word);
+        separator = ", ";
+    }
+    buffer_printf(out, ".\n");
+}
+
 static void row_print(struct buffer *out, const struct schema_row *row, const char *section)
 {
     buffer_printf(out, ".It Ic %s %s ", row->words + (section ? strlen(section) + 1 : 0),
-                  row->choices ? "Cm" : "Ar");
+                  row->type == SCHEMA_CHOICE ? "Cm" : "Ar");
     schema_shape(row, out);
     buffer_add_char(out, '\n');
     prose_print(out, row->help);
+    set_print(out, row);
     range_print(out, row);
     default_print(out, row);
 }

@@ -3,6 +3,7 @@
 #include "config/schema.h"
 
 #include "base/log.h"
+#include "config/closed_kinds.h"
 
 #define GLOBAL(field) (uint32_t) offsetof(struct config, field), sizeof(((struct config *)0)->field)
 #define LISTENER(field) (uint32_t) offsetof(struct listener, field), sizeof(((struct listener *)0)->field)
@@ -126,6 +127,15 @@ static const struct schema_choice languages[] = { { "en", LANGUAGE_EN }, { "ja",
     CHOICE(GLOBAL, "virus outbound " word, virus.found_out[VIRUS_CLASS_##class], list, "as-inbound", \
            "`virus " word "` of mail from inside.", "内からのメールについての virus " word "。")
 
+/* Kinds of files that are not opened, and what is done with mail that has one. `word` is the action's. */
+#define KINDS(way, field, word, action)                                                                      \
+    {                                                                                                        \
+        SCHEMA_GLOBAL, "virus " way "not-opened kinds " word, SCHEMA_SET, GLOBAL(virus.field[action]),       \
+            "none", NULL, closed_kinds, "none", 0, 0, 0,                                                     \
+            "Kinds of files with which mail gets `" word "` in the place of what `" way "not-opened` says.", \
+            "`" way "not-opened` の代わりに `" word "` とするファイルの種類。"                    \
+    }
+
 /* clang-format off */
 const struct schema_row schema_rows[] = {
     CHOICE(GLOBAL, "role", role, roles, "single",
@@ -234,6 +244,11 @@ const struct schema_row schema_rows[] = {
     CHOICE(GLOBAL, "virus not-opened", virus.found[VIRUS_CLASS_NOT_OPENED], closed_actions + 1, "quarantine",
         "The same of a file that packs others and that nothing here can open.",
         "ここでは開けない書庫があるメールの扱い。"),
+    KINDS("", kinds, "accept", ACTION_ACCEPT),
+    KINDS("", kinds, "warn", ACTION_TAG),
+    KINDS("", kinds, "quarantine", ACTION_QUARANTINE),
+    KINDS("", kinds, "reject", ACTION_REJECT),
+    KINDS("", kinds, "defer", ACTION_DEFER),
     CHOICE(GLOBAL, "virus limits", virus.found[VIRUS_CLASS_LIMITS], closed_actions + 1, "quarantine",
         "What is done with a message that a limit kept from being scanned whole.",
         "上限のため全部を検査できなかったメールの扱い。"),
@@ -243,6 +258,11 @@ const struct schema_row schema_rows[] = {
     OUTBOUND("pua", PUA, named_actions),
     OUTBOUND("encrypted", ENCRYPTED, closed_actions),
     OUTBOUND("not-opened", NOT_OPENED, closed_actions),
+    KINDS("outbound ", kinds_out, "accept", ACTION_ACCEPT),
+    KINDS("outbound ", kinds_out, "warn", ACTION_TAG),
+    KINDS("outbound ", kinds_out, "quarantine", ACTION_QUARANTINE),
+    KINDS("outbound ", kinds_out, "reject", ACTION_REJECT),
+    KINDS("outbound ", kinds_out, "defer", ACTION_DEFER),
     OUTBOUND("limits", LIMITS, closed_actions),
     PLAIN(GLOBAL, "virus warning subject", TEXT, virus.warning, "\"[WARNING: ATTACHMENT UNSCANNED] \"", NULL,
         "What goes before the Subject where `warn` is said.",

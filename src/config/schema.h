@@ -46,6 +46,7 @@ enum schema_type {
     SCHEMA_FOLDERS,   /* absolute paths; struct text_list; said twice it grows */
     SCHEMA_STATUSES,  /* exit statuses, 0 to 255; struct text_list; said twice it grows */
     SCHEMA_COMMAND,   /* a program's path and its arguments; struct text_list */
+    SCHEMA_SET,       /* any of `choices`, their values are bits; uint64_t; said twice it grows */
     SCHEMA_KEYS,      /* SELECTOR:FILE, read on load; struct signing_key_list; said twice it grows */
     SCHEMA_LISTEN,    /* listen ADDRESS:PORT { … } */
     SCHEMA_CLOUD,     /* hosted NAME { … } */

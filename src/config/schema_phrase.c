@@ -40,6 +40,7 @@ static const struct {
     [SCHEMA_STATUSES] = { "exit statuses from 0 to 255", "STATUS..." },
     [SCHEMA_COMMAND] = { "the absolute path of a program and its arguments, those in quotes",
                          "PROGRAM [\"ARGUMENT\"...]" },
+    [SCHEMA_SET] = { "", "KIND..." },
     [SCHEMA_KEYS] = { "selectors and key files such as s2026:/etc/sekimori/dkim/s2026.pem",
                       "SELECTOR:FILE..." },
     [SCHEMA_LISTEN] = { "ADDRESS:PORT such as 0.0.0.0:25 or [::]:25", "ADDRESS:PORT { ... }" },
@@ -82,7 +83,7 @@ void schema_allowed(const struct schema_row *row, struct buffer *out)
 
 void schema_shape(const struct schema_row *row, struct buffer *out)
 {
-    if (row->choices)
+    if (row->type == SCHEMA_CHOICE)
         choices_print(row, " | ", out);
     else
         buffer_printf(out, "%s", types[row->type].shape);

@@ -247,6 +247,9 @@ struct config {
         struct text own_database;             /* the small embedded folder */
         enum action found[VIRUS_CLASS_COUNT]; /* ACTION_TAG: delivered, with `warning` before its Subject */
         enum action found_out[VIRUS_CLASS_COUNT]; /* of mail from inside; config_virus_action reads both */
+        uint64_t kinds[ACTION_DEFER + 1];         /* by action: kinds of files that are not opened, a bit each
+                                                     (config/closed_kinds.h), instead of as their class says */
+        uint64_t kinds_out[ACTION_DEFER + 1];     /* of mail from inside; closed_kinds_action reads both */
         struct text warning;
         enum action unavailable; /* defer, quarantine, or accept with X-Virus-Scanned: unscanned */
         enum action ambiguous;   /* where mail programs may disagree about a file */

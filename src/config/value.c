@@ -59,6 +59,7 @@ bool value_is_list(const struct schema_row *row)
     case SCHEMA_FOLDERS:
     case SCHEMA_STATUSES:
     case SCHEMA_COMMAND:
+    case SCHEMA_SET:
     case SCHEMA_KEYS:
         return true;
     default:
@@ -184,6 +185,17 @@ static const char *choice_parse(const struct schema_row *row, void *base, struct
     return NOT_ONE;
 }
 
+static const char *set_add(const struct schema_row *row, void *base, struct text word)
+{
+    uint64_t *set = field_of(row, base);
+    for (const struct schema_choice *choice = row->choices; choice->word; choice++)
+        if (text_equal(word, text_of(choice->word))) {
+            *set |= UINT64_C(1) << choice->value;
+            return NULL;
+        }
+    return NOT_ONE;
+}
+
 static const char *switch_parse(const struct schema_row *row, void *base, struct text word)
 {
     bool on = text_equal(word, TEXT("on"));
@@ -296,7 +308,10 @@ static const char *text_store(const struct schema_row *row, void *base, struct t
 static const char *none_parse(const struct schema_row *row, void *base)
 {
     if (row->type == SCHEMA_SENDERS) return NULL;
-    if (value_is_list(row) && ((struct text_list *)field_of(row, base))->count > 0) return "stands alone";
+    bool is_set = row->type == SCHEMA_SET;
+    if (is_set && value_number(row, base) != 0) return "stands alone";
+    if (!is_set && value_is_list(row) && ((struct text_list *)field_of(row, base))->count > 0)
+        return "stands alone";
     memset(field_of(row, base), 0, row->size);
     return NULL;
 }
@@ -356,6 +371,8 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_STATUSES:
     case SCHEMA_COMMAND:
         return word_add(row, base, word, arena);
+    case SCHEMA_SET:
+        return set_add(row, base, word);
     case SCHEMA_KEYS:
         return key_add(row, base, word, folder, arena);
     case SCHEMA_LISTEN:
@@ -402,6 +419,18 @@ static void choice_print(const struct schema_row *row, const void *base, struct 
 {
     for (const struct schema_choice *choice = row->choices; choice->word; choice++)
         if ((uint64_t)choice->value == value_number(row, base)) buffer_printf(out, "%s", choice->word);
+}
+
+static void set_print(const struct schema_row *row, const void *base, struct buffer *out)
+{
+    const char *separator = "";
+    uint64_t set = value_number(row, base);
+    if (set == 0) buffer_printf(out, "%s", row->none);
+    for (const struct schema_choice *choice = row->choices; choice->word; choice++) {
+        if (!(set >> choice->value & 1)) continue;
+        buffer_printf(out, "%s%s", separator, choice->word);
+        separator = " ";
+    }
 }
 
 static void word_or_none_print(const struct schema_row *row, struct text word, struct buffer *out)
@@ -530,6 +559,9 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
         return;
     case SCHEMA_COMMAND:
         command_print(row, field, out);
+        return;
+    case SCHEMA_SET:
+        set_print(row, base, out);
         return;
     case SCHEMA_KEYS:
         keys_print(row, field, out);

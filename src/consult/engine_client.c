@@ -26,12 +26,13 @@ struct engine_client {
     struct outside_engine engine;
     const struct engine_link_calls *calls;
     struct breaker breaker;
-    struct engine_counts counts;
+    struct engine_counts counts, taken;
     TAILQ_HEAD(look_line, look) looks;
     LIST_HEAD(link_list, engine_link) links;
     uint32_t look_count, link_count, links_most;
     uint64_t copied_bytes;
     struct timer *timer; /* the first look's deadline */
+    struct timer *trial; /* while it is sick: when it is tried, if no message does it */
     struct deferred drive;
     char version[ENGINE_WORDS_MOST + 1], trouble[ENGINE_WORDS_MOST + 1];
     void *memo, *ways;
@@ -98,6 +99,7 @@ static void trouble_put(struct engine_client *client, struct text why)
 
 static void well(struct engine_client *client)
 {
+    timer_clear(client->trial);
     if (breaker_answered(&client->breaker))
         log_warning("engine %.*s answers again", TEXT_ARG(client->engine.name));
 }
@@ -105,7 +107,9 @@ static void well(struct engine_client *client)
 static void sick(struct engine_client *client, struct text why)
 {
     trouble_put(client, why);
-    if (!breaker_failed(&client->breaker, loop_now_ms(client->loop))) return;
+    bool is_new = breaker_failed(&client->breaker, loop_now_ms(client->loop));
+    if (client->breaker.is_sick) timer_set(client->trial, client->engine.pause_ms);
+    if (!is_new) return;
     log_error("ALARM: engine %.*s at %.*s does not answer: %s; it is tried again every %g s, and meanwhile "
               "mail is %s",
               TEXT_ARG(client->engine.name), TEXT_ARG(client->engine.target), client->trouble,
@@ -121,8 +125,8 @@ static void sick(struct engine_client *client, struct text why)
 static void look_spare(struct engine_client *client, struct look *look, enum scan_state state,
                        bool is_oversize, const char *why)
 {
-    client->counts.spared += !is_oversize;
-    client->counts.limits += is_oversize;
+    client->counts.spared += !is_oversize && !look->is_own;
+    client->counts.limits += is_oversize && !look->is_own;
     look_end(look, &(struct engine_answer){ state, is_oversize, text_of(why), text_of(client->version) });
 }
 
@@ -132,7 +136,7 @@ static void look_fail(struct look *look, struct text why, uint64_t *count, bool 
     char room[ENGINE_WORDS_MOST + 1];
     why = text_slice(why, 0, ENGINE_WORDS_MOST);
     if (why.length > 0) memcpy(room, why.at, why.length);
-    (*count)++;
+    *count += !look->is_own;
     look_take_out(look, is_answered);
     sick(client, text_from(room, why.length));
     look_end(look, &(struct engine_answer){ SCAN_UNSCANNED, false, text_from(room, why.length),
@@ -146,9 +150,9 @@ void engine_client_answered(struct look *look, enum scan_state state, struct tex
         engine_client_refused(look, name);
         return;
     }
-    client->counts.clean += state == SCAN_CLEAN;
-    client->counts.found += state == SCAN_FOUND;
-    client->counts.limits += state == SCAN_LIMITS;
+    client->counts.clean += state == SCAN_CLEAN && !look->is_own;
+    client->counts.found += state == SCAN_FOUND && !look->is_own;
+    client->counts.limits += state == SCAN_LIMITS && !look->is_own;
     char room[ENGINE_WORDS_MOST];
     name = text_slice(name, 0, sizeof room);
     if (name.length > 0) memcpy(room, name.at, name.length);
@@ -263,6 +267,7 @@ static void client_free(struct engine_client *client)
     while (!LIST_EMPTY(&client->links)) link_close(LIST_FIRST(&client->links));
     loop_defer_cancel(client->loop, &client->drive);
     timer_free(client->timer);
+    timer_free(client->trial);
     arena_free(client->arena);
     free(client);
 }
@@ -305,6 +310,27 @@ static void deadline_passed(void *context)
     deadline_set(client);
 }
 
+/* --- trials --- */
+
+static void trial_answered(struct look *look, const struct engine_answer *answer)
+{
+    (void)look, (void)answer; /* the breaker has heard of it */
+}
+
+/* Mail may stay away from a node that has a sick engine, and then none would find it well again. */
+static void trial_begin(void *context)
+{
+    static const struct text mail =
+        TEXT("Subject: does this engine answer again?\r\n\r\nIt was left alone for a while.\r\n");
+    struct engine_client *client = CONTEXT(context, struct engine_client, CLIENT_MAGIC);
+    if (!client->breaker.is_sick || client->is_retired) return;
+    struct body body = { .mapped = mail, .size = mail.length };
+    struct look *look = look_new(&body, 0, NULL, trial_answered);
+    look->is_own = true;
+    timer_set(client->trial, client->engine.pause_ms);
+    engine_client_ask(client, look);
+}
+
 /* --- the client --- */
 
 static struct text_list list_copy(struct arena *arena, const struct text_list *list)
@@ -343,6 +369,7 @@ struct engine_client *engine_client_new(struct loop *loop, const struct outside_
     client->breaker.failures_most = engine->failures;
     client->breaker.pause_ms = engine->pause_ms;
     client->timer = timer_new(loop, deadline_passed, client);
+    client->trial = timer_new(loop, trial_begin, client);
     client->drive = (struct deferred){ .run = drive, .context = client };
     TAILQ_INIT(&client->looks);
     LIST_INIT(&client->links);
@@ -365,7 +392,7 @@ void engine_client_ask(struct engine_client *client, struct look *look)
         look->due_ms = loop_now_ms(client->loop) + client->engine.time_ms;
         TAILQ_INSERT_TAIL(&client->looks, look, line);
         client->look_count++;
-        client->counts.asked++;
+        client->counts.asked += !look->is_own;
         client->copied_bytes += buffer_length(&look->copy);
         loop_defer(client->loop, &client->drive);
     }
@@ -394,6 +421,16 @@ void engine_client_retire(struct engine_client *client)
 const struct engine_counts *engine_client_counts(const struct engine_client *client)
 {
     return &client->counts;
+}
+
+void engine_client_counts_take(struct engine_client *client, struct engine_counts *out)
+{
+    const struct engine_counts *now = &client->counts, *before = &client->taken;
+    *out = (struct engine_counts){ now->asked - before->asked,   now->clean - before->clean,
+                                   now->found - before->found,   now->limits - before->limits,
+                                   now->failed - before->failed, now->late - before->late,
+                                   now->spared - before->spared };
+    client->taken = client->counts;
 }
 
 const struct outside_engine *engine_client_engine(const struct engine_client *client)

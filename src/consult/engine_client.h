@@ -25,6 +25,7 @@ struct look {
     struct buffer copy; /* of a body that came inside a frame */
     uint64_t id, due_ms;
     unsigned losses; /* links that were lost with it; from then on it has one for itself */
+    bool is_own;     /* of the client itself: it is in no count */
     bool is_trial;   /* whether a sick engine is well again is seen by it */
     void *asker;     /* `answered` knows him */
     void (*answered)(struct look *look, const struct engine_answer *answer);
@@ -59,8 +60,10 @@ void engine_client_retire(struct engine_client *client);
 
 /* Borrowed as long as the client lasts. */
 const struct engine_counts *engine_client_counts(const struct engine_client *client);
+/* What was counted since the last call. */
+void engine_client_counts_take(struct engine_client *client, struct engine_counts *out);
 const struct outside_engine *engine_client_engine(const struct engine_client *client);
-/* It is not asked now, or one message tries it. */
+/* It is not asked now, or one message tries it; where none comes, a few bytes of the client's own do. */
 bool engine_client_is_sick(const struct engine_client *client);
 
 /* Appends "well", or "failing: …" or "sick: Connection refused", and its version. */

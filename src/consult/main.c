@@ -12,8 +12,10 @@
 #include "config/load.h"
 #include "consult/command_link.h"
 #include "consult/engine_client.h"
+#include "consult/engine_measures.h"
 #include "ipc/ask_consult.h"
 #include "ipc/child.h"
+#include "ipc/counters.h"
 
 struct service {
     enum { SERVICE_MAGIC = 0x4a91c0d6 } magic;
@@ -21,6 +23,7 @@ struct service {
     struct engine_client *clients[CONFIG_ENGINES_MOST]; /* of the configuration's engines, by index */
     size_t client_count;
     struct command_ways *commands;
+    struct counters_slot *page; /* NULL: nobody looks */
 };
 
 struct peer {
@@ -195,12 +198,29 @@ static void on_status(void *context, struct buffer *out)
     buffer_free(&sick);
 }
 
-static const struct child_events events = { .peers = peers, .on_config = on_config, .on_status = on_status };
+static void on_health(void *context, struct health_facts *out)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    uint64_t sick = 0;
+    for (size_t i = 0; i < service->client_count; i++)
+        if (engine_client_is_sick(service->clients[i])) sick |= UINT64_C(1) << i;
+    health_know(out, HEALTH_ENGINES, service->client_count);
+    health_know(out, HEALTH_ENGINES_SICK, sick);
+    if (service->page)
+        engine_measures_write(&service->page->measures.consult, service->clients, service->client_count);
+}
+
+static const struct child_events events = {
+    .peers = peers, .on_config = on_config, .on_status = on_status, .on_health = on_health
+};
 
 int main(int argc, char **argv)
 {
     static struct service service = { .magic = SERVICE_MAGIC };
     child_start(&service.child, PROCESS_CONSULT, argc, argv);
+    int counters = child_map_fd(&service.child, "counters", NULL);
+    if (counters >= 0) service.page = counters_map(counters, COUNTERS_SLOT_CONSULT, true);
+    if (service.page) measures_begin(&service.page->measures);
     if (!child_jail(&service.child, JAIL_CONNECT | JAIL_LOCAL, NULL, NULL)) return EX_OSERR;
     service.commands = command_link_ways_new(service.child.loop);
     clients_set(&service);

@@ -94,6 +94,62 @@ static void engine_list(const struct look *look, const struct openmetrics_family
         labelled(family, "state", states[i], told->values[HEALTH_ENGINE] == i, out);
 }
 
+/* --- engines outside --- */
+
+static void outside_list(const struct look *look, const struct openmetrics_family *family,
+                         uint64_t (*number)(const struct measured_engine *engine), const char *result,
+                         struct buffer *out)
+{
+    for (uint32_t i = 0; i < MEASURES_ENGINES; i++) {
+        const struct measured_engine *engine = &look->figures.consult.engines[i];
+        struct buffer labels = { 0 };
+        if (!engine->is_configured) continue;
+        openmetrics_label("engine", text_from(engine->name, strnlen(engine->name, sizeof engine->name)),
+                          &labels);
+        if (result) openmetrics_label("result", text_of(result), &labels);
+        openmetrics_sample(family, buffer_text(&labels), number(engine), 1, out);
+        buffer_free(&labels);
+    }
+}
+
+#define OUTSIDE(field)                                                    \
+    static uint64_t outside_##field(const struct measured_engine *engine) \
+    {                                                                     \
+        return engine->field;                                             \
+    }
+OUTSIDE(is_up)
+OUTSIDE(asked)
+OUTSIDE(clean)
+OUTSIDE(found)
+OUTSIDE(limits)
+OUTSIDE(failed)
+OUTSIDE(late)
+OUTSIDE(spared)
+
+/* Of a node that is down nobody knows. */
+static void outside_up_list(const struct look *look, const struct openmetrics_family *family,
+                            struct buffer *out)
+{
+    if (look->source->is_up) outside_list(look, family, outside_is_up, NULL, out);
+}
+
+static void outside_asked_list(const struct look *look, const struct openmetrics_family *family,
+                               struct buffer *out)
+{
+    outside_list(look, family, outside_asked, NULL, out);
+}
+
+static void outside_answers_list(const struct look *look, const struct openmetrics_family *family,
+                                 struct buffer *out)
+{
+    outside_list(look, family, outside_clean, "clean", out);
+    outside_list(look, family, outside_found, "found", out);
+    outside_list(look, family, outside_limits, "limits", out);
+    outside_list(look, family, outside_failed, "failed", out);
+    outside_list(look, family, outside_late, "late", out);
+    outside_list(look, family, outside_spared, "spared", out);
+}
+
 static const char *const verdict_names[MEASURES_VERDICTS] = {
     [MEASURES_ACCEPTED] = "accepted",   [MEASURES_RELAYED] = "relayed",
     [MEASURES_TAGGED] = "tagged",       [MEASURES_QUARANTINED] = "quarantined",
@@ -361,6 +417,9 @@ static const struct row rows[] = {
     SWITCH(ledger.is_full, "quarantine_full", "1: it takes no more; held mail stays in the queue."),
 
     LIST(GAUGE, engine_list, "engine_state", NULL, "1 for the state of the virus check: whole with fetched signatures, trial or builtin with the shipped ones, none, off."),
+    LIST(GAUGE, outside_up_list, "engine_up", NULL, "1: this engine outside is asked; 0: it failed so often that it is left alone for a while."),
+    LIST(COUNTER, outside_asked_list, "engine_asked", NULL, "Messages that were put to it."),
+    LIST(COUNTER, outside_answers_list, "engine_answers", NULL, "What came of messages for it: clean, found, limits, failed, late, or spared, which were not put to it."),
     FACT(SIGNATURES, "signatures", NULL, 1, "Signatures that are loaded."),
     FACT(SIGNATURES_AGE_S, "signatures_age_seconds", "seconds", 1, "Age of the newest that was fetched."),
     FACT(SIGNATURES_KEPT, "signatures_kept", NULL, 1, "1: newer ones are worse, so the old ones stay."),

@@ -33,10 +33,11 @@ void figures_gather(const struct counters_slot *slots, struct node_figures *out)
     *out = (struct node_figures){ .queue.counts = slots[COUNTERS_SLOT_QUEUE].queue,
                                   .queue.measures = measures_of(&slots[COUNTERS_SLOT_QUEUE])->queue,
                                   .ledger = measures_of(&slots[COUNTERS_SLOT_LEDGER])->ledger,
+                                  .consult = measures_of(&slots[COUNTERS_SLOT_CONSULT])->consult,
                                   .master = measures_of(&slots[COUNTERS_SLOT_MASTER])->master,
                                   .epoch_ms = slots[COUNTERS_SLOT_BASELINE].baseline.epoch_ms,
                                   .has_baseline = slots[COUNTERS_SLOT_BASELINE].baseline.is_set,
                                   .difference = counters_difference(slots) };
-    for (uint32_t slot = COUNTERS_SLOT_RECEIVE; slot < COUNTERS_SLOT_MASTER; slot++)
+    for (uint32_t slot = COUNTERS_SLOT_RECEIVE; slot < COUNTERS_SLOT_CONSULT; slot++)
         receive_add(&slots[slot], out);
 }

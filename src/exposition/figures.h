@@ -16,6 +16,7 @@ struct node_figures {
         struct queue_measures measures;
     } queue;
     struct ledger_measures ledger;
+    struct consult_measures consult;
     struct master_measures master;
     uint64_t epoch_ms;  /* when the counts began */
     bool has_baseline;  /* queue has said where they begin: before that `difference` means nothing */

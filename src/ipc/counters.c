@@ -53,7 +53,7 @@ void counters_unmap_all(const struct counters_slot *slots)
 uint64_t counters_received(const struct counters_slot *slots)
 {
     uint64_t sum = 0;
-    for (uint32_t slot = COUNTERS_SLOT_RECEIVE; slot < COUNTERS_SLOT_MASTER; slot++)
+    for (uint32_t slot = COUNTERS_SLOT_RECEIVE; slot < COUNTERS_SLOT_CONSULT; slot++)
         sum += slots[slot].receive.accepted + slots[slot].receive.unreplied;
     return sum;
 }

@@ -77,8 +77,8 @@ struct counters_slot {
     };
 };
 
-/* Slot 0: baseline; 1: queue; 2 + n: receive n; the last two: master, of whom there are measures alone, and
-   ledger. NULL with errno. `writable` false: for reading only. */
+/* Slot 0: baseline; 1: queue; 2 + n: receive n; the last three: consult and master, of whom there are
+   measures alone, and ledger. NULL with errno. `writable` false: for reading only. */
 struct counters_slot *counters_map(int fd, uint32_t slot, bool writable);
 
 /* All COUNTERS_SLOTS of them, to read. NULL with errno: EPROTO where the file is shorter. */
@@ -101,7 +101,8 @@ enum {
     COUNTERS_SLOT_BASELINE = 0,
     COUNTERS_SLOT_QUEUE = 1,
     COUNTERS_SLOT_RECEIVE = 2,
-    COUNTERS_SLOT_MASTER = COUNTERS_SLOTS - 2, /* and the end of those of receive */
+    COUNTERS_SLOT_CONSULT = COUNTERS_SLOTS - 3, /* and the end of those of receive */
+    COUNTERS_SLOT_MASTER = COUNTERS_SLOTS - 2,
     COUNTERS_SLOT_LEDGER = COUNTERS_SLOTS - 1
 };
 

@@ -10,6 +10,7 @@ enum {
     ADDRESS_LIMIT = 2048, /* as long as a command line */
     REPLY_LIMIT = 500,
     NAME_LIMIT = 100,    /* a virus, an engine, a rule */
+    KINDS_LIMIT = 120,   /* ten names */
     SUBJECT_LIMIT = 256, /* also From and Message-ID */
     SIGNALS_LIMIT = 800, /* bytes of all signals */
     SIGNALS_MOST = 100,
@@ -117,6 +118,7 @@ enum judged_form {
     JUDGED_WHOLE,
     JUDGED_WITH_PROOF,
     JUDGED_WITH_PARTS, /* u8 whether a proof follows, the proof, parts */
+    JUDGED_WITH_KINDS, /* as that, and before the parts kinds of files that were not opened */
     JUDGED_FORMS
 };
 
@@ -125,6 +127,14 @@ struct record {
     struct buffer *out;
     size_t start, after;
 };
+
+/* All or none of them: a name that was cut would be another. */
+static void put_kinds(const struct record *record, struct text kinds)
+{
+    size_t used = buffer_length(record->out) - record->start + record->after + 4 + 4;
+    bool has_room = kinds.length <= KINDS_LIMIT && used + kinds.length <= RING_RECORD_LIMIT;
+    put_text(record->out, has_room ? kinds : TEXT_NONE);
+}
 
 static void put_parts(const struct record *record, const struct event_judgement *judgement)
 {
@@ -137,9 +147,11 @@ static void put_parts(const struct record *record, const struct event_judgement 
 static void put_judgement(const struct record *record, const struct event_judgement *judgement, bool is_whole)
 {
     struct buffer *out = record->out;
-    bool has_parts = is_whole && judgement->part_count > 0;
+    bool has_kinds = is_whole && judgement->not_opened.length > 0;
+    bool has_parts = is_whole && (judgement->part_count > 0 || has_kinds);
     bool has_proof = is_whole && judgement->proof.is_made;
     put_u8(out, (uint8_t)(!judgement->is_judged ? JUDGED_NOT
+                          : has_kinds           ? JUDGED_WITH_KINDS
                           : has_parts           ? JUDGED_WITH_PARTS
                           : has_proof           ? JUDGED_WITH_PROOF
                           : is_whole            ? JUDGED_WHOLE
@@ -156,6 +168,7 @@ static void put_judgement(const struct record *record, const struct event_judgem
     put_signals(out, judgement);
     if (has_parts) put_u8(out, has_proof);
     if (has_proof) proof_put(&judgement->proof, out);
+    if (has_kinds) put_kinds(record, judgement->not_opened);
     if (has_parts) put_parts(record, judgement);
 }
 
@@ -181,9 +194,10 @@ static void get_judgement(struct arena *arena, struct reader *reader, struct eve
         signals[i].points = get_double(reader);
     }
     out->signals = signals;
-    bool has_proof = form == JUDGED_WITH_PROOF || (form == JUDGED_WITH_PARTS && get_u8(reader) != 0);
+    bool has_proof = form == JUDGED_WITH_PROOF || (form >= JUDGED_WITH_PARTS && get_u8(reader) != 0);
     if (has_proof) proof_get(reader, &out->proof);
-    if (form == JUDGED_WITH_PARTS) out->parts = part_digests_get(arena, reader, &out->part_count);
+    if (form == JUDGED_WITH_KINDS) out->not_opened = get_text(reader);
+    if (form >= JUDGED_WITH_PARTS) out->parts = part_digests_get(arena, reader, &out->part_count);
 }
 
 /* For one more recipient in the record that begins at `start`. */

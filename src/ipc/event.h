@@ -73,6 +73,8 @@ struct event_judgement {
     uint32_t signal_count;
     const struct event_signal *signals;
     struct proof proof;  /* who sent it; all zero also where an older version told */
+    struct text not_opened; /* kinds of files that nobody opened: "squashfs,zip" (closed_kinds_list); empty
+                               also where an older version told */
     uint32_t part_count; /* files by their digest, none also where an older version told; of a refused message
                             the infected ones alone */
     const struct part_digest *parts;

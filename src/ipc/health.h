@@ -33,8 +33,10 @@ enum health_fact {
     HEALTH_ALSO_AGE_S,        /* scan: of the newest of these */
     HEALTH_UPDATE_FAILING_S,  /* helper: for so long fetching signatures has failed; not told where it has not
                                */
-    HEALTH_LEDGER_FAILING,    /* ledger: 1: events wait, since the database cannot be written */
-    HEALTH_CERTIFICATE_DAYS,  /* master: left to the one that ends first; not told once it is over */
+    HEALTH_ENGINES,           /* consult: engines outside */
+    HEALTH_ENGINES_SICK,   /* consult: those that are left alone: bits by their place in the configuration */
+    HEALTH_LEDGER_FAILING, /* ledger: 1: events wait, since the database cannot be written */
+    HEALTH_CERTIFICATE_DAYS, /* master: left to the one that ends first; not told once it is over */
     HEALTH_FACT_COUNT
 };
 
@@ -73,6 +75,7 @@ enum health_check {
     HEALTH_CHECK_CLOCK,        /* the time is right */
     HEALTH_CHECK_SCAN,         /* messages are judged */
     HEALTH_CHECK_SIGNATURES,   /* viruses are known, those of today too */
+    HEALTH_CHECK_ENGINES,      /* engines outside answer */
     HEALTH_CHECK_LEDGER,       /* what happens is written down */
     HEALTH_CHECK_CERTIFICATES, /* none has expired */
     HEALTH_CHECK_LISTENERS,    /* clients can connect */
@@ -118,6 +121,9 @@ enum health_says {
     HEALTH_SAYS_SIGNATURES_FRESH,
     HEALTH_SAYS_SIGNATURES_ALSO_OLD,
     HEALTH_SAYS_UPDATE_FAILING,
+    HEALTH_SAYS_ENGINES_DEFER,
+    HEALTH_SAYS_ENGINES_LACK,
+    HEALTH_SAYS_ENGINES_ANSWER,
     HEALTH_SAYS_LEDGER_FAILING,
     HEALTH_SAYS_LEDGER_WRITES,
     HEALTH_SAYS_CERTIFICATE_OVER,

@@ -15,6 +15,7 @@ enum {
     MEASURES_HOLDS = 8,   /* room for enum hold_reason */
     MEASURES_PROCESSES = 80,
     MEASURES_CERTIFICATES = 16,
+    MEASURES_ENGINES = 8,
     MEASURES_NAME_SIZE = 64,
 };
 
@@ -132,9 +133,21 @@ struct master_measures {
     struct measured_certificate certificates[MEASURES_CERTIFICATES];
 };
 
+/* An engine outside; counts of messages, as `sekimori status` has them. */
+struct measured_engine {
+    char name[MEASURES_NAME_SIZE]; /* as far as it fits; empty: no engine ever had this place */
+    uint32_t is_configured, is_up; /* up: it is asked */
+    uint64_t asked, clean, found, limits, failed, late, spared;
+};
+
+struct consult_measures {
+    struct measured_engine engines[MEASURES_ENGINES];
+};
+
 struct measures {
     uint32_t version;
     union {
+        struct consult_measures consult;
         struct receive_measures receive;
         struct queue_measures queue;
         struct ledger_measures ledger;

@@ -218,6 +218,7 @@ void facts_put(const struct facts *facts, struct buffer *out)
     put_u8(out, (uint8_t)facts->virus);
     put_text(out, facts->virus_name);
     virus_findings_put(facts->virus_findings, facts->virus_finding_count, out);
+    put_u64(out, facts->not_opened);
     put_text(out, facts->engine);
     put_u8(out, facts->ambiguous);
     put_text(out, facts->findings);
@@ -250,6 +251,7 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->virus = get_u8(reader);
     out->virus_name = get_text(reader);
     out->virus_findings = virus_findings_get(arena, reader, &out->virus_finding_count);
+    out->not_opened = get_u64(reader);
     out->engine = get_text(reader);
     out->ambiguous = get_u8(reader) != 0;
     out->findings = get_text(reader);

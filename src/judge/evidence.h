@@ -140,6 +140,8 @@ struct facts {
     struct text virus_name; /* of the worst finding; or why unscanned */
     uint32_t virus_finding_count;
     struct virus_finding *virus_findings; /* the worst class first */
+    uint64_t not_opened;                  /* what findings of VIRUS_CLASS_NOT_OPENED were by type, all of
+                                             them: bits of config/closed_kinds.h */
     struct text engine;                   /* "clamav 1.4.6"; empty when none looked */
     bool ambiguous;                       /* mail programs may disagree about a file in it (mail/reading.h) */
     struct text findings;    /* names of those with a consequence, "," between them; empty when none */

@@ -2,14 +2,29 @@
 /* A sorted array; it is short. */
 #include "judge/virus_findings.h"
 
+/* The last of the mildest class that would have several with one more of `class`; it may be that one. */
+static uint32_t least_missed(const struct virus_finding *list, uint32_t count, enum virus_class class)
+{
+    uint32_t at = count - 1;
+    while (at > 0 && list[at].class != class && list[at - 1].class != list[at].class) at--;
+    return at;
+}
+
 struct virus_finding *virus_findings_place(struct virus_finding *list, uint32_t *count,
                                            enum virus_class class)
 {
     uint32_t at = 0;
     while (at < *count && list[at].class <= class) at++;
-    if (at == VIRUS_FINDINGS_MOST) return NULL;
-    if (*count < VIRUS_FINDINGS_MOST) ++*count;
-    for (uint32_t i = *count - 1; i > at; i--) list[i] = list[i - 1];
+    uint32_t end = *count;
+    if (end == VIRUS_FINDINGS_MOST) {
+        end = least_missed(list, end, class);
+        if (list[end].class == class) return NULL;
+        if (end < at) at--;
+    } else {
+        ++*count;
+    }
+    for (; end > at; end--) list[end] = list[end - 1];
+    for (; end < at; end++) list[end] = list[end + 1];
     return &list[at];
 }
 

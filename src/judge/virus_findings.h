@@ -7,8 +7,8 @@
 #include "judge/evidence.h"
 
 /* Makes room for one more of that class in `list`, which holds VIRUS_FINDINGS_MOST at most, and counts it;
-   where there is none the mildest goes. The caller fills what is returned. NULL: all that are there are as
-   bad. */
+   where there is none the last goes of the mildest class that has several, so that no class is pushed out by
+   others. The caller fills what is returned. NULL: it would go itself. */
 struct virus_finding *virus_findings_place(struct virus_finding *list, uint32_t *count,
                                            enum virus_class class);
 

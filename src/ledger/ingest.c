@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "base/log.h"
 #include "ledger/overflow.h"
+#include "ledgerdb/held.h"
 #include "ledgerdb/purge.h"
 
 enum {
@@ -179,6 +180,15 @@ static void malformed(struct ingest *ingest, uint16_t slot)
         log_error("ledger: an event in the ring of slot %u makes no sense and is left out", slot);
 }
 
+/* Queue offers what it holds for it beside the rings: it may be in the quarantine already, as something else.
+ */
+static enum ledgerdb_outcome found_store(struct ingest *ingest, const struct event_found *found)
+{
+    bool is_changed;
+    enum ledgerdb_outcome outcome = held_condemn(ingest->database, found, &is_changed);
+    return outcome == LEDGERDB_DONE && !is_changed ? database_store_found(ingest->database, found) : outcome;
+}
+
 static enum ledgerdb_outcome event_store(struct ingest *ingest, uint16_t slot, uint64_t position,
                                          struct text record)
 {
@@ -219,7 +229,7 @@ static enum ledgerdb_outcome event_store(struct ingest *ingest, uint16_t slot, u
         return database_store_lost(ingest->database, &lost);
     case EVENT_FOUND:
         if (!event_found_get(ingest->arena, record, &found)) break;
-        return database_store_found(ingest->database, &found);
+        return found_store(ingest, &found);
     default:
         break;
     }

@@ -72,7 +72,7 @@ static enum ledgerdb_outcome rows_count(struct ledgerdb_reader *ledgerdb, int no
 
 /* `kinds`: as in sum_question. */
 static enum ledgerdb_outcome sums_read(struct ledgerdb_reader *ledgerdb, uint32_t day, int node,
-                                       uint32_t kinds, uint64_t sums[SUM_KIND_COUNT])
+                                       uint64_t kinds, uint64_t sums[SUM_KIND_COUNT])
 {
     struct sum_row *rows;
     size_t count;
@@ -124,7 +124,7 @@ enum ledgerdb_outcome day_lost(struct ledgerdb_reader *ledgerdb, uint64_t time_m
     uint64_t sums[SUM_KIND_COUNT] = { 0 };
     sum_clock_set(&clock, time_ms);
     enum ledgerdb_outcome outcome =
-        sums_read(ledgerdb, clock.day, -1, 1u << SUM_LOST | 1u << SUM_LOST_REFUSALS, sums);
+        sums_read(ledgerdb, clock.day, -1, sum_bit(SUM_LOST) | sum_bit(SUM_LOST_REFUSALS), sums);
     *out = losses_of(sums);
     return outcome;
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "config/closed_kinds.h"
 #include "config/domains.h"
 #include "ipc/message_id.h"
 #include "judge/evidence.h"
@@ -85,6 +86,18 @@ static void add_proof(struct database *database, const struct proof *proof, stru
     pending_add_partner(database->pending, &sum, proof);
 }
 
+/* Names that no kind has count as one: there are as many different ones as kinds. */
+static void add_not_opened(struct database *database, struct text kinds, struct pending_sum sum)
+{
+    sum.is_whole_day = true;
+    while (kinds.length > 0) {
+        size_t comma = text_find_char(kinds, ',');
+        unsigned kind = closed_kinds_number(text_slice(kinds, 0, comma));
+        entries_add(database, sum, SUM_NOT_OPENED, text_of(closed_kinds_name(kind)));
+        kinds = text_slice(kinds, comma + 1, kinds.length);
+    }
+}
+
 void entries_add_judgement(struct database *database, const struct event_judgement *judgement,
                            struct pending_sum sum)
 {
@@ -93,6 +106,7 @@ void entries_add_judgement(struct database *database, const struct event_judgeme
     if (judgement->class == CLASS_VIRUS) entries_add(database, sum, SUM_VIRUS, judgement->virus);
     if (!sum.messages) return;
     add_proof(database, &judgement->proof, sum);
+    add_not_opened(database, judgement->not_opened, sum);
     if (judgement->engine.length) add_whole_day(database, sum, SUM_ENGINE, judgement->engine);
     for (uint32_t i = 0; i < judgement->signal_count; i++)
         add_whole_day(database, sum, SUM_RULE, judgement->signals[i].name);

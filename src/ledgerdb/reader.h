@@ -40,7 +40,7 @@ struct sum_question {
         until_day; /* yyyymmdd, both inclusive; 0: open. A month row counts when its first day is inside */
     int node, direction; /* -1: all. All nodes, and not by node: each message once, see ledgerdb_sums */
     struct text domain;  /* empty: all */
-    uint32_t kinds;      /* bits 1u << enum sum_kind; 0: all */
+    uint64_t kinds;      /* of sum_bit; 0: all */
     struct text class;   /* of SUM_CLASS only this name; empty: all */
     unsigned by;         /* enum sum_by; what is not asked for is 0 or empty in the rows */
 };

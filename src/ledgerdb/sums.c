@@ -38,7 +38,8 @@ static const char *const names[SUM_KIND_COUNT] = { [SUM_ACCEPTED] = "accepted",
                                                    [SUM_RELAYED] = "relayed",
                                                    [SUM_LOST] = "lost",
                                                    [SUM_LOST_REFUSALS] = "lost refusals",
-                                                   [SUM_AUTH] = "authentication" };
+                                                   [SUM_AUTH] = "authentication",
+                                                   [SUM_NOT_OPENED] = "not opened" };
 
 const char *sum_kind_name(enum sum_kind kind)
 {
@@ -55,7 +56,7 @@ bool sum_kind_from_name(struct text name, enum sum_kind *out)
     return false;
 }
 
-void sum_kinds_add(struct buffer *out, uint32_t kinds)
+void sum_kinds_add(struct buffer *out, uint64_t kinds)
 {
     char mark = '(';
     for (unsigned kind = 1; kind < SUM_KIND_COUNT; kind++) {

@@ -51,11 +51,19 @@ enum sum_kind {
     SUM_RELAYED,       /* the next node took it while its client waited; not among ACCEPTED */
     SUM_LOST,          /* events that found no room on their way here: what they told of is in no sum */
     SUM_LOST_REFUSALS, /* the same of refusals: the others' sums are right */
-    SUM_AUTH, /* messages whose sender was looked into. name: "dmarc=pass", "spf=softfail", "dkim=none",
-                 "arc=fail", "excuse=forwarder"; WHOLE_DAY */
+    SUM_AUTH,       /* messages whose sender was looked into. name: "dmarc=pass", "spf=softfail", "dkim=none",
+                       "arc=fail", "excuse=forwarder"; WHOLE_DAY */
+    SUM_NOT_OPENED, /* messages with a file that nobody opened, whatever became of them. name: its kind
+                       (config/closed_kinds.h), a message counts with each of its own; WHOLE_DAY */
     SUM_KIND_COUNT
 };
-_Static_assert(SUM_KIND_COUNT <= 32, "a question has a bit for each kind");
+_Static_assert(SUM_KIND_COUNT <= 64, "a question has a bit for each kind");
+
+/* The bit of a kind in a question. */
+static inline uint64_t sum_bit(enum sum_kind kind)
+{
+    return UINT64_C(1) << kind;
+}
 
 /* What found no room on its way here: events that the account is made of, and refusals, which it is whole
    without. */
@@ -66,8 +74,8 @@ struct losses {
 const char *sum_kind_name(enum sum_kind kind); /* "accepted", "refused after data", … */
 /* False: no such kind. */
 bool sum_kind_from_name(struct text name, enum sum_kind *out);
-/* "(1,2,5)", as SQL wants a list. `kinds`: bits 1u << enum sum_kind; 0: all. */
-void sum_kinds_add(struct buffer *out, uint32_t kinds);
+/* "(1,2,5)", as SQL wants a list. `kinds`: of sum_bit; 0: all. */
+void sum_kinds_add(struct buffer *out, uint64_t kinds);
 
 /* Where a moment stands: day (yyyymmdd) and hour, local time. Cheap: remembers the last quarter of an hour.
  */

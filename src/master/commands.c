@@ -114,7 +114,7 @@ static void print_receive(const struct commands *control, struct buffer *out)
 {
     struct receive_counters sum = { 0 };
     uint64_t in_doubt = 0;
-    for (uint32_t slot = COUNTERS_SLOT_RECEIVE; slot < COUNTERS_SLOT_MASTER; slot++) {
+    for (uint32_t slot = COUNTERS_SLOT_RECEIVE; slot < COUNTERS_SLOT_CONSULT; slot++) {
         struct counters_slot *page = counters_map(control->state->counters_fd, slot, false);
         if (!page) continue;
         const struct receive_counters *one = &page->receive;

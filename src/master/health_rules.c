@@ -188,6 +188,30 @@ static void signatures_judge(const struct health_facts *told, const struct confi
         find(out, HEALTH_CHECK_SIGNATURES, of[engine].outcome, of[engine].says, 0, 0);
 }
 
+/* One finding of all: whose names, and that mail waits where it does for one of them. */
+static void engines_judge(const struct health_facts *told, const struct config *limits,
+                          struct health_report *out)
+{
+    uint64_t sick = told->values[HEALTH_ENGINES_SICK], count = 0;
+    char names[HEALTH_SUBJECT_SIZE] = "";
+    size_t used = 0;
+    bool is_deferred = false;
+    if (!health_knows(told, HEALTH_ENGINES) || told->values[HEALTH_ENGINES] == 0) return;
+    for (size_t i = 0; i < limits->engine_count && i < 64; i++) {
+        const struct outside_engine *engine = &limits->engines[i];
+        if (!(sick >> i & 1)) continue;
+        is_deferred |= engine->unavailable == LACK_DEFER;
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s", count++ ? ", " : "",
+                                 TEXT_ARG(engine->name));
+        if (used >= sizeof names) used = sizeof names - 1;
+    }
+    enum health_says bad = is_deferred ? HEALTH_SAYS_ENGINES_DEFER : HEALTH_SAYS_ENGINES_LACK;
+    struct health_finding *finding =
+        find(out, HEALTH_CHECK_ENGINES, count ? SICK : WELL, count ? bad : HEALTH_SAYS_ENGINES_ANSWER,
+             count ? count : told->values[HEALTH_ENGINES], 0);
+    if (finding) snprintf(finding->subject, sizeof finding->subject, "%s", names);
+}
+
 static void ledger_judge(const struct health_facts *told, struct health_report *out)
 {
     if (!health_knows(told, HEALTH_LEDGER_FAILING)) return;
@@ -245,6 +269,7 @@ void health_rules_judge(const struct judged_facts *facts, const struct config *l
     listeners_judge(facts, out);
     scan_judge(told, out);
     signatures_judge(told, limits, out);
+    engines_judge(told, limits, out);
     ledger_judge(told, out);
     certificate_judge(&facts->certificate, out);
 }

@@ -8,6 +8,7 @@
 
 #include "base/codec.h"
 #include "open/memory_need.h"
+#include "open/rar5_headers.h"
 #include "open/sevenzip_header.h"
 
 /* Bounds what a header without content may repeat. */
@@ -119,13 +120,17 @@ struct opened {
     enum true_type type;
     struct text bytes;
     struct archive *archive;
-    uint32_t whole; /* members that came to their end */
+    uint32_t whole;    /* members that came to their end */
+    bool is_encrypted; /* was said already, and is why something is no sense */
+    bool has_trouble;
 };
 
 /* What is weak by its magic and gave nothing whole may well be something else. */
-static void trouble(struct unpack *unpack, const struct opened *opened, struct archive_entry *entry)
+static void trouble(struct unpack *unpack, struct opened *opened, struct archive_entry *entry)
 {
     const char *name = true_type_name(opened->type);
+    opened->has_trouble = true;
+    if (opened->is_encrypted) return;
     if (is_encrypted(opened->archive, entry))
         members_notice(unpack, UNPACK_ENCRYPTED, "%s", name);
     else if (is_large(opened->archive))
@@ -179,6 +184,9 @@ static bool entry_read(struct unpack *unpack, struct opened *opened, struct arch
     bool goes_on = outcome != OUTCOME_TROUBLE || is_encrypted(opened->archive, entry);
     if (outcome == OUTCOME_TROUBLE) trouble(unpack, opened, entry);
     opened->whole += outcome == OUTCOME_WHOLE;
+    /* What is stored and encrypted is handed out as it stands there: not what a program will make of it. */
+    if (outcome != OUTCOME_TROUBLE && archive_entry_is_data_encrypted(entry))
+        members_notice(unpack, UNPACK_ENCRYPTED, "%s", true_type_name(opened->type));
     members_take(unpack, name_of(entry), buffer_text(&member));
     buffer_free(&member);
     return goes_on && !unpack->is_over;
@@ -344,19 +352,34 @@ static void streams_read(struct unpack *unpack, enum true_type type, struct text
     }
 }
 
-void archive_read(struct unpack *unpack, enum true_type type, struct text bytes)
+/* False: there was trouble, and so perhaps more behind it. */
+static bool whole_read(struct unpack *unpack, enum true_type type, struct text bytes, bool is_encrypted)
 {
-    if (!is_bounded(unpack, type, bytes)) return;
-    struct opened opened = { .type = type, .bytes = bytes, .archive = archive_for(type) };
+    if (!is_bounded(unpack, type, bytes)) return true;
+    struct opened opened = {
+        .type = type, .bytes = bytes, .archive = archive_for(type), .is_encrypted = is_encrypted
+    };
     if (!opened.archive) {
         members_notice(unpack, UNPACK_NOT_OPENED, "%s", true_type_name(type));
-        return;
+        return true;
     }
     if (archive_read_open_memory(opened.archive, bytes.at, bytes.length) < ARCHIVE_WARN)
         trouble(unpack, &opened, NULL);
     else
         entries_read(unpack, &opened);
     archive_read_free(opened.archive);
+    return !opened.has_trouble;
+}
+
+void archive_read(struct unpack *unpack, enum true_type type, struct text bytes)
+{
+    struct buffer plain = { 0 };
+    bool is_encrypted = type == TYPE_RAR5 && rar5_headers_leave_out(bytes, &plain);
+    if (is_encrypted) members_notice(unpack, UNPACK_ENCRYPTED, "%s", true_type_name(type));
+    /* As it stands, as other programs that know of no encryption read it; then without what stopped that. */
+    if (!whole_read(unpack, type, bytes, is_encrypted) && is_encrypted)
+        whole_read(unpack, type, buffer_text(&plain), true);
+    buffer_free(&plain);
     streams_read(unpack, type, bytes);
 }
 

@@ -202,9 +202,27 @@ static void on_message(void *context, uint64_t id, const struct lead *lead, uint
     event_log_committed(queue);
 }
 
+/* A hold by new signatures says what they found: the event of before may not have left. */
+static void found_again(struct queue *queue, uint64_t id, const struct change *change)
+{
+    static const struct text words = TEXT(QUEUE_RESCAN_FOUND);
+    size_t at = text_find(change->reply, words);
+    struct event_found event = { .id = id, .time_ms = change->when_ms, .is_queued = true };
+    bool is_found = at < change->reply.length &&
+                    class_from_name(text_slice(change->reply, 0, at), &event.class) &&
+                    (event.class == CLASS_VIRUS || event.class == CLASS_PHISHING);
+    if (!is_found) return;
+    struct buffer record = { 0 };
+    event.virus = text_slice(change->reply, at + words.length, change->reply.length);
+    event_found_put(&event, &record);
+    put_text(&queue->events_pending, buffer_text(&record));
+    buffer_free(&record);
+}
+
 static void on_change(void *context, enum record_type type, uint64_t id, const struct change *change)
 {
     struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
+    if (type == RECORD_HOLD) found_again(queue, id, change);
     event_log_steps(queue, type, id, change);
     for (uint32_t i = 0; i < change->count; i++)
         if (change->recipients[i].ending != ENDING_NONE)

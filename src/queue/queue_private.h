@@ -94,6 +94,9 @@ struct held_transfer {
 };
 
 /* Looking again with new signatures. */
+/* In the reply of a hold, between "virus" or "phishing" and the name of the signature. */
+#define QUEUE_RESCAN_FOUND " found with new signatures: "
+
 struct queue_rescan {
     struct channel *scan; /* NULL: not there */
     struct timer *timer;
@@ -102,6 +105,7 @@ struct queue_rescan {
     uint64_t *ids;               /* what waited when the pass began; NULL: none is under way */
     size_t count, next;
     uint64_t asked; /* what scan has now; 0: nothing */
+    unsigned losses; /* scan, or its worker, ended so often while it had the next message */
     unsigned found, failed;
 };
 

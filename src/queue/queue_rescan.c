@@ -20,6 +20,7 @@
 enum {
     PAUSE_MS = 20,       /* between one message and the next */
     AGAIN_MS = 5 * 1000, /* scan cannot now */
+    LOSSES_MOST = 4,
     PASS_LEAST_MS = 1000,
     NUMBER_MOST = 32 /* bytes of spool/signatures */
 };
@@ -63,6 +64,7 @@ static void pass_begin(struct queue *queue)
     rescan->ids = NULL;
     rescan->count = rescan->next = 0;
     rescan->found = rescan->failed = 0;
+    rescan->losses = 0;
     rescan->signatures = rescan->wanted;
     rescan->begun_ms = loop_now_ms(queue->child.loop);
     if (done_read(queue) == rescan->signatures) return;
@@ -105,8 +107,21 @@ static void go_on(struct queue *queue, bool is_judged)
 {
     struct queue_rescan *rescan = &queue->rescan;
     rescan->asked = 0;
+    rescan->losses = 0;
     rescan->next++;
     rescan->failed += !is_judged;
+    timer_set(rescan->timer, PAUSE_MS);
+}
+
+/* Perhaps it is what ended it, or somebody ends scan again and again. */
+static void lost(struct queue *queue)
+{
+    struct queue_rescan *rescan = &queue->rescan;
+    if (++rescan->losses == LOSSES_MOST) {
+        go_on(queue, false);
+        return;
+    }
+    rescan->asked = 0;
     timer_set(rescan->timer, PAUSE_MS);
 }
 
@@ -194,7 +209,7 @@ static void hold(struct queue *queue, struct message *message, struct changed_re
     struct change change = { .when_ms = queue_wall(queue),
                              .recipients = list,
                              .count = count,
-                             .reply = arena_printf(queue->arena, "%s found with new signatures: %.*s",
+                             .reply = arena_printf(queue->arena, "%s" QUEUE_RESCAN_FOUND "%.*s",
                                                    class_name(class_of_virus(finding->class)),
                                                    TEXT_ARG(finding->name)) };
     journal_change(queue->journal, RECORD_HOLD, message, &change);
@@ -239,6 +254,18 @@ static bool facts_take(struct queue *queue, struct frame *frame)
     return true;
 }
 
+static void failure_take(struct queue *queue, enum scan_failure failure)
+{
+    if (failure == SCAN_WORKER_DIED) {
+        lost(queue);
+    } else if (failure != SCAN_NOT_READY) {
+        go_on(queue, false);
+    } else {
+        queue->rescan.asked = 0;
+        timer_set(queue->rescan.timer, AGAIN_MS);
+    }
+}
+
 static bool on_frame(void *context, struct frame *frame)
 {
     struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
@@ -251,12 +278,7 @@ static bool on_frame(void *context, struct frame *frame)
     if (frame->id == 0 || frame->id != queue->rescan.asked) return false;
     if (frame->type == SCAN_FACTS) return facts_take(queue, frame);
     if (frame->type != SCAN_FAILED) return false;
-    if (get_u8(&reader) != SCAN_NOT_READY) {
-        go_on(queue, false);
-        return true;
-    }
-    queue->rescan.asked = 0;
-    timer_set(queue->rescan.timer, AGAIN_MS);
+    failure_take(queue, get_u8(&reader));
     return true;
 }
 
@@ -265,7 +287,7 @@ static void on_closed(void *context)
     struct queue *queue = CONTEXT(context, struct queue, QUEUE_MAGIC);
     channel_close(queue->rescan.scan);
     queue->rescan.scan = NULL;
-    if (queue->rescan.asked) go_on(queue, false); /* it may be what ended scan */
+    if (queue->rescan.asked) lost(queue);
 }
 
 void queue_rescan_set_scan(struct queue *queue, int fd)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "config/closed_kinds.h"
 #include "receive/refusals.h"
 
 enum { REPLY_LINE_MOST = 600 };
@@ -108,6 +109,7 @@ static struct event_judgement judgement_of(const struct session *session, struct
                                      .signal_count = count,
                                      .signals = room,
                                      .proof = verdict->proof,
+                                     .not_opened = closed_kinds_list(session->mail, facts->not_opened),
                                      .part_count = facts->part_digest_count,
                                      .parts = facts->part_digests };
 }

@@ -125,11 +125,13 @@ static void group_begin(const struct refusals *refusals, struct group *group, co
     event->recipient = text_put(group, &used, refusal->event.recipient);
     event->sender = text_put(group, &used, refusal->event.sender);
     event->helo = text_put(group, &used, refusal->event.helo);
-    event->judgement = (struct event_judgement){ .is_judged = judgement->is_judged,
-                                                 .class = judgement->class,
-                                                 .score = judgement->score,
-                                                 .virus = text_put(group, &used, judgement->virus),
-                                                 .engine = text_put(group, &used, judgement->engine) };
+    event->judgement =
+        (struct event_judgement){ .is_judged = judgement->is_judged,
+                                  .class = judgement->class,
+                                  .score = judgement->score,
+                                  .virus = text_put(group, &used, judgement->virus),
+                                  .engine = text_put(group, &used, judgement->engine),
+                                  .not_opened = text_put(group, &used, judgement->not_opened) };
     uint32_t parts = judgement->part_count < PART_DIGESTS_INFECTED_MOST ? judgement->part_count
                                                                         : PART_DIGESTS_INFECTED_MOST;
     if (parts) memcpy(group->parts, judgement->parts, parts * sizeof *group->parts);

@@ -25,6 +25,7 @@ static const struct {
     [FACT_LEDGER] = { "ledger", N_("Ledger") },
     [FACT_BALANCE] = { "balance", N_("Balance") },
     [FACT_SIGNATURES] = { "signatures", N_("Signatures") },
+    [FACT_ENGINES] = { "engines", N_("Engines outside") },
     [FACT_CLOCK] = { "clock", N_("Clock") },
     [FACT_PROCESSES] = { "processes", N_("Processes") },
     [FACT_NAMES] = { "dns", N_("DNS") },
@@ -121,6 +122,13 @@ static struct fact upstream_look(const struct look *look)
 static struct fact signatures_look(const struct look *look)
 {
     return finding_look(look, HEALTH_CHECK_SIGNATURES);
+}
+
+static struct fact engines_look(const struct look *look)
+{
+    if (!look->source->config->engine_count)
+        return fact_make(true, text_of(words_say(look->language, N_("none is configured"))));
+    return finding_look(look, HEALTH_CHECK_ENGINES);
 }
 
 /* --- balance --- */
@@ -316,6 +324,7 @@ void facts_gather(const struct facts_source *source, enum language language, int
         [FACT_LEDGER] = ledger_look,
         [FACT_BALANCE] = balance_look,
         [FACT_SIGNATURES] = signatures_look,
+        [FACT_ENGINES] = engines_look,
         [FACT_QUEUE] = queue_look,
         [FACT_HELD] = held_look,
         [FACT_LISTS] = lists_look,

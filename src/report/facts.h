@@ -10,7 +10,8 @@
 enum fact_kind {
     FACT_LEDGER,       /* the database can be read */
     FACT_BALANCE,      /* receive's count and the journal's agree, and the journal with itself */
-    FACT_SIGNATURES,   /* viruses are known; these five as master judges them (ipc/health.h) */
+    FACT_SIGNATURES,   /* viruses are known; these six as master judges them (ipc/health.h) */
+    FACT_ENGINES,      /* engines outside answer */
     FACT_CLOCK,        /* the time is right */
     FACT_PROCESSES,    /* every process runs and answers */
     FACT_NAMES,        /* the DNS answers */

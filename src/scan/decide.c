@@ -2,6 +2,7 @@
 /* Facts and answers to a verdict: one action a recipient, one reply for all. */
 #include "scan/decide.h"
 
+#include "config/closed_kinds.h"
 #include "config/domains.h"
 #include "config/hosted.h"
 #include "judge/action_strength.h"
@@ -21,20 +22,45 @@ struct demand {
     bool is_from_inside;  /* outbound mail has no tag */
 };
 
+static enum action finding_demand(const struct config *config, const struct virus_finding *finding,
+                                  enum direction direction)
+{
+    return finding->class == VIRUS_CLASS_NOT_OPENED
+               ? closed_kinds_action(config, closed_kinds_number(finding->name), direction)
+               : config_virus_action(config, finding->class, direction);
+}
+
+/* Kinds for whose findings there was no room beside others. */
+static void kinds_demand(struct arena *arena, const struct config *config, const struct facts *facts,
+                         enum direction direction, enum action *most, const struct virus_finding **why)
+{
+    for (unsigned kind = 0; kind < CLOSED_KINDS_MOST; kind++) {
+        if (!(facts->not_opened >> kind & 1)) continue;
+        enum action action = closed_kinds_action(config, kind, direction);
+        if (!action_is_stronger(action, *most)) continue;
+        struct virus_finding *finding = arena_alloc(arena, sizeof *finding);
+        *finding = (struct virus_finding){ .class = VIRUS_CLASS_NOT_OPENED,
+                                           .name = text_of(closed_kinds_name(kind)) };
+        *most = action;
+        *why = finding;
+    }
+}
+
 /* `outside`: what engines outside that could not answer ask for. *out_why: the finding that asks for it;
  * NULL: none does. Of equals it is the first, the worst class. */
-static enum action virus_demand(const struct config *config, const struct facts *facts,
+static enum action virus_demand(struct arena *arena, const struct config *config, const struct facts *facts,
                                 enum direction direction, enum action outside,
                                 const struct virus_finding **out_why)
 {
     enum action most = ACTION_ACCEPT;
     *out_why = NULL;
     for (uint32_t i = 0; i < facts->virus_finding_count; i++) {
-        enum action action = config_virus_action(config, facts->virus_findings[i].class, direction);
+        enum action action = finding_demand(config, &facts->virus_findings[i], direction);
         if (!action_is_stronger(action, most)) continue;
         most = action;
         *out_why = &facts->virus_findings[i];
     }
+    kinds_demand(arena, config, facts, direction, &most, out_why);
     enum action doubt = facts->virus == SCAN_UNSCANNED ? config->virus.unavailable : ACTION_ACCEPT;
     if (facts->ambiguous && facts->virus != SCAN_NOT_ASKED)
         doubt = action_stronger(doubt, config->virus.ambiguous);
@@ -192,7 +218,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     signals_gather(arena, facts, &proven, answers, answer_count, out);
     const struct virus_finding *why;
     enum action outside = outside_merge(arena, config, out->direction, answers, answer_count, facts, merged);
-    const struct demand demand = { virus_demand(config, merged, out->direction, outside, &why),
+    const struct demand demand = { virus_demand(arena, config, merged, out->direction, outside, &why),
                                    spam_demand(config, out->score),
                                    authenticate_demand(authentication) == DMARC_POLICY_REJECT,
                                    out->direction == DIRECTION_OUT };

@@ -53,6 +53,7 @@ static void lost(struct opening *opening, bool is_hung)
     opening->source->is_lost = true;
     opening->source->is_hung = is_hung;
     opening->is_over = true;
+    opening->inspection->is_void = true;
     inspect_tell(opening->inspection, SCAN_UNSCANNED, TEXT("the reader of containers ended"));
 }
 

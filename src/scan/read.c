@@ -2,6 +2,7 @@
 /* Mail to facts: the tree, every reading through the virus engine, the signals, the edits. */
 #include "scan/read.h"
 
+#include "config/closed_kinds.h"
 #include "config/domains.h"
 #include "mail/encoded_word.h"
 #include "mail/envelope.h"
@@ -59,7 +60,7 @@ static void parts_walk(struct arena *arena, struct mime *mime, struct inspection
     struct reading_list *list = reading_open(arena, mime);
     struct reading reading;
     opening->readings = list;
-    while (reading_next(list, &reading)) {
+    while (!(inspection && inspection->is_void) && reading_next(list, &reading)) {
         if (inspection) inspection->part = part_name(reading.part);
         if (inspection) inspection->is_file = reading.part && mime_part_is_file(reading.part);
         if (inspection) inspect_bytes(inspection, reading.bytes);
@@ -94,6 +95,7 @@ static void virus_tell(struct arena *arena, const struct scanner *scanner,
     if (out->virus_finding_count)
         memcpy(out->virus_findings, inspection->findings,
                out->virus_finding_count * sizeof *out->virus_findings);
+    out->not_opened = inspection->not_opened;
     out->part_digest_count = inspection->parts.count;
     out->part_digests = arena_alloc_array(arena, out->part_digest_count, sizeof *out->part_digests);
     if (out->part_digest_count)
@@ -139,6 +141,8 @@ static bool may_warn(const struct config *config, const struct facts *facts)
     if (outside_may_warn(config)) return true;
     for (uint32_t i = 0; i < facts->virus_finding_count; i++)
         if (config_virus_warns(config, facts->virus_findings[i].class)) return true;
+    for (unsigned kind = 0; kind < CLOSED_KINDS_MOST; kind++)
+        if (facts->not_opened >> kind & 1 && closed_kinds_warns(config, kind)) return true;
     return false;
 }
 

@@ -90,7 +90,7 @@ void figures_add(struct figures *figures, const struct sum_row *row)
     }
 }
 
-static const uint32_t figure_kinds = 1u << SUM_ACCEPTED | 1u << SUM_REFUSED_AFTER | 1u << SUM_DISCARDED |
+static const uint64_t figure_kinds = 1u << SUM_ACCEPTED | 1u << SUM_REFUSED_AFTER | 1u << SUM_DISCARDED |
                                      1u << SUM_SPAM_HELD | 1u << SUM_SPAM_REFUSED | 1u << SUM_SPAM_DISCARDED |
                                      1u << SUM_VIRUS | 1u << SUM_REFUSED | 1u << SUM_DELIVERED |
                                      1u << SUM_RETURNED | 1u << SUM_HELD | 1u << SUM_CLASS;
@@ -142,7 +142,7 @@ uint32_t lines_number(const struct sum_row *row, unsigned by)
     return by & SUM_BY_HOUR ? row->hour : by & SUM_BY_NODE ? row->node : row->day;
 }
 
-struct sum_question lines_question(const struct statistics_wish *wish, uint32_t kinds, unsigned by)
+struct sum_question lines_question(const struct statistics_wish *wish, uint64_t kinds, unsigned by)
 {
     return (struct sum_question){ .from_day = wish->from_day,
                                   .until_day = wish->until_day,
@@ -195,7 +195,7 @@ struct lines lines_by_month(struct arena *arena, const struct lines *days)
 enum ledgerdb_outcome lines_ask_names(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
                                       enum sum_kind kind, unsigned by, struct arena *arena, struct lines *out)
 {
-    struct sum_question question = lines_question(wish, 1u << kind, by | SUM_BY_NAME);
+    struct sum_question question = lines_question(wish, sum_bit(kind), by | SUM_BY_NAME);
     return lines_ask(ledgerdb, &question, arena, out);
 }
 

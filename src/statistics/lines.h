@@ -21,7 +21,7 @@ struct lines {
 int lines_order(const void *a, const void *b);
 
 /* For sums of every node; `wish` is borrowed as its domain is. */
-struct sum_question lines_question(const struct statistics_wish *wish, uint32_t kinds, unsigned by);
+struct sum_question lines_question(const struct statistics_wish *wish, uint64_t kinds, unsigned by);
 /* What a row is counted under when it was asked for by enum sum_by. */
 uint32_t lines_number(const struct sum_row *row, unsigned by);
 

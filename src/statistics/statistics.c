@@ -34,6 +34,8 @@ static const struct by_word {
     { "virus", N_("Viruses"), N_("Virus"), STATISTICS_BY_VIRUS, 0, SUM_VIRUS },
     { "rule", N_("Rules that spoke"), N_("Rule"), STATISTICS_BY_RULE, 0, SUM_RULE },
     { "engine", N_("What engines looked at"), N_("Engine"), STATISTICS_BY_ENGINE, 0, SUM_ENGINE },
+    { "not-opened", N_("Files that nobody could open"), N_("Kind of file"), STATISTICS_BY_NOT_OPENED, 0,
+      SUM_NOT_OPENED },
     { "missed", N_("Told to us as missed"), N_("Kind"), STATISTICS_BY_MISSED, 0, SUM_MISSED },
     { "domain", N_("By domain"), N_("Domain"), STATISTICS_BY_DOMAIN, SUM_BY_DOMAIN, 0 },
     { "node", N_("By node"), N_("Node"), STATISTICS_BY_NODE, SUM_BY_NODE, 0 },
@@ -184,7 +186,7 @@ static enum ledgerdb_outcome would_make(struct ledgerdb_reader *ledgerdb, const 
     const struct by_word *by = by_word_of(wish->by);
     bool has_key = by && !by->kind;
     struct sum_question question =
-        lines_question(wish, 1u << SUM_OBSERVED, SUM_BY_NAME | (has_key ? by->sum_by : 0));
+        lines_question(wish, sum_bit(SUM_OBSERVED), SUM_BY_NAME | (has_key ? by->sum_by : 0));
     struct sum_row *rows;
     size_t count;
     enum ledgerdb_outcome outcome = statistics_rows(ledgerdb, &question, arena, &rows, &count);
@@ -271,6 +273,6 @@ bool statistics_wish_get(struct text bytes, struct statistics_wish *out)
     out->by = (enum statistics_by)get_u8(&reader);
     out->would = get_u8(&reader) != 0;
     out->top = get_u32(&reader);
-    return reader_done(&reader) && out->by <= STATISTICS_BY_AUTH && out->direction <= DIRECTION_OUT &&
+    return reader_done(&reader) && out->by <= STATISTICS_BY_NOT_OPENED && out->direction <= DIRECTION_OUT &&
            is_day(out->from_day) && is_day(out->until_day) && out->from_day <= out->until_day;
 }

@@ -107,7 +107,8 @@ static void scan_map(struct clamav *clamav, cl_fmap_t *map, struct engine_result
 {
     struct cl_scan_options options = { .general = CL_SCAN_GENERAL_HEURISTICS,
                                        .parse = ~0U,
-                                       .heuristic = CL_SCAN_HEURISTIC_EXCEEDS_MAX };
+                                       .heuristic =
+                                           CL_SCAN_HEURISTIC_EXCEEDS_MAX | CL_SCAN_HEURISTIC_ENCRYPTED_DOC };
     struct hearing hearing = { 0 };
     const char *name = NULL;
     unsigned long scanned = 0;

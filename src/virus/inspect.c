@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "config/closed_kinds.h"
 #include "judge/virus_findings.h"
 #include "virus/classes.h"
 
@@ -55,6 +56,8 @@ void inspect_add(struct inspection *inspection, enum virus_class class, struct t
     engine_text_copy(name, called, sizeof called);
     engine_text_copy(inspection->part, where, sizeof where);
     struct virus_finding finding = { class, text_of(by), text_of(called), text_of(where) }, *place = NULL;
+    if (class == VIRUS_CLASS_NOT_OPENED)
+        inspection->not_opened |= UINT64_C(1) << closed_kinds_number(finding.name);
     if (!is_there(inspection, &finding))
         place = virus_findings_place(inspection->findings, &inspection->finding_count, class);
     if (place)
@@ -98,7 +101,7 @@ static bool is_out_of_time(struct inspection *inspection)
 
 bool inspect_is_over(const struct inspection *inspection)
 {
-    return !inspection->engine || inspection->is_known || has_virus(inspection);
+    return !inspection->engine || inspection->is_known || inspection->is_void || has_virus(inspection);
 }
 
 uint32_t inspect_left_ms(const struct inspection *inspection)
@@ -142,18 +145,19 @@ static bool bytes_scan(struct inspection *inspection, struct text bytes, const u
         engine_result_set(&result, SCAN_FOUND, text_of(known));
     else
         ask(inspection, inspection->engine->calls->scan, bytes, &result);
-    if (result.state == SCAN_FOUND) verdict_cache_touch(inspection->cache, inspection->begun_ms);
-    if (result.state == SCAN_FOUND && !known)
-        verdict_cache_add_infected(inspection->cache, digest, result.name);
+    enum virus_class class = classes_of_name(text_of(result.name));
+    bool is_found = result.state == SCAN_FOUND && class <= VIRUS_CLASS_PUA; /* and not only closed */
+    if (is_found) verdict_cache_touch(inspection->cache, inspection->begun_ms);
+    if (is_found && !known) verdict_cache_add_infected(inspection->cache, digest, result.name);
     result_take(inspection, &result);
-    return result.state == SCAN_FOUND && classes_of_name(text_of(result.name)) <= VIRUS_CLASS_PHISHING;
+    return is_found && class <= VIRUS_CLASS_PHISHING;
 }
 
 void inspect_bytes(struct inspection *inspection, struct text bytes)
 {
     uint8_t digest[DIGEST_BYTES];
     bool is_kept = inspection->keeps_parts && inspection->is_file && bytes.length >= PART_DIGEST_LEAST;
-    if (bytes.length == 0 || has_virus(inspection)) return;
+    if (bytes.length == 0 || inspection->is_void || has_virus(inspection)) return;
     bool is_asked = !inspect_is_over(inspection);
     if (!is_asked && !is_kept) return;
     digest_sha256(bytes, digest);

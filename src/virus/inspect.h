@@ -21,12 +21,14 @@ struct inspection {
     struct engine_result result; /* the worst of all; its name is that of the worst finding */
     struct virus_finding findings[VIRUS_FINDINGS_MOST]; /* the worst class first */
     uint32_t finding_count;
+    uint64_t not_opened;    /* kinds, as facts have them: also of findings for which there was no room */
     struct part_list parts; /* files that are remembered, where keeps_parts */
     bool keeps_parts;       /* the caller sets it, after inspect_begin */
     bool is_file;           /* what is looked at now is no text of the message: the caller sets it */
     struct text part; /* what is looked at now, for findings: the caller sets it; its texts are copied */
     uint8_t digest[DIGEST_BYTES]; /* of the message */
     uint64_t begun_ms;
+    bool is_void;  /* whoever looked at a part is lost: nothing will be said about the message */
     bool is_known; /* an identical message was clean: nothing is scanned again */
 };
 
@@ -49,8 +51,8 @@ void inspect_whole(struct inspection *inspection);
    not, until a virus was found; so is whatever a virus or phishing was found in. */
 void inspect_bytes(struct inspection *inspection, struct text bytes);
 
-/* Nothing more has to be looked at: something was found, an identical message was clean, or nobody can look.
- */
+/* Nothing more has to be looked at: something was found, an identical message was clean, nobody can look, or
+   the message is to be tried again. */
 bool inspect_is_over(const struct inspection *inspection);
 
 /* Milliseconds of the message's time that are left; UINT32_MAX: it has no limit. */

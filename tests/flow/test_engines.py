@@ -185,6 +185,26 @@ def test_replies_out_of_order(double):
     clamd.manner = "clean"
 
 
+def seen_by_monitors(node, way):
+    """A sick engine makes the node sick, and the words say what becomes of mail; health, the facts of alarms and metrics know it."""
+    becomes = "mail is deferred" if way == "defer" else "mail goes without"
+    said = lab.wait_for(lambda: (text := node.run("health", check=False).stdout) and way in text and text, "health names it")
+    assert becomes in said, said
+    fact, = [one for one in json.loads(node.run("health", "--all", "--json", check=False).stdout)["facts"] if one["fact"] == "engines"]
+    assert fact["state"] == "bad" and way in fact["says"], fact
+    lab.wait_for(lambda: metrics(node, "up", way) == 0, "metrics know it")
+    assert metrics(node, "asked_total", way) == metrics(node, "clean", way) + 2
+    assert metrics(node, "failed", way) == 2 and metrics(node, "spared", way) >= 2
+
+
+def metrics(node, name, engine):
+    """A number of an engine: sekimori_engine_NAME, or a result."""
+    lines = node.run("metrics").stdout.splitlines()
+    labels = f'engine_{name}{{engine="{engine}"}} ', f'engine_answers_total{{engine="{engine}",result="{name}"}} '
+    number, = [line.split(" ")[1] for line in lines for one in labels if line.startswith("sekimori_" + one)]
+    return int(number)
+
+
 def test_sick_ones_are_left_alone(folder_of_doubles):
     """Each by its statement: deferred, delivered with a warning, delivered as if there were none; and each is well again after a while."""
     node, sink, doubles = folder_of_doubles
@@ -198,12 +218,15 @@ def test_sick_ones_are_left_alone(folder_of_doubles):
             assert send(node, lab.message())[0] == (451 if way == "defer" else 250)
         assert one.looks - looks == 4, "each of the first two is tried twice, then nobody is asked"
         assert node.text().count(f"ALARM: engine {way} ") == 1 and told(node)[way].startswith("sick: ")
+        seen_by_monitors(node, way)
         mails, one.manner = sink.wait(0 if way == "defer" else 4), "clean"
         sink.empty()
         for mail in mails:
             assert (b"UNSCANNED] hello" in mail) == (way == "unscanned") == ("unscanned unscanned" in scanned(mail)), mail
             assert way != "accept" or "accept" not in scanned(mail), mail
-    lab.wait_for(lambda: send(node, lab.message())[0] == 250 and all(said.startswith("well") for said in told(node).values()), "all are asked again")
+    lab.wait_for(lambda: all(said.startswith("well") for said in told(node).values()), "all are well again without any mail")
+    lab.wait_for(lambda: "not answer" not in node.run("health", check=False).stdout, "and so is the node, by engines")
+    assert send(node, lab.message())[0] == 250
     assert node.text().count(" answers again") == 3
     lab.wait_for(node.queue_is_empty, "all is delivered")
     sink.empty()

@@ -5,8 +5,10 @@ import bz2
 import concurrent.futures
 import gzip
 import io
+import json
 import lzma
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -18,6 +20,7 @@ import zlib
 import pytest
 
 import lab
+from made_files import pdf, rar4, rar5
 
 DRIVE = lab.TESTS / "tests/unit/open/unpack-drive"
 MARK = b"This is EICAR, or so it says." * 3
@@ -126,6 +129,7 @@ def cut_inside(data):
     return patched(data[:end - 30], 18, size) + patched(data[end:], 20, size)
 
 
+NOISE = zlib.compress(bytes(range(256)) * 2)[2:] * 9  # no sense as what rar packs
 PLAIN = zipped([("a.com", MARK)])
 STORED = zipped([("a.com", MARK)], zipfile.ZIP_STORED)
 DECOY = zipped([("b.txt", b"nothing")])
@@ -148,8 +152,18 @@ FOUND = {
     "zstd": zstd_stored(MARK), "lz4": lz4_stored(MARK), "second frame of zstd": zstd_stored(b"x") + zstd_stored(MARK),
     "a frame to skip before zstd": b"\x50\x2a\x4d\x18\3\0\0\0abc" + zstd_stored(MARK),
     "ar": ar_of(MARK), "ar in lzop in gzip": gzip.compress(lzo_stored(ar_of(MARK))), "cms compressed": cms_compressed(MARK),
+    "rar": rar4([("a.txt", b"plain"), ("b/a.com", MARK)]), "rar 5": rar5([("a.txt", b"plain"), ("b/a.com", MARK)]),
+    "rar behind a program": b"MZ" + bytes(3000) + rar4([("a.com", MARK)]), "rar 5 in gzip": gzip.compress(rar5([("a.com", MARK)])),
+    **{f"{name}, an encrypted file {where} it, {how}": make(members, {"x": method})
+       for name, make in (("rar", rar4), ("rar 5", rar5)) for how, method in (("stored", 0), ("packed", 3))
+       for where, members in (("before", [("x", NOISE), ("a.com", MARK)]), ("behind", [("a.com", MARK), ("x", NOISE)]))},
+    "rar, marked as encrypted": rar4([("a.com", MARK)], {"a.com": 0}), "rar 5, marked as encrypted": rar5([("a.com", MARK)], {"a.com": 0}),
 }
 TOLD = {
+    **{f"{name} encrypted, {how}": (make([("x", NOISE), ("y", b"plain")], {"x": method}), "encrypted : rar")
+       for name, make in (("rar", rar4), ("rar 5", rar5)) for how, method in (("stored", 0), ("packed", 3))},
+    "rar with hidden names": (rar4([("x", NOISE)], archive_flags=0x80), "encrypted : rar"),
+    "rar 5 with hidden names": (rar5([("x", NOISE)], hides_names=True), "encrypted : rar"),
     "encrypted zip": (encrypted_flag(PLAIN.replace(zlib.compress(MARK)[2:-4], b"\x07" * (len(zlib.compress(MARK)) - 6)), 6), "encrypted : zip"),
     "a method that nobody knows": (method_of(PLAIN, 97), "not-opened : zip"),
     "squashfs": (b"hsqs" + bytes(600), "not-opened : squashfs"), "in a zip": (zipped([("q", b"QFI\xfb" + bytes(600))]), "not-opened q: qcow2"),
@@ -244,7 +258,8 @@ def test_a_cut_stream_is_seen_or_told(tmp_path, name):
 # --- a node ---
 
 SIGNED = lab.eicar().encode()
-HELD = "domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ limits quarantine; encrypted quarantine; not-opened quarantine; most file 1M; most time 2s }}\n"
+HELD = ("domains {{ example.test 127.0.0.1:{inside} }}\nvirus {{ limits quarantine; encrypted quarantine; most file 1M; most time 2s\n"
+        "  not-opened quarantine {{ kinds {{ accept vdi; reject disk-images }} }} }}\n")
 
 
 def mail(data, subject="file"):
@@ -279,11 +294,15 @@ def hurried(nodes, inside):
 NODE_FOUND = {"zstd": zstd_stored(SIGNED), "lz4": lz4_stored(SIGNED), "lzop": lzo_stored(SIGNED), "ar": ar_of(SIGNED),
               "second member of gzip": gzip.compress(b"first") + gzip.compress(SIGNED), "cms compressed": cms_compressed(SIGNED),
               "zip without a directory": zipped([("a", SIGNED)])[:60 + len(SIGNED)],
+              "rar": rar4([("a.txt", b"plain"), ("inner.com", SIGNED)]), "rar 5": rar5([("a.txt", b"plain"), ("inner.com", SIGNED)]),
+              "rar 5 behind an encrypted file": rar5([("x", NOISE), ("inner.com", SIGNED)], {"x": 3}),
+              "pdf that asks for no password": pdf(SIGNED, ""),
               "zip in lzma": lzma.compress(zipped([("a", SIGNED)]), format=lzma.FORMAT_ALONE),
               "lz4 in a mail in a zip": zipped([("a.eml", mail(lz4_stored(SIGNED)))]),
               "lz4 in a mail in zstd in a mail in a zip": zipped([("a.eml", mail(zstd_long(mail(lz4_stored(SIGNED)).encode())))])}
 NODE_HELD = {"squashfs": b"hsqs" + bytes(600), "squashfs in a mail in a zip": zipped([("a.eml", mail(b"hsqs" + bytes(600)))]),
-             "a file over the limit": zipped([("a", bytes(2 << 20))]), "encrypted": TOLD["encrypted zip"][0]}
+             "a file over the limit": zipped([("a", bytes(2 << 20))]), "encrypted": TOLD["encrypted zip"][0],
+             "encrypted rar": rar4([("x", NOISE)], {"x": 0}), "encrypted rar 5": rar5([("x", NOISE)], {"x": 0}), "encrypted pdf": pdf(SIGNED, "secret")}
 
 
 def replies(port, mails):
@@ -300,10 +319,12 @@ def replies(port, mails):
 def test_node(held, inside):
     for name, (code, text) in zip(NODE_FOUND, replies(held.port, map(mail, NODE_FOUND.values()))):
         assert code == 550 and "Eicar" in text, (name, code, text)
+        assert not name.startswith("rar") or "in a.bin/inner.com)" in text, (name, text)
     for name, (code, text) in zip(NODE_HELD, replies(held.port, (mail(data, f"held {name}") for name, data in NODE_HELD.items()))):
         assert code == 250, (name, text)
     assert lab.Client(held.port).send(mail(zipped([("a.txt", b"plain")]), "clean"))[0] == 250
     assert b"clean" in inside.wait(1)[0] and b"Subject: held" not in b"".join(inside.wait(1))
+    kinds(held, inside)
     lab.wait_for(lambda: len(readers(held)) == 2, "two spare readers wait and no other is left")
     without_open(held, inside)
     held.balance()
@@ -323,7 +344,23 @@ def without_open(held, inside):
     assert codes == [250, 250]
     assert lab.Client(held.port).send(lab.message("text"))[0] == 250
     lab.wait_for(lambda: lab.Client(held.port).send(mail(NODE_FOUND["zstd"]))[0] == 550, "open is there again")
-    assert len(inside.wait(4)) == 4
+    assert len(inside.wait(5)) == 5
+
+
+def kinds(node, inside):
+    """What is done with what nobody opens is said by its kind, in the reply too; each is counted."""
+    code, text = lab.Client(node.port).send(mail(bytes(3) + b"NTFS    " + bytes(600)))
+    assert code == 550 and "ntfs-image" in text, text
+    assert lab.Client(node.port).send(mail(bytes(64) + b"\x7f\x10\xda\xbe" + bytes(600), "vdi is taken"))[0] == 250
+    assert b"not-opened vdi" in next(m for m in inside.wait(2) if b"vdi is taken" in m)
+
+    def counted():
+        rows = json.loads(node.run("stats", "--by", "not-opened", "--day", "today", "--format", "json").stdout)[0]["rows"]
+        return dict(list(row.values())[:2] for row in rows)
+    lab.wait_for(lambda: counted() == {"squashfs": 2, "ntfs-image": 1, "vdi": 1, "zip": 1}, "each kind is counted")
+    for language, title in ("en", "Files that nobody could open"), ("ja", "誰も開けなかったファイル"):
+        table = node.run("report", "--date", "today", "--language", language).stdout.split(title)[1].split("\n\n")[0]
+        assert re.search(r"squashfs +2 +40", table), table
 
 
 def probes_are_built():
@@ -335,6 +372,24 @@ def fails_twice(port, word):
     begun = time.monotonic()
     first = lab.Client(port).send(bad)[0]
     return first, time.monotonic() - begun < 8, lab.Client(port).send(bad)[0]
+
+
+def seconds_with(port, first, second):
+    """Of a mail with both files: the code, and how long it took."""
+    parts = "".join("--b\nContent-Type: application/octet-stream; name=a.bin\nContent-Transfer-Encoding: base64\n\n" +
+                    base64.encodebytes(data).decode() + "\n" for data in (first, second))
+    begun = time.monotonic()
+    code, _ = lab.Client(port).send(lab.message("two", parts + "--b--\n", MIME_Version="1.0", Content_Type='multipart/mixed; boundary="b"'))
+    return code, time.monotonic() - begun
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(not probes_are_built(), reason="this build has no probes")
+def test_nothing_more_is_scanned_when_a_reader_died(held):
+    """The reply is 451 whatever else is in the message: it comes at once."""
+    words, much = [[("a", b"X-Test-Reader: " + word)] for word in (b"does", b"die")], zipped([(f"{i}", b"x%d" % i) for i in range(9000)])
+    (well, whole), (lost, cut) = (seconds_with(held.port, zipped(word, zipfile.ZIP_STORED), much) for word in words)
+    assert (well, lost) == (250, 451) and cut < 1 and cut < whole / 3, (whole, cut)
 
 
 @pytest.mark.skipif(not probes_are_built(), reason="this build has no probes")

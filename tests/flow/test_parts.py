@@ -5,8 +5,10 @@ import base64
 import datetime
 import hashlib
 import json
+import os
 import re
 import shutil
+import signal
 
 import pytest
 
@@ -125,7 +127,7 @@ def test_what_is_kept_is_looked_at_again(node, inside, tmp_path):
     assert "1 messages to 1 recipients" in node.text(), "who received the same file is named"
     page = tmp_path / "report.txt"
     node.run("report", "--date", f"{datetime.date.today()}", "--to", page)
-    assert re.search(rf"Found in the quarantine with new signatures.*{hit['id']} +Own\.Word", page.read_text(), re.S), page.read_text()
+    assert re.search(rf"Found with new signatures in the quarantine and the queue.*{hit['id']} +Own\.Word", page.read_text(), re.S), page.read_text()
     node.balance()
     node.text_begins()
     node.stop()
@@ -179,3 +181,39 @@ def test_what_a_user_reports_is_looked_for(node, inside, tmp_path):
     node.run("missed", "--kind", "virus", tmp_path / "told")
     said = lab.wait_for(lambda: [line for line in node.text().splitlines() if "delivered before that was known" in line], "it is said", 30)
     assert len(said) == 1 and "reported as virus" in said[0] and "1 messages to 1 recipients" in said[0], said
+
+
+COUNT = 24
+
+
+def kill(node, name):
+    pid, = node.pids(name)
+    os.kill(pid, signal.SIGKILL)
+    lab.wait_for(lambda: node.pids(name) not in ([], [pid]) and node.is_ready(), f"{name} is there again")
+
+
+def test_a_pass_is_taken_up_again(node, inside):
+    """queue, ledger and scan are killed while they look again: all that is infected is held as a virus, once; all else stays what it was."""
+    client = lab.Client(node.port)
+    for number in range(COUNT):
+        waiting, kept = (file(f"{number}") if number % 2 else b"MZ" + b"good" * (100 + number) for _ in range(2))
+        assert client.send(mail(waiting, f"waits {number}"), recipients=("a@away.test", "b@away.test"))[0] == 250
+        assert client.send(spam(kept, f"kept {number}"), recipients=("a@example.test",))[0] == 250
+    client.close()
+    lab.wait_for(lambda: len(held(node)) == COUNT and len(trace(node, "--status", "queued", "--most", "100")) == COUNT, "all wait or are kept")
+    learn(node)
+
+    def said(words):
+        return len([line for line in node.text().splitlines() if "show: Own.Word" in line and words in line])
+    for name, words, least in (("queue", "are held", 2), ("ledger", "its class is", 2), ("scan", "", 6), ("scan", "", 9), ("scan", "", 12)):
+        lab.wait_for(lambda: said(words) >= least, f"{name} is at it", 25)
+        kill(node, name)
+    odd = {f"{kind} {number}" for kind in ("waits", "kept") for number in range(1, COUNT, 2)}
+    lab.wait_for(lambda: {subject for subject, classes in held(node).items() if classes == {"virus"}} == odd, "all of it is held as a virus", 40)
+    listed = [json.loads(line)["subject"] for line in node.run("quarantine", "list", "--json").stdout.strip().splitlines()]
+    assert sorted(listed) == sorted(odd | {f"kept {number}" for number in range(0, COUNT, 2)}), "each once"
+    left = {hit["subject"]: set(states(hit)) for hit in trace(node, "--status", "queued", "--most", "100")}
+    assert set(left) == {f"waits {number}" for number in range(0, COUNT, 2)} and all(one <= {"queued", "deferred"} for one in left.values()), left
+    lab.wait_for(lambda: "quarantine: " in node.text() and "were looked at again" in node.text(), "the passes end")
+    assert "could not be judged" not in re.sub(", 0 could not be judged", "", node.text()), node.text()
+    node.balance()

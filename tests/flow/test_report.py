@@ -246,16 +246,19 @@ def test_each_report_goes_out_once_whatever_dies(reported, inside):
 def test_an_alarm_is_told_once(nodes, inside, tmp_path):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key.pem", "-out",
                     tmp_path / "cert.pem", "-days", "3", "-subj", "/CN=mx.example.test"], check=True, capture_output=True)
-    node = nodes(CONFIG + f"listen 127.0.0.1:{{port}} {{{{ tls certificate {tmp_path}/cert.pem key {tmp_path}/key.pem }}}}\n",
+    node = nodes(CONFIG + "virus {{ engine far clamd 127.0.0.1:1 {{ unavailable accept; failures 1 }} }}\n" + f"listen 127.0.0.1:{{port}} {{{{ tls certificate {tmp_path}/cert.pem key {tmp_path}/key.pem }}}}\n",
                  inside=inside.port)
+    assert lab.Client(node.port).send(lab.message())[0] == 250  # of which the engine is asked
     alarm = lab.wait_for(lambda: mails(inside, "Certificates"), "the alarm", 60)[0]
     assert "Certificates" in alarm["Subject"] and "cert.pem: 2 days left" in alarm.get_content()
     assert "ALARM: Alarm: Certificates" in node.text()
+    outside = lab.wait_for(lambda: mails(inside, "Engines outside"), "the alarm of the engine", 60)[0]
+    assert "far does not answer: mail goes without it" in outside.get_content()
     node.stop()
     node.start()
     node.run("report", "--to", "again@example.test")
     lab.wait_for(lambda: mails(inside, "Mail report"), "another mail")
-    assert len(mails(inside, "Certificates")) == 1
+    assert len(mails(inside, "Certificates")) == 1 and len(mails(inside, "Engines outside")) == 1
     assert "raised" in (node.state / "report/alarms").read_text()
 
 

@@ -34,6 +34,7 @@ struct rescan {
     unsigned class;              /* of those that are looked at: the one it has come to */
     uint64_t after;              /* the last message of that class that was looked at */
     uint64_t asked;              /* what scan has now; 0: nothing */
+    unsigned losses;             /* scan, or its worker, ended so often while it had the next message */
     unsigned looked, found, failed;
 };
 

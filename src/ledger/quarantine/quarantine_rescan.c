@@ -12,6 +12,7 @@
 enum {
     PAUSE_MS = 20,       /* between one message and the next */
     AGAIN_MS = 5 * 1000, /* scan or the database cannot now */
+    LOSSES_MOST = 4,
     PASS_LEAST_MS = 1000
 };
 
@@ -92,9 +93,22 @@ static void go_on(struct quarantine *quarantine, uint64_t message, bool is_judge
 {
     struct rescan *rescan = &quarantine->rescan;
     rescan->asked = 0;
+    rescan->losses = 0;
     rescan->after = message;
     rescan->looked += is_judged;
     rescan->failed += !is_judged;
+    timer_set(rescan->timer, PAUSE_MS);
+}
+
+/* Perhaps it is what ended it, or somebody ends scan again and again. */
+static void lost(struct quarantine *quarantine, uint64_t message)
+{
+    struct rescan *rescan = &quarantine->rescan;
+    if (++rescan->losses == LOSSES_MOST) {
+        go_on(quarantine, message, false);
+        return;
+    }
+    rescan->asked = 0;
     timer_set(rescan->timer, PAUSE_MS);
 }
 
@@ -186,6 +200,10 @@ static bool facts_take(struct quarantine *quarantine, struct frame *frame)
 
 static void failure_take(struct quarantine *quarantine, enum scan_failure failure, uint64_t message)
 {
+    if (failure == SCAN_WORKER_DIED) {
+        lost(quarantine, message);
+        return;
+    }
     if (failure != SCAN_NOT_READY) {
         go_on(quarantine, message, false);
         return;
@@ -217,7 +235,7 @@ static void on_closed(void *context)
     uint64_t asked = quarantine->rescan.asked;
     channel_close(quarantine->scan);
     quarantine->scan = NULL;
-    if (asked) go_on(quarantine, asked, false); /* it may be what ended scan */
+    if (asked) lost(quarantine, asked);
 }
 
 void quarantine_set_scan(struct quarantine *quarantine, int fd)

@@ -48,7 +48,7 @@ enum ledgerdb_outcome accounts_of_ledger(struct ledgerdb_reader *ledgerdb, int n
     size_t count;
     struct arena *arena = arena_new(0);
     for (int i = 0; i < ACCOUNT_COUNT; i++) {
-        question.kinds |= 1u << accounts_table[i].sum;
+        question.kinds |= sum_bit(accounts_table[i].sum);
         out[i] = 0;
     }
     enum ledgerdb_outcome outcome = statistics_rows(ledgerdb, &question, arena, &rows, &count);

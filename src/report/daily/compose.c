@@ -393,7 +393,7 @@ static void receivers_table(struct composing *composing)
     sheet_show(composing, sheet);
 }
 
-/* What new signatures found in mail that was kept for something else. */
+/* What new signatures found in mail that was kept for something else, or waited. */
 static void rescan_table(struct composing *composing)
 {
     static const struct sheet_column columns[] = { { N_("Known since"), SHEET_TEXT },
@@ -413,8 +413,8 @@ static void rescan_table(struct composing *composing)
                   looks_read(composing->source->ledgerdb, &question, arena, &looks, &count, &is_cut)) ||
         !count)
         return;
-    struct sheet *sheet =
-        sheet_new(arena, N_("Found in the quarantine with new signatures"), N_("messages"), columns, 3);
+    struct sheet *sheet = sheet_new(arena, N_("Found with new signatures in the quarantine and the queue"),
+                                    N_("messages"), columns, 3);
     for (size_t i = 0; i < count; i++) {
         sheet_add_row(sheet);
         sheet_put_text(sheet, 0, moment_text(arena, looks[i].time_ms));
@@ -447,7 +447,7 @@ static void missed_table(struct composing *composing)
                                      .until_day = period.until_day,
                                      .node = -1,
                                      .direction = -1,
-                                     .kinds = 1u << SUM_MISSED,
+                                     .kinds = sum_bit(SUM_MISSED),
                                      .by = SUM_BY_NAME };
     struct sum_row *rows;
     size_t count;
@@ -519,6 +519,8 @@ static void tables(struct composing *composing)
     ranking_table(composing, RANKING_REFUSALS);
     wish.by = STATISTICS_BY_VIRUS;
     table_show(composing, wish, true);
+    wish.by = STATISTICS_BY_NOT_OPENED;
+    table_show(composing, wish, false);
     storms_table(composing);
     receivers_table(composing);
     rescan_table(composing);

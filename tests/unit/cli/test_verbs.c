@@ -162,7 +162,7 @@ static const struct {
     { "balance --day 2026-02-29", EX_USAGE, "sekimori balance: --day wants a day" },
     { "stats --month 2026-13", EX_USAGE,
       "sekimori stats: --month wants a month such as 2026-10, not 2026-13\n" },
-    { "stats --by weather", EX_USAGE, "sekimori stats: --by is virus, domain," },
+    { "stats --by weather", EX_USAGE, "sekimori stats: --by is virus, not-opened, domain," },
     { "stats --direction up", EX_USAGE, "sekimori stats: --direction is in or out, not up\n" },
     { "stats --top 100001", EX_USAGE, "sekimori stats: --top wants a number up to 100000, not 100001\n" },
     { "stats --format xml", EX_USAGE, "sekimori stats: --format is table, csv or json, not xml\n" },

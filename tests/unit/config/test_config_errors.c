@@ -254,6 +254,25 @@ static const struct error_row rows[] = {
     { "virus { engine clamv { update every 1h } }",
       "1:16: error: unknown word \"clamv\" after virus engine; allowed: clamav; did you mean \"clamav\"?\n" },
 
+    /* kinds of files that are not opened */
+    { "virus { not-opened quarantine { kinds { accept squashfs zip; reject disk-images } } }", "" },
+    { "virus not-opened kinds accept squashf",
+      "1:31: error: \"squashf\" is not valid here: virus not-opened kinds accept; allowed: zip, 7z, rar, "
+      "gzip, "
+      "bzip2, xz, lzma, zstd, lz4, lzop, lzip, compress, tar, ar, cpio, rpm, cab, lha, cms, pgp, iso9660, "
+      "fat-image, ntfs-image, ext-image, vhd, vhdx, vmdk, qcow2, vdi, squashfs, cramfs, romfs, wim, kwaj, "
+      "ace, "
+      "zoo, stuffit, lrzip, rzip, zpaq, snappy, bzip3, freearc, disk-images, file-systems, rare-archives, or "
+      "none; did you mean \"squashfs\"?\n" },
+    { "virus not-opened kinds acept zip",
+      "1:24: error: unknown word \"acept\" after virus not-opened kinds; allowed: accept, warn, quarantine, "
+      "reject, defer; did you mean \"accept\"?\n" },
+    { "virus { not-opened kinds { accept zip vhd\n reject none\n warn vhd } }",
+      "3:7: error: vhd has two actions, one of them in virus not-opened kinds warn\n" },
+    { "virus { outbound not-opened kinds { accept zip; defer zip } }",
+      "1:55: error: zip has two actions, one of them in virus outbound not-opened kinds defer\n" },
+    { "virus { not-opened kinds { accept zip vhd } }\nvirus not-opened kinds accept lha", "" },
+
     /* engines outside */
     { "virus { engine x clamdd unix:/a }", "1:18: error: \"clamdd\" is no kind of engine; allowed: clamd, "
                                            "icap, command; did you mean \"clamd\"?\n" },

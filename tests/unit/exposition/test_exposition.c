@@ -126,7 +126,7 @@ static void lacks(const struct buffer *out, const char *words)
 static struct counters_slot *busy_node(void)
 {
     struct counters_slot *slots = slots_make();
-    struct counters_slot *first = &slots[COUNTERS_SLOT_RECEIVE], *last = &slots[COUNTERS_SLOT_MASTER - 1];
+    struct counters_slot *first = &slots[COUNTERS_SLOT_RECEIVE], *last = &slots[COUNTERS_SLOT_CONSULT - 1];
     first->receive.connections = 3;
     last->receive.connections = 4;
     first->measures.receive.messages[MEASURES_TAGGED] = 5;
@@ -136,6 +136,11 @@ static struct counters_slot *busy_node(void)
     slots[COUNTERS_SLOT_QUEUE].measures.queue.held[1] = 8;
     slots[COUNTERS_SLOT_LEDGER].measures.ledger.lag_ms = 1500;
     slots[COUNTERS_SLOT_LEDGER].measures.ledger.is_full = 1;
+    slots[COUNTERS_SLOT_CONSULT].measures.consult = (struct consult_measures){
+        { { .name = "near", .is_configured = 1 },
+          { .name = "of before", .is_up = 1 },
+          { .name = "far", .is_configured = 1, .is_up = 1, .asked = 12, .late = 3 } }
+    };
     slots[COUNTERS_SLOT_MASTER].measures.master = (struct master_measures){
         .role = ROLE_WALL,
         .node = 9,
@@ -165,6 +170,10 @@ static void a_node(void **state)
         "sekimori_quarantine_full 1",
         "sekimori_engine_state{state=\"builtin\"} 1",
         "sekimori_engine_state{state=\"whole\"} 0",
+        "sekimori_engine_up{engine=\"far\"} 1",
+        "sekimori_engine_up{engine=\"near\"} 0",
+        "sekimori_engine_asked_total{engine=\"far\"} 12",
+        "sekimori_engine_answers_total{engine=\"far\",result=\"late\"} 3",
         "sekimori_queue_still_seconds 2.500",
         "sekimori_process_start_time_seconds{process=\"queue\",index=\"0\"} 60.500",
         "sekimori_process_cpu_seconds_total{process=\"queue\",index=\"0\"} 0.010",
@@ -181,6 +190,7 @@ static void a_node(void **state)
     print(&source, &out);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) has_line(&out, wanted[i]);
     lacks(&out, "check=\"disk\"");
+    lacks(&out, "of before");
     lacks(&out, "\nsekimori_balance_difference_recipients ");
     lacks(&out, "\nsekimori_disk_free_bytes ");
     free(slots);

@@ -497,6 +497,7 @@ static void events_of_any_size(void **state)
                                            .excuse_of = longest,
                                            .list = longest,
                                            .list_domain = longest },
+                                         text_slice(longest, 0, 120),
                                          PART_DIGESTS_MOST,
                                          parts };
     struct event_accepted event = { .id = 1,
@@ -527,7 +528,7 @@ static void events_of_any_size(void **state)
         assert_int_equal(back.judgement.class, CLASS_SPAM);
         assert_int_equal(back.judgement.signal_count > 0, first == 0);
         assert_int_equal(back.judgement.proof.is_made, first == 0);
-        assert_int_equal(back.judgement.part_count > 20, first == 0);
+        assert_int_equal(back.judgement.part_count > 12, first == 0);
         assert_int_equal(back.judgement.proof.author.length, first == 0 ? PROOF_DOMAIN_MOST : 0);
     }
     recipients[0].address.length = event.sender.length = 2000; /* as a command line may have them */
@@ -537,7 +538,7 @@ static void events_of_any_size(void **state)
     assert_true(event_accepted_get(arena, buffer_text(&record), &back, &zero));
     assert_int_equal(back.recipients[0].address.length, 2000);
     assert_int_equal(back.sender.length, 2000);
-    assert_true(back.judgement.part_count > 20);
+    assert_true(back.judgement.part_count > 12);
     buffer_clear(&record);
     event_refused_put(&refused, &record);
     assert_true(buffer_length(&record) <= RING_RECORD_LIMIT);
@@ -621,6 +622,18 @@ static void events_of_before_parts(void **state)
     event_refused_put(&refused, &new);
     assert_true(event_refused_get(arena, buffer_text(&new), &refused_back));
     assert_int_equal(refused_back.judgement.part_count, 2);
+    event.judgement.not_opened = TEXT("zip,vhd");
+    buffer_clear(&new);
+    event_accepted_put(&event, 0, &new);
+    assert_true(event_accepted_get(arena, buffer_text(&new), &back, &first));
+    assert_true(text_equal(back.judgement.not_opened, TEXT("zip,vhd")) && back.judgement.part_count == 2);
+    event.judgement.part_count = 0;
+    buffer_clear(&new);
+    event_accepted_put(&event, 0, &new);
+    assert_true(event_accepted_get(arena, buffer_text(&new), &back, &first));
+    assert_true(text_equal(back.judgement.not_opened, TEXT("zip,vhd")) && back.judgement.part_count == 0);
+    event.judgement.not_opened = TEXT_NONE;
+    event.judgement.part_count = 2;
     event.judgement.proof.is_made = false; /* parts alone */
     buffer_clear(&new);
     event_accepted_put(&event, 0, &new);

@@ -46,6 +46,7 @@ static void form_put(enum form form, struct buffer *out)
                            .virus_name = TEXT("Name"),
                            .virus_finding_count = 1,
                            .virus_findings = &finding,
+                           .not_opened = 1u << 5 | UINT64_C(1) << 40,
                            .engine = TEXT("clamav"),
                            .ambiguous = true,
                            .findings = TEXT("base64-junk"),
@@ -150,8 +151,8 @@ enum {
     FINDING = 1 + (4 + 4) + 4, /* the class of the first */
     FINDINGS_LENGTH = 4 + 1 + (4 + 6) + (4 + 4) + (4 + 4),
     PARTS = 4 + 2 * 17,
-    EDITS = 152 + PARTS + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
-    TENANCY = 72 + PARTS + FINDINGS_LENGTH,
+    EDITS = 160 + PARTS + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
+    TENANCY = 80 + PARTS + FINDINGS_LENGTH,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
     RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5),
     PROOF = RECIPIENTS + 4 + 2 * 3 + 2 + (4 + 5) + (4 + 6) + 1 + (4 + 7),

@@ -68,6 +68,7 @@ struct mail {
     const char *client, *sender, *recipient, *second, *subject, *virus;
     enum message_class class;
     uint8_t action, hold, direction;
+    const char *not_opened;
 };
 
 static uint64_t time_of(uint64_t number)
@@ -100,7 +101,8 @@ static void tell(struct fixture *fixture, const struct mail *mail)
                                                    .engine = TEXT("clamav 1.4"),
                                                    .subject = text_of(mail->subject),
                                                    .signal_count = 2,
-                                                   .signals = signals },
+                                                   .signals = signals,
+                                                   .not_opened = text_of(mail->not_opened) },
                                     .recipient_count = mail->second ? 2 : 1,
                                     .recipients = recipients };
     assert_true(address_parse(text_of(mail->client ? mail->client : "192.0.2.1"), &event.client));
@@ -168,7 +170,7 @@ static void hours_check(struct fixture *fixture, struct ledgerdb_reader *ledgerd
     struct sum_row *rows;
     size_t count;
     uint64_t messages[2] = { 0 }, recipients[2] = { 0 };
-    struct sum_question question = { .node = -1, .direction = -1, .kinds = 1u << kind };
+    struct sum_question question = { .node = -1, .direction = -1, .kinds = sum_bit(kind) };
     for (int by_hour = 0; by_hour < 2; by_hour++) {
         question.by = SUM_BY_DAY | (by_hour ? SUM_BY_HOUR : 0);
         assert_int_equal(ledgerdb_sums(ledgerdb, &question, fixture->arena, &rows, &count), LEDGERDB_DONE);
@@ -177,7 +179,7 @@ static void hours_check(struct fixture *fixture, struct ledgerdb_reader *ledgerd
             recipients[by_hour] += rows[i].recipients;
         }
     }
-    bool has_hours = kind != SUM_RULE && kind != SUM_ENGINE;
+    bool has_hours = kind != SUM_RULE && kind != SUM_ENGINE && kind != SUM_NOT_OPENED;
     assert_int_equal(messages[1], has_hours ? messages[0] : 0);
     assert_int_equal(recipients[1], has_hours ? recipients[0] : 0);
 }
@@ -188,7 +190,7 @@ static const char *sums_of(struct fixture *fixture, enum sum_kind kind)
     size_t count;
     struct buffer out = { 0 };
     struct ledgerdb_reader *ledgerdb = reader(fixture);
-    struct sum_question question = { .node = -1, .direction = -1, .kinds = 1u << kind, .by = SUM_BY_NAME };
+    struct sum_question question = { .node = -1, .direction = -1, .kinds = sum_bit(kind), .by = SUM_BY_NAME };
     assert_int_equal(ledgerdb_sums(ledgerdb, &question, fixture->arena, &rows, &count), LEDGERDB_DONE);
     for (size_t i = 0; i < count; i++)
         buffer_printf(&out, "%s%.*s %llu/%llu/%llu", i ? "; " : "", TEXT_ARG(rows[i].name),
@@ -204,7 +206,12 @@ static const char *sums_of(struct fixture *fixture, enum sum_kind kind)
 static void story_tell(struct fixture *fixture)
 {
     begin(fixture);
-    tell(fixture, &(struct mail){ 1, NULL, "a@example.net", "x@example.jp", "y@example.jp", "hello" });
+    tell(fixture, &(struct mail){ .number = 1,
+                                  .sender = "a@example.net",
+                                  .recipient = "x@example.jp",
+                                  .second = "y@example.jp",
+                                  .subject = "hello",
+                                  .not_opened = "zip,squashfs,of-a-later-version,zip\x01" });
     end(fixture, 1, 0, ENDING_DELIVERED);
     end(fixture, 1, 1, ENDING_RETURNED);
     tell(fixture, &(struct mail){ .number = 2,
@@ -222,7 +229,9 @@ static void story_tell(struct fixture *fixture)
                                   .hold = HOLD_QUARANTINE });
     step(fixture, 3, STEP_RELEASED, 0, 9000);
     end(fixture, 3, 0, ENDING_DELIVERED);
-    tell(fixture, &(struct mail){ .number = 4, .sender = "d@example.net", .recipient = "x@example.jp" });
+    tell(fixture,
+         &(struct mail){
+             .number = 4, .sender = "d@example.net", .recipient = "x@example.jp", .not_opened = "zip" });
     step(fixture, 4, STEP_DEFERRED, 0, 2000);
     step(fixture, 4, STEP_EXPIRED, HOLD_UNDELIVERABLE, 3000);
     refuse(fixture, 5, 550, STAGE_RCPT, CLASS_NONE, "nobody@example.jp", 64);
@@ -253,6 +262,7 @@ static const struct {
     { SUM_SPAM_DISCARDED, " 1/1/700" },
     { SUM_RULE, "BLANK_SUBJECT 4/4/4000; GTUBE 4/4/4000" },
     { SUM_ENGINE, "clamav 1.4 4/4/4000" },
+    { SUM_NOT_OPENED, "squashfs 1/1/1000; unknown 2/2/2000; zip 2/2/2000" },
 };
 
 /* Told once, twice, and again after the process was another one. */
@@ -602,7 +612,7 @@ static void test_days_become_months(void **state)
     forget_all(fixture, &(struct forget_limits){ .days = 20261101 });
     assert_string_equal(sums_of(fixture, SUM_ACCEPTED), accepted);
     struct sum_question question = {
-        .node = -1, .direction = -1, .kinds = 1u << SUM_ACCEPTED, .by = SUM_BY_DAY
+        .node = -1, .direction = -1, .kinds = sum_bit(SUM_ACCEPTED), .by = SUM_BY_DAY
     };
     struct ledgerdb_reader *ledgerdb = reader(fixture);
     assert_int_equal(ledgerdb_sums(ledgerdb, &question, fixture->arena, &rows, &count), LEDGERDB_DONE);

@@ -405,7 +405,9 @@ static void of_all_nodes_each_message_counts_once(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct sum_row *found;
         size_t count;
-        struct sum_question question = { .node = rows[i].node, .direction = -1, .kinds = 1u << rows[i].kind };
+        struct sum_question question = { .node = rows[i].node,
+                                         .direction = -1,
+                                         .kinds = sum_bit(rows[i].kind) };
         done(ledgerdb_sums(ledgerdb, &question, arena, &found, &count));
         assert_int_equal(count, 1);
         if (found[0].recipients != rows[i].recipients)

@@ -93,7 +93,7 @@ static const char *sums_of(struct fixture *fixture)
     size_t count;
     struct text all = TEXT("");
     struct sum_question question = {
-        .node = -1, .direction = -1, .kinds = 1u << SUM_AUTH, .by = SUM_BY_NAME
+        .node = -1, .direction = -1, .kinds = sum_bit(SUM_AUTH), .by = SUM_BY_NAME
     };
     assert_int_equal(ledgerdb_sums(fixture->reader, &question, fixture->arena, &rows, &count), LEDGERDB_DONE);
     for (size_t i = 0; i < count; i++)

@@ -20,10 +20,16 @@
 
 #define MIB (1ull << 20)
 
+static struct outside_engine engines[] = { { .name = { "near", 4 }, .unavailable = LACK_ACCEPT },
+                                           { .name = { "far", 3 }, .unavailable = LACK_DEFER },
+                                           { .name = { "wall", 4 }, .unavailable = LACK_UNSCANNED } };
+
 /* The limits that all rows share. */
 static const struct config limits = {
     .health = { .queue_ms = 60000, .disk_free_bytes = 100 * MIB, .clock_ms = 10000 },
-    .virus = { .stale_ms = 3 * 86400000 }
+    .virus = { .stale_ms = 3 * 86400000 },
+    .engines = engines,
+    .engine_count = 3
 };
 
 struct told {
@@ -243,6 +249,28 @@ static const struct row {
                 { HEALTH_SIGNATURES_KEPT, 1 } },
       .is_serving = true,
       .says = "the new ones cannot be used, the old ones stay; the log says why" },
+    { "engines outside answer",
+      { .is_ready = true },
+      .told = { { HEALTH_ENGINES, 3 }, { HEALTH_ENGINES_SICK, 0 } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
+    { "one does not",
+      { .is_ready = true },
+      .told = { { HEALTH_ENGINES, 3 }, { HEALTH_ENGINES_SICK, 1 << 2 } },
+      .is_serving = true,
+      .says = "wall does not answer: mail goes without it; the log says why" },
+    { "two do not, and for one mail waits",
+      { .is_ready = true },
+      .told = { { HEALTH_ENGINES, 3 }, { HEALTH_ENGINES_SICK, 3 } },
+      .is_serving = true,
+      .says = "near, far do not answer: mail is deferred; the log says why" },
+    { "engines of a configuration that is not in force yet",
+      { .is_ready = true },
+      .told = { { HEALTH_ENGINES, 9 }, { HEALTH_ENGINES_SICK, 1 << 8 } },
+      .is_healthy = true,
+      .is_serving = true,
+      .says = "" },
     { "the ledger cannot be written",
       { .is_ready = true },
       .told = { { HEALTH_LEDGER_FAILING, 1 } },

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/closed_kinds.h"
 #include "config_text.h"
 #include "scan/decide.h"
 #include "scan/wording.h"
@@ -302,6 +303,83 @@ static void test_findings(void **state)
         finding_row_check(&finding_rows[i]);
 }
 
+/* By kind, then by group, then by class; each also where its finding found no room. */
+static void test_kinds(void **state)
+{
+    static const struct {
+        const char *config;
+        enum direction direction;
+        const char *kinds[3], *actions, *reason;
+    } kind_rows[] = {
+#define BY_KIND "virus { not-opened quarantine { kinds { accept squashfs zip; reject ntfs-image } } }"
+#define NO_OPEN "a file could not be opened to be scanned: "
+        { BY_KIND, DIRECTION_IN, { "squashfs" }, "accept", "" },
+        { BY_KIND, DIRECTION_IN, { "zip: damaged, or method 97 that is not read" }, "accept", "" },
+        { BY_KIND, DIRECTION_IN, { "squashfs", "ace" }, "quarantine", NO_OPEN "ace" },
+        { BY_KIND, DIRECTION_IN, { "ace", "squashfs", "ntfs-image" }, "reject", NO_OPEN "ntfs-image" },
+        { BY_KIND, DIRECTION_IN, { "of a later version" }, "quarantine", NO_OPEN },
+        { BY_KIND, DIRECTION_OUT, { "ntfs-image" }, "reject", NO_OPEN "ntfs-image" },
+        { "virus { not-opened kinds { reject disk-images; warn vdi } }",
+          DIRECTION_IN,
+          { "vhd" },
+          "reject",
+          NO_OPEN "vhd" },
+        { "virus { not-opened kinds { reject disk-images; warn vdi } }",
+          DIRECTION_IN,
+          { "vdi" },
+          "tag",
+          NO_OPEN "vdi" },
+        { "virus { not-opened kinds reject vhd; outbound not-opened accept }",
+          DIRECTION_OUT,
+          { "vhd" },
+          "accept",
+          "" },
+        { "virus { not-opened reject; outbound not-opened kinds accept file-systems }",
+          DIRECTION_OUT,
+          { "cramfs" },
+          "accept",
+          "" },
+        { "virus { not-opened reject; outbound not-opened kinds accept file-systems }",
+          DIRECTION_IN,
+          { "cramfs" },
+          "reject",
+          NO_OPEN "cramfs" },
+        { "virus { not-opened accept kinds defer rare-archives }",
+          DIRECTION_IN,
+          { "freearc" },
+          "defer",
+          NO_OPEN "freearc" },
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof kind_rows / sizeof *kind_rows; i++) {
+        bool has_findings = i % 2 == 0;
+        struct arena *arena = arena_new(0);
+        struct config *config = config_of(kind_rows[i / 2].config);
+        struct text recipient = TEXT("a@on.test");
+        struct occasion occasion = { .direction = kind_rows[i / 2].direction,
+                                     .recipients = &recipient,
+                                     .recipient_count = 1 };
+        struct virus_finding findings[3];
+        struct facts facts = { .virus = SCAN_CLOSED, .virus_findings = findings };
+        for (int k = 0; k < 3 && kind_rows[i / 2].kinds[k]; k++) {
+            struct text name = text_of(kind_rows[i / 2].kinds[k]);
+            if (has_findings)
+                findings[facts.virus_finding_count++] =
+                    (struct virus_finding){ .class = VIRUS_CLASS_NOT_OPENED, .name = name };
+            facts.not_opened |= UINT64_C(1) << closed_kinds_number(name);
+        }
+        struct verdict verdict;
+        char actions[200] = "";
+        decide_verdict(arena, config, &occasion, &facts, NULL, 0, &verdict);
+        actions_print(&verdict, actions, sizeof actions);
+        if (strcmp(actions, kind_rows[i / 2].actions) != 0 ||
+            !text_starts(verdict.reason, text_of(kind_rows[i / 2].reason)))
+            fail_msg("row %zu: %s \"%.*s\"", i / 2, actions, TEXT_ARG(verdict.reason));
+        config_free(config);
+        arena_free(arena);
+    }
+}
+
 /* Lines of at most 78, ASCII, each name whole; X-Spam-Flag only where tagged. */
 static void test_header(void **state)
 {
@@ -352,6 +430,6 @@ static void test_header(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_findings),
-                                        cmocka_unit_test(test_header) };
+                                        cmocka_unit_test(test_kinds), cmocka_unit_test(test_header) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "config/closed_kinds.h"
 #include "config_text.h"
 #include "ipc/ask_queue.h"
+#include "mail/true_type.h"
 #include "scan/content.h"
 #include "scan/read.h"
 #include "spam/score.h"
@@ -309,11 +311,29 @@ static void test_content(void **state)
     assert_int_equal(content_flags(text_from("a\0b\r\n", 5), 0), 0);
 }
 
+/* The words of the configuration are the names that findings have. */
+static void test_kinds(void **state)
+{
+    (void)state;
+    for (enum true_type type = TYPE_NONE; type < TYPE_COUNT; type++) {
+        enum type_opener opener = true_type_opener(type);
+        bool may_stay_closed = opener == OPENED_BY_READER || opener == OPENED_BY_NOBODY;
+        const char *name = true_type_name(type);
+        if (may_stay_closed) assert_string_equal(closed_kinds_name(closed_kinds_number(text_of(name))), name);
+    }
+    for (const struct schema_choice *kind = closed_kinds; kind->word; kind++) {
+        enum true_type type = TYPE_NONE;
+        while (type < TYPE_COUNT && strcmp(true_type_name(type), kind->word) != 0) type++;
+        if ((type == TYPE_COUNT) != (closed_kinds_of_group((unsigned)kind->value) != 0))
+            fail_msg("%s", kind->word);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows),   cmocka_unit_test(test_virus),
-                                        cmocka_unit_test(test_limits), cmocka_unit_test(test_time),
-                                        cmocka_unit_test(test_edits),  cmocka_unit_test(test_many_forged),
-                                        cmocka_unit_test(test_content) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows),    cmocka_unit_test(test_virus),
+                                        cmocka_unit_test(test_limits),  cmocka_unit_test(test_time),
+                                        cmocka_unit_test(test_edits),   cmocka_unit_test(test_many_forged),
+                                        cmocka_unit_test(test_content), cmocka_unit_test(test_kinds) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

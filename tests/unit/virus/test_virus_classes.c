@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/closed_kinds.h"
 #include "virus/classes.h"
 #include "virus/inspect.h"
 
@@ -96,7 +97,7 @@ static void unscanned(void **state)
     arena_free(inspection.arena);
 }
 
-/* Where there is no room the mildest go. */
+/* Where there is no room the mildest go, but the last of a class stays. */
 static void too_many(void **state)
 {
     struct inspection inspection = { .arena = arena_new(0), .result = { .state = SCAN_CLEAN } };
@@ -108,12 +109,24 @@ static void too_many(void **state)
     }
     assert_int_equal(inspection.finding_count, VIRUS_FINDINGS_MOST);
     assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 1].name.at, "type 15");
-    inspect_add(&inspection, VIRUS_CLASS_LIMITS, TEXT_NONE, TEXT("too mild"));
-    assert_int_equal(inspection.findings[VIRUS_FINDINGS_MOST - 1].class, VIRUS_CLASS_ENCRYPTED);
+    inspect_add(&inspection, VIRUS_CLASS_LIMITS, TEXT_NONE, TEXT("nesting"));
+    inspect_add(&inspection, VIRUS_CLASS_LIMITS, TEXT_NONE, TEXT("one more"));
+    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 1].name.at, "nesting");
+    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 2].name.at, "type 14");
+    inspect_add(&inspection, VIRUS_CLASS_ENCRYPTED, TEXT_NONE, TEXT("late"));
+    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 2].name.at, "type 14");
+    assert_true(inspection.not_opened == 0);
+    inspect_add(&inspection, VIRUS_CLASS_NOT_OPENED, TEXT("open"), TEXT("zip: damaged"));
+    inspect_add(&inspection, VIRUS_CLASS_NOT_OPENED, TEXT("open"), TEXT("squashfs"));
+    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 2].name.at, "zip: damaged");
+    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 3].name.at, "type 13");
+    assert_true(inspection.not_opened == (UINT64_C(1) << closed_kinds_number(TEXT("zip")) |
+                                          UINT64_C(1) << closed_kinds_number(TEXT("squashfs"))));
     inspect_add(&inspection, VIRUS_CLASS_VIRUS, TEXT_NONE, TEXT("Worm"));
     assert_int_equal(inspection.finding_count, VIRUS_FINDINGS_MOST);
     assert_string_equal(inspection.findings[0].name.at, "Worm");
-    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 1].name.at, "type 14");
+    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 1].name.at, "nesting");
+    assert_string_equal(inspection.findings[VIRUS_FINDINGS_MOST - 3].name.at, "type 12");
     arena_free(inspection.arena);
 }
 
