@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
-"""What bench/bystander and bench/virus have in common: a node to measure, and a bystander whose mails are timed."""
+"""What bench/bystander and bench/virus have in common: a node before a sink, and a bystander whose mails are timed."""
 import contextlib
 import json
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -61,18 +63,49 @@ limits {{ connections 5000 {{ per client 5000 }} }}
         self.process.wait(120)
 
 
-def bystander(build, port, seconds):
-    """p50, p99 and max in ms, how many, and how many were not answered 250."""
-    done = subprocess.run([build / "bench/load", "--to", f"127.0.0.1:{port}", "--connections", "1", "--seconds", str(seconds), "--size", "4096",
-                           "--unique", "--timeout", "120", "--json"], capture_output=True, text=True)
-    told = json.loads(done.stdout)
-    return told["latency_ms"], told
+class Standing:
+    """A node before a sink, in a folder of its own within `base`; the rest as for Node."""
+
+    def __init__(self, base, build, *node):
+        sink_port = free_port()
+        self.build, self.node = build, None
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="node.", dir=base))
+        self.sink = subprocess.Popen([build / "bench/sink", "--listen", f"127.0.0.1:{sink_port}"], stdout=subprocess.DEVNULL)
+        try:
+            wait_for_port(sink_port)
+            self.node = Node(self.folder, build, sink_port, *node)
+            self.port = self.node.port
+            self.load("--messages", 5)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.node:
+            self.node.stop()
+        self.sink.terminate()
+        self.sink.wait(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def load(self, *words, timeout=60):
+        """What bench/load says of what it sent."""
+        done = subprocess.run([self.build / "bench/load", "--to", f"127.0.0.1:{self.port}", "--timeout", str(timeout), "--json", *map(str, words)],
+                              capture_output=True, text=True)
+        return json.loads(done.stdout)
+
+    def bystander(self, seconds):
+        """p50, p99 and max in ms, how many, and how many were not answered 250."""
+        told = self.load("--connections", 1, "--seconds", seconds, "--size", 4096, "--unique", timeout=120)
+        return told["latency_ms"], told
 
 
-def release_build(build):
-    """Brings build-release up to date, where that is the one."""
+def release_build(build, *more):
+    """Brings build-release up to date, where that is the one. `more`: programs beside the node and those of load."""
     if build != BUILD:
         return
     if not (build / "build.ninja").exists():
         subprocess.run(["meson", "setup", build, ROOT, "--buildtype=release"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", build, "node", "bench/load", "bench/sink"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", build, "node", "bench/load", "bench/sink", *more], check=True, stdout=subprocess.DEVNULL)

@@ -383,9 +383,23 @@ def python_imports(tree):
                     yield f"{path.relative_to(tree.root)}: {beside.name} has no {name}"
 
 
+def imported_names(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from ((name.asname or name.name).split(".")[0] for name in node.names)
+
+
+def python_imports_are_used(tree):
+    for path in (one for folder in ("tests", "bench", "lab") for one in sorted((tree.root / folder).rglob("*.py"))):
+        parsed = ast.parse(path.read_text())
+        used = {node.id for node in ast.walk(parsed) if isinstance(node, ast.Name)}
+        for name in sorted(set(imported_names(parsed)) - used - {"*"}):
+            yield f"{path.relative_to(tree.root)}: nothing uses the import of {name}"
+
+
 RULES = (licence_lines, unique_names, unique_tags, spelling_of_includes, layers, layers_of_symbols, what_the_compiler_read,
          layers_are_no_circle, layers_are_used, prototypes, contracts, checked_contexts,
-         circles_of_files, foreign_headers, python_imports)
+         circles_of_files, foreign_headers, python_imports, python_imports_are_used)
 
 
 def main():

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Plants each breach of the house's rules in a small tree of its own, builds that, and sees the rule say so; the tree without
-a breach passes. So a rule that has gone blind fails here."""
+a breach passes. So a rule that has gone blind fails here, and so does a fuzz run that loses a crash."""
+import os
 import pathlib
 import subprocess
 import sys
@@ -100,6 +101,7 @@ BREACHES = [
      {"base/text.c": "+#include <zstd.h>\n", "mail/domain.c": "+#include <zstd.h>\n", "../fake/zstd.h": "\n"}, "foreign_headers"),
     ("a test that takes from another what is no more there",
      {"../tests/test_a.py": "from lab_b import send, place\n", "../tests/lab_b.py": "def send():\n    place = 1\n"}, "python_imports"),
+    ("an import that nothing uses", {"../tests/test_a.py": "import os\nimport re\n\nprint(os.name)\n"}, "python_imports_are_used"),
 ]
 
 
@@ -129,8 +131,38 @@ def rules_broken(changes):
         return {rule.__name__ for rule in house_rules.RULES if list(rule(tree))}
 
 
+FUZZ_RUN = pathlib.Path(__file__).resolve().parent / "fuzz" / "run"
+EXECUTED = "echo stat::number_of_executed_units: 1000\n"
+
+
+def fuzz_status(code, *arguments):
+    """The exit code of a run over one target that ends with that code; the build is played."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        programs = {"packaging/install-packages": "", "bin/ninja": "echo 'tests/fuzz/mail/fuzz-played: x'\n",
+                    "build-fuzz/tests/fuzz/mail/fuzz-played": f"{EXECUTED}exit {code}\n", "build-fuzz/build.ninja": "",
+                    "tests/fuzz/run": FUZZ_RUN.read_text()}
+        for name, text in programs.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text if name == "tests/fuzz/run" else "#!/bin/sh\n" + text)
+            path.chmod(0o755)
+        return subprocess.run([folder / "tests/fuzz/run", *arguments], capture_output=True,
+                              env={**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}"}).returncode
+
+
+def fuzz_blind():
+    if fuzz_status(0, "--short", "fuzz-played") != 64:
+        yield "a fuzz target that is not there: tests/fuzz/run does not say so"
+    for arguments in (["--short"], ["--short", "played"], ["--seconds", "1", "played"]):
+        for code, wanted in ((0, 0), (77, 1)):
+            got = fuzz_status(code, *arguments)
+            if got != wanted:
+                yield f"a fuzz target that ends with {code}: tests/fuzz/run {' '.join(arguments)} ends with {got}"
+
+
 def main():
-    blind = []
+    blind = list(fuzz_blind())
     sound = rules_broken({})
     if sound:
         blind.append(f"the sound tree is said to break {', '.join(sorted(sound))}")

@@ -2,6 +2,7 @@
 /* Written word by word with the column in mind; read by a scanner that counts how deep comments are. */
 #include "auth/authentication_results.h"
 
+#include "dns/dns_name.h"
 #include "mail/idna.h"
 
 enum { COLUMNS = 78 };
@@ -173,11 +174,6 @@ struct results_scanner {
     bool is_broken;
 };
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static void comment_skip(struct results_scanner *scanner)
 {
     size_t depth = 0;
@@ -198,7 +194,7 @@ static void space_skip(struct results_scanner *scanner)
     while (scanner->at < scanner->end) {
         if (*scanner->at == '(')
             comment_skip(scanner);
-        else if (is_space(*scanner->at))
+        else if (char_is_white(*scanner->at))
             scanner->at++;
         else
             return;
@@ -230,7 +226,7 @@ static struct text word_read(struct results_scanner *scanner, const char *stops,
             quoted_read(scanner, room);
             continue;
         }
-        if (is_space(c) || c == '(' || (c && strchr(stops, c))) break;
+        if (char_is_white(c) || c == '(' || (c && strchr(stops, c))) break;
         if (!is_control(c)) buffer_add_char(room, c);
         scanner->at++;
     }
@@ -251,15 +247,10 @@ static struct results_scanner scanner_of(struct text value)
     return (struct results_scanner){ at, at + value.length, false };
 }
 
-static struct text without_final_dot(struct text name)
-{
-    return text_ends(name, TEXT(".")) ? text_slice(name, 0, name.length - 1) : name;
-}
-
 static bool is_same_id(struct text id, struct text ours)
 {
-    id = without_final_dot(id);
-    ours = without_final_dot(ours);
+    id = dns_name_without_root(id);
+    ours = dns_name_without_root(ours);
     if (text_equal_nocase(id, ours)) return true;
     bool is_ascii = text_is_ascii(id) && text_is_ascii(ours);
     bool is_encoded = text_starts_nocase(id, TEXT("xn--")) || text_find_nocase(id, TEXT(".xn--")) < id.length;

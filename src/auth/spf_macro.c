@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "dns/dns_name.h"
+
 enum { NAME_MOST = 253, LABEL_MOST = 63, WINDOW = 2048, PARTS_MOST = 128, CLIENT_SIZE = 64 };
 
 /* --- Syntax: section 7.1 */
@@ -284,11 +286,6 @@ bool spf_macro_is_name(struct text name)
     return label > 0;
 }
 
-static struct text without_final_dot(struct text name)
-{
-    return name.length > 0 && name.at[name.length - 1] == '.' ? text_slice(name, 0, name.length - 1) : name;
-}
-
 /* Section 7.3: labels are taken off the left side until it fits. */
 static struct text shortened(struct text name)
 {
@@ -331,7 +328,7 @@ enum spf_name spf_macro_name(struct arena *arena, struct spf_macros *macros, str
     struct room room = { window, 0, WINDOW, true };
     bool is_plain = !memchr(text.at, '%', text.length);
     if (!is_plain && !expand(arena, macros, text, false, &room)) return SPF_NAME_NO_ROOM;
-    struct text name = shortened(without_final_dot(is_plain ? text : text_from(window, room.length)));
+    struct text name = shortened(dns_name_without_root(is_plain ? text : text_from(window, room.length)));
     if (!spf_macro_is_name(name) || !text_is_ascii(name)) return SPF_NAME_BAD;
     struct text safe = escaped(arena, name);
     *out = is_plain || safe.at != name.at ? safe : arena_text(arena, safe);

@@ -4,11 +4,6 @@
 
 #include <sys/types.h>
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* RFC 6376 section 3.2: tag-name = ALPHA *ALNUMPUNC. */
 static bool is_name(struct text name)
 {
@@ -24,7 +19,7 @@ static bool is_value(struct text value)
 {
     for (size_t i = 0; i < value.length; i++) {
         unsigned char c = (unsigned char)value.at[i];
-        if ((c < ' ' && !is_space((char)c)) || c == 0x7f) return false;
+        if ((c < ' ' && !char_is_white((char)c)) || c == 0x7f) return false;
         if (c == '\r' && (i + 1 == value.length || value.at[i + 1] != '\n')) return false;
     }
     return true;
@@ -150,10 +145,10 @@ bool tag_list_base64_exact(struct text value, uint8_t *out, size_t size)
 struct text tag_list_squeeze(struct arena *arena, struct text value)
 {
     size_t first = 0, length = 0;
-    while (first < value.length && !is_space(value.at[first])) first++;
+    while (first < value.length && !char_is_white(value.at[first])) first++;
     if (first == value.length) return value;
     char *plain = arena_alloc(arena, value.length);
     for (size_t i = 0; i < value.length; i++)
-        if (!is_space(value.at[i])) plain[length++] = value.at[i];
+        if (!char_is_white(value.at[i])) plain[length++] = value.at[i];
     return text_from(plain, length);
 }

@@ -41,4 +41,18 @@ uint32_t get_count(struct reader *reader, uint32_t most, size_t least_bytes);
 /* True when nothing failed and nothing is left. */
 bool reader_done(const struct reader *reader);
 
+/* In bytes of others, by place; what lies behind the end counts as zeros. */
+static inline uint8_t codec_byte_at(struct text bytes, size_t at)
+{
+    return at < bytes.length ? (uint8_t)bytes.at[at] : 0;
+}
+
+/* `size`: 1 to 8, the lowest byte first. */
+static inline uint64_t codec_number_at(struct text bytes, size_t at, unsigned size)
+{
+    uint64_t number = 0;
+    for (unsigned i = size; i > 0; i--) number = number << 8 | codec_byte_at(bytes, at + i - 1);
+    return number;
+}
+
 #endif

@@ -190,7 +190,7 @@ static size_t ascii_length(struct text text, size_t most)
 {
     size_t length = 0;
     if (most > text.length) most = text.length;
-    while (length < most && text.at[length] >= ' ' && text.at[length] <= '~') length++;
+    while (length < most && char_is_printable(text.at[length])) length++;
     return length;
 }
 

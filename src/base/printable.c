@@ -24,7 +24,7 @@ bool printable_is_active(uint32_t code)
 
 size_t printable_length(struct text text)
 {
-    if (text.length && text.at[0] >= ' ' && text.at[0] < 0x7F)
+    if (text.length && char_is_printable(text.at[0]))
         return 1; /* nearly all: each line of the log comes here */
     size_t length = utf8_sequence(text);
     return length && !printable_is_active(printable_code(text, length)) ? length : 0;

@@ -250,15 +250,9 @@ static const struct rule datagrams[] = {
 
 static const struct rule accepting[] = { CALL(accept4), OPTION(IPPROTO_TCP, TCP_NODELAY), NO_MORE };
 
-/* Signals: only those that end a child or oneself; whose, Landlock says where it can. */
+/* Workers, beside what all children get. */
 static const struct rule forking[] = {
-    IF(clone, BITS(0, NAMESPACES, 0)),
-    CALL(wait4),
-    IF(kill, IS(1, SIGKILL)),
-    IF(tgkill, IS(2, SIGABRT)),
-    IF_BOTH(socketpair, IS(0, AF_UNIX), BITS(1, 15, SOCK_SEQPACKET)),
     IF_BOTH(setpriority, IS(0, PRIO_PROCESS), IS(1, 0)),
-    IF(prlimit64, IS(0, 0)),
     IF_BOTH(mmap, BITS(2, PROT_WRITE, 0), BITS(3, MAP_ANONYMOUS, 0)), /* a library, for unpacking */
     CALL(dup2),
     CALL(dup3),
@@ -267,22 +261,11 @@ static const struct rule forking[] = {
     CALL(fsconfig),
     CALL(fsmount),
     CALL(fchdir),
-    IF(prctl, IS(0, PR_SET_PDEATHSIG)),
-    IF(prctl, IS(0, PR_SET_NAME)),
-    IF(prctl, IS(0, PR_SET_NO_NEW_PRIVS)),
-    IF(prctl, IS(0, PR_SET_SECCOMP)),
-    IF(prctl, IS(0, PR_CAPBSET_READ)),
-    IF(prctl, IS(0, PR_CAPBSET_DROP)),
-    CALL(seccomp),
-    CALL(capget),
-    CALL(capset),
-    CALL(landlock_create_ruleset),
-    CALL(landlock_add_rule),
-    CALL(landlock_restrict_self),
     NO_MORE,
 };
 
-/* Children that get a jail of their own, and no descriptor but a channel. */
+/* Children that get a jail of their own, and a channel. Signals: only those that end a child or oneself;
+   whose, Landlock says where it can. */
 static const struct rule nursing[] = {
     IF(clone, BITS(0, NAMESPACES, 0)),
     CALL(wait4),
@@ -320,13 +303,20 @@ static const struct rule threads[] = {
 };
 
 static const struct {
-    int right;
+    int right; /* one of them is enough */
     const struct rule *rules;
 } tables[] = {
-    { JAIL_FILES, files },        { JAIL_SHORTEN, shortening },  { JAIL_BODIES, bodies },
-    { JAIL_CONNECT, connecting }, { JAIL_DATAGRAMS, datagrams }, { JAIL_ACCEPT, accepting },
-    { JAIL_LOCAL, local },        { JAIL_FORK, forking },        { JAIL_SCANNER, scanning },
-    { JAIL_THREADS, threads },    { JAIL_NURSERY, nursing },
+    { JAIL_FILES, files },
+    { JAIL_SHORTEN, shortening },
+    { JAIL_BODIES, bodies },
+    { JAIL_CONNECT, connecting },
+    { JAIL_DATAGRAMS, datagrams },
+    { JAIL_ACCEPT, accepting },
+    { JAIL_LOCAL, local },
+    { JAIL_FORK, forking },
+    { JAIL_SCANNER, scanning },
+    { JAIL_THREADS, threads },
+    { JAIL_FORK | JAIL_NURSERY, nursing },
 };
 
 /* They fail: libraries know what to do then. The scanner's library makes its own folders its own again, and

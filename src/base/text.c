@@ -47,6 +47,32 @@ int text_compare(struct text a, struct text b)
     return a.length < b.length ? -1 : a.length > b.length;
 }
 
+bool text_is_printable(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (!char_is_printable(text.at[i])) return false;
+    return true;
+}
+
+size_t text_copy_printable(struct text text, char *out, size_t size)
+{
+    text = text_slice(text, 0, size - 1);
+    for (size_t i = 0; i < text.length; i++) out[i] = char_is_printable(text.at[i]) ? text.at[i] : '?';
+    out[text.length] = '\0';
+    return text.length;
+}
+
+char *text_print_hex(struct text bytes, char *room)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < bytes.length; i++) {
+        room[2 * i] = digits[(uint8_t)bytes.at[i] >> 4];
+        room[2 * i + 1] = digits[bytes.at[i] & 15];
+    }
+    room[2 * bytes.length] = '\0';
+    return room;
+}
+
 size_t text_find(struct text text, struct text needle)
 {
     if (needle.length == 0) return 0;
@@ -77,15 +103,10 @@ size_t text_find_last_char(struct text text, char wanted)
     return hit ? (size_t)(hit - text.at) : text.length;
 }
 
-static bool is_white(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 struct text text_trim(struct text text)
 {
-    while (text.length > 0 && is_white(text.at[text.length - 1])) text.length--;
-    while (text.length > 0 && is_white(text.at[0])) {
+    while (text.length > 0 && char_is_white(text.at[text.length - 1])) text.length--;
+    while (text.length > 0 && char_is_white(text.at[0])) {
         text.at++;
         text.length--;
     }

@@ -50,6 +50,15 @@ bool text_ends(struct text text, struct text suffix);
 /* No byte has its eighth bit set; control characters and NUL are ASCII. */
 bool text_is_ascii(struct text text);
 
+/* Printable ASCII, blanks included: every byte is. An empty text is. */
+bool text_is_printable(struct text text);
+/* Copies it with a NUL into `size` bytes, at least 1, cut to what fits; what is not printable ASCII becomes
+   "?". Returns the length. */
+size_t text_copy_printable(struct text text, char *out, size_t size);
+
+/* Lower-case hexadecimal and a NUL, into 2 * bytes.length + 1 bytes. Returns room. */
+char *text_print_hex(struct text bytes, char *room);
+
 /* Index of the first match, or text.length when there is none. */
 size_t text_find(struct text text, struct text needle);
 size_t text_find_nocase(struct text text, struct text needle);
@@ -92,6 +101,18 @@ static inline bool char_is_alpha(char c)
 static inline bool char_is_blank(char c)
 {
     return c == ' ' || c == '\t';
+}
+
+/* SP, HT, CR and LF: white space and line ends of mail. */
+static inline bool char_is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* ASCII that shows something, or the blank. */
+static inline bool char_is_printable(char c)
+{
+    return c >= ' ' && c <= '~';
 }
 
 /* 0-15, or -1. */

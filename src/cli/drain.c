@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/buffer.h"
+#include "base/monotonic.h"
 #include "cli/control.h"
 #include "cli/health_command.h"
 #include "cli/options.h"
@@ -53,24 +54,17 @@ struct drain_progress {
     bool has_said, is_down, is_silent;
 };
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void progress_say(struct drain_progress *said, const struct health_report *report)
 {
     bool is_same =
         said->has_said && said->sessions == report->sessions && said->deliveries == report->deliveries;
-    if (!is_same && (!said->has_said || now_ms() - said->said_ms >= SAY_EVERY_MS)) {
+    if (!is_same && (!said->has_said || monotonic_ms() - said->said_ms >= SAY_EVERY_MS)) {
         printf("%" PRIu64 " sessions, %" PRIu64 " deliveries to be made, %" PRIu64
                " recipients held, which stay\n",
                report->sessions, report->deliveries, report->held);
         said->sessions = report->sessions;
         said->deliveries = report->deliveries;
-        said->said_ms = now_ms();
+        said->said_ms = monotonic_ms();
         said->has_said = true;
     }
     bool is_down = report->down > 0;

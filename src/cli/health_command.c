@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "cli/health_plugin.h"
 #include "cli/json.h"
 #include "cli/options.h"
@@ -118,19 +118,12 @@ static bool is_well(const struct options *options, const struct page_look *look)
     return is_good && alarm_facts_are_good(&look->facts);
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Looks again every few milliseconds, and at the moment at which the node's first process ends. */
 static void watch(const struct options *options, struct page_look *look)
 {
-    uint64_t end = now_ms() + options->watch_ms, now;
+    uint64_t end = monotonic_ms() + options->watch_ms, now;
     struct pollfd writer = { look->page ? health_page_writer(look->page) : -1, POLLIN, 0 };
-    while (is_well(options, look) && (now = now_ms()) < end) {
+    while (is_well(options, look) && (now = monotonic_ms()) < end) {
         poll(&writer, 1, (int)(end - now < STEP_MS ? end - now : STEP_MS));
         look_again(look);
     }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/monotonic.h"
 #include "cli/check.h"
 #include "cli/control.h"
 #include "cli/options.h"
@@ -57,13 +58,6 @@ static const char start_help[] =
     "Exit codes: 0 ready, 67 no such user, 69 it did not come up, 73 no state folder, 75 one is running,\n"
     "78 configuration.\n";
 const struct verb_usage start_usage = { "start", start_help, table };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* The log of the first start is older than the state folder, whose owner sekimorid sets. */
 static bool folder_make(const char *folder)
@@ -154,7 +148,7 @@ int start_main(int argc, char **argv)
     if (!options.log && !folder_make(state)) return EX_CANTCREAT;
     off_t log_begin = log_size(log);
     pid_t pid = launch(&options, config, log);
-    for (uint64_t end = now_ms() + READY_LIMIT_MS; pid > 0 && now_ms() < end; wait_step()) {
+    for (uint64_t end = monotonic_ms() + READY_LIMIT_MS; pid > 0 && monotonic_ms() < end; wait_step()) {
         int status;
         if (waitpid(pid, &status, WNOHANG) == pid) {
             fputs("sekimori: sekimorid ended at once:\n", stderr);

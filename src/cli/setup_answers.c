@@ -8,6 +8,7 @@
 #include "config/encoding.h"
 #include "config/lookalike.h"
 #include "config/value.h"
+#include "dns/dns_name.h"
 #include "statistics/words.h"
 
 /* --- what every answer may be wrong in --- */
@@ -66,11 +67,6 @@ static bool is_plain(const struct setup_answers *answers, struct text word, stru
     return true;
 }
 
-static struct text without_final_dot(struct text name)
-{
-    return text_ends(name, TEXT(".")) ? text_slice(name, 0, name.length - 1) : name;
-}
-
 /* A name in the DNS with at least two labels. */
 static bool is_full_name(const struct setup_answers *answers, struct text name, struct buffer *out)
 {
@@ -107,17 +103,10 @@ static bool language_take(struct setup_answers *answers, struct text word, struc
 
 static bool hostname_take(struct setup_answers *answers, struct text word, struct buffer *out)
 {
-    word = without_final_dot(word);
+    word = dns_name_without_root(word);
     if (!is_plain(answers, word, out) || !is_full_name(answers, word, out)) return false;
     answers->hostname = arena_text(answers->arena, word);
     return true;
-}
-
-static struct text lower_case(struct arena *arena, struct text word)
-{
-    char *bytes = arena_alloc(arena, word.length + 1);
-    for (size_t i = 0; i < word.length; i++) bytes[i] = char_lower(word.at[i]);
-    return text_from(bytes, word.length);
 }
 
 static bool has_domain(const struct setup_answers *answers, size_t count, struct text name)
@@ -146,9 +135,9 @@ static bool domains_take(struct setup_answers *answers, struct text word, struct
 {
     size_t count = answers->domain_count, named = 0;
     if (!is_plain(answers, word, out)) return false;
-    for (struct text name; (name = without_final_dot(next_name(&word))).length > 0; named++) {
+    for (struct text name; (name = dns_name_without_root(next_name(&word))).length > 0; named++) {
         if (!is_full_name(answers, name, out)) return false;
-        name = lower_case(answers->arena, name);
+        name = arena_text_lower(answers->arena, name);
         if (has_domain(answers, count, name)) continue;
         if (count == SETUP_DOMAINS_MOST)
             return complain_of(answers, out, N_("%.*s is one domain too many; the file may have more"), name);

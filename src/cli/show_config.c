@@ -69,8 +69,7 @@ static void json_open(void *context, const struct visit_opening *opening)
         dump_targets(walk->config, opening->domain, &text);
         json_set_text(object, "targets", buffer_text(&text));
     }
-    if (opening->block != WALK_SECTION && opening->block != WALK_DOMAINS)
-        place_set(object, walk->config, opening->is_default, opening->place);
+    if (visit_is_item(opening)) place_set(object, walk->config, opening->is_default, opening->place);
     buffer_free(&text);
     walk->blocks[walk->depth++] = object;
 }

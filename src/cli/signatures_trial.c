@@ -10,20 +10,13 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "config/signatures.h"
 #include "config/source.h"
 
 enum { LIMIT_MS = 60000, SAID_BYTES_MOST = 64 * 1024, LINES_MOST = 50 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* The process, whose output is read from *out_fd; -1 with errno. */
 static pid_t launch(const char *program, const char *folder, int *out_fd)
@@ -51,8 +44,8 @@ static pid_t launch(const char *program, const char *folder, int *out_fd)
 static bool said_read(int fd, struct buffer *out)
 {
     char room[4096];
-    int64_t ends_ms = now_ms() + LIMIT_MS;
-    for (int64_t left_ms; (left_ms = ends_ms - now_ms()) > 0;) {
+    int64_t ends_ms = (int64_t)monotonic_ms() + LIMIT_MS;
+    for (int64_t left_ms; (left_ms = ends_ms - (int64_t)monotonic_ms()) > 0;) {
         struct pollfd wait_for = { fd, POLLIN, 0 };
         if (poll(&wait_for, 1, (int)left_ms) <= 0) continue;
         ssize_t got = read(fd, room, sizeof room);

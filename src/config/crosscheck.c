@@ -83,11 +83,9 @@ static bool takes_from_inside(const struct config *config)
     return false;
 }
 
-static bool is_printable(struct text text, bool is_word)
+static bool is_printable_word(struct text text)
 {
-    for (size_t i = 0; i < text.length; i++)
-        if (text.at[i] < (is_word ? '!' : ' ') || text.at[i] > '~') return false;
-    return true;
+    return text_is_printable(text) && text_find_char(text, ' ') == text.length;
 }
 
 /* What is sent to an address of the node's own must mean one thing, and come in somewhere. */
@@ -122,13 +120,13 @@ static void replies_check(struct loader *loader)
                                                       "refusal dmarc english" };
     const struct config *config = loader->config;
     for (int i = 1; i < REFUSAL_KINDS; i++)
-        if (!is_printable(config->refusal.english[i], false))
+        if (!text_is_printable(config->refusal.english[i]))
             loader_complain(loader, SEVERITY_ERROR, global_place(loader, kinds[i]),
                             N_("%s stands in replies of SMTP: printable ASCII"), kinds[i]);
-    if (!is_printable(config->help.page, true))
+    if (!is_printable_word(config->help.page))
         loader_complain(loader, SEVERITY_ERROR, global_place(loader, "help page"),
                         N_("help page stands in replies of SMTP: printable ASCII without blanks"));
-    if (!is_printable(config->help.mailbox, true))
+    if (!is_printable_word(config->help.mailbox))
         loader_complain(loader, SEVERITY_ERROR, global_place(loader, "help mailbox"),
                         N_("help mailbox stands in replies of SMTP: an address in ASCII"));
 }

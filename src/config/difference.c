@@ -31,12 +31,6 @@ static void entry_add(struct entries *entries, struct entry entry)
     entries->items[entries->count++] = entry;
 }
 
-/* A block that may stand several times. */
-static bool is_item(const struct visit_opening *opening)
-{
-    return opening->listener || opening->hosted || opening->engine || opening->domain;
-}
-
 static void block_open(void *context, const struct visit_opening *opening)
 {
     struct entries *entries = context;
@@ -47,7 +41,7 @@ static void block_open(void *context, const struct visit_opening *opening)
     if (opening->domain) dump_targets(entries->config, opening->domain, &value);
     struct text said = arena_text(entries->arena, buffer_text(&value));
     buffer_free(&value);
-    if (is_item(opening)) {
+    if (visit_is_item(opening)) {
         struct text words =
             arena_printf(entries->arena, "%.*s%.*s", TEXT_ARG(entries->prefix), TEXT_ARG(opening->title));
         if (!opening->domain)
@@ -65,7 +59,7 @@ static void block_open(void *context, const struct visit_opening *opening)
 static void block_close(void *context, const struct visit_opening *opening)
 {
     struct entries *entries = context;
-    entries->prefix = is_item(opening) ? entries->parent : TEXT_NONE;
+    entries->prefix = visit_is_item(opening) ? entries->parent : TEXT_NONE;
 }
 
 static void value_add(void *context, const struct visit_value *value)

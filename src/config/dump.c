@@ -64,7 +64,7 @@ static void dump_open(void *context, const struct visit_opening *opening)
     struct dump *dump = context;
     line_begin(dump);
     buffer_add_text(dump->out, opening->title);
-    if (opening->block != WALK_SECTION && opening->block != WALK_DOMAINS) buffer_add_char(dump->out, ' ');
+    if (visit_is_item(opening)) buffer_add_char(dump->out, ' ');
     if (opening->listener) value_endpoint_print(&opening->listener->endpoint, 0, dump->out);
     if (opening->hosted) value_word_print(opening->hosted->name, dump->out);
     if (opening->engine) engines_print(opening->engine, dump->out);

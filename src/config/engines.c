@@ -14,13 +14,6 @@
 
 enum { SERVICE_MOST = 500, ICAP_PORT = 1344, WORDS_MOST = 100, PATTERN_MOST = 500 };
 
-const struct outside_engine *config_engine(const struct config *config, struct text name)
-{
-    for (size_t i = 0; i < config->engine_count; i++)
-        if (text_equal(config->engines[i].name, name)) return &config->engines[i];
-    return NULL;
-}
-
 bool config_engine_minds(const struct outside_engine *engine, enum direction direction)
 {
     return engine->way == ENGINE_BOTH || (engine->way == ENGINE_OUT) == (direction == DIRECTION_OUT);
@@ -156,11 +149,6 @@ static const struct {
                          "\"/usr/local/bin/scanner --stdin\"",
                          command_take },
 };
-
-const char *engines_kind_name(enum engine_kind kind)
-{
-    return kinds[kind].word;
-}
 
 bool engines_kind_parse(struct text word, enum engine_kind *out)
 {

@@ -9,9 +9,6 @@
 #include "base/buffer.h"
 #include "config/settings.h"
 
-/* NULL: there is none of that name. Borrowed from the configuration. */
-const struct outside_engine *config_engine(const struct config *config, struct text name);
-
 /* It is asked about mail that goes this way. */
 bool config_engine_minds(const struct outside_engine *engine, enum direction direction);
 
@@ -28,8 +25,7 @@ bool config_engine_pattern(const struct outside_engine *engine, regex_t *out, ch
 /* What every engine of its kind has that says nothing of it. */
 void engines_finish(struct outside_engine *engine, struct arena *arena);
 
-const char *engines_kind_name(enum engine_kind kind); /* "clamd" */
-/* False: the word is no kind. */
+/* "clamd", say. False: the word is no kind. */
 bool engines_kind_parse(struct text word, enum engine_kind *out);
 
 /* unix:/PATH, ADDRESS:PORT, localhost:PORT, icap://ADDRESS:PORT/SERVICE or a program's path and its

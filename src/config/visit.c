@@ -170,6 +170,11 @@ static void single_visit(struct visit *walk, const struct schema_row *row)
         walk->events->value(walk->context, &value);
 }
 
+bool visit_is_item(const struct visit_opening *opening)
+{
+    return opening->block != WALK_SECTION && opening->block != WALK_DOMAINS;
+}
+
 void visit_config(const struct config *config, enum visit_extent extent, const struct visit_events *events,
                   void *context)
 {

@@ -29,6 +29,9 @@ struct visit_opening {
     struct place place;
 };
 
+/* A block that may stand several times. */
+bool visit_is_item(const struct visit_opening *opening);
+
 struct visit_events {
     void (*open)(void *context, const struct visit_opening *opening);
     void (*value)(void *context, const struct visit_value *value);

@@ -140,7 +140,6 @@ static struct engine_link *clamd_link_open(struct engine_client *client, struct 
         .on_input = on_input, .on_drained = on_drained, .on_connected = on_connected, .on_ended = on_ended
     };
     struct clamd_link *self = memory_alloc(sizeof *self);
-    self->link.magic = LINK_MAGIC;
     self->stream = engine_client_connect(client, loop, &events, self);
     return &self->link;
 }

@@ -90,11 +90,10 @@ static void look_end(struct look *look, const struct engine_answer *answer)
 
 /* --- how the engine is --- */
 
-static void trouble_put(struct engine_client *client, struct text why)
+/* Words that lie in what is freed meanwhile: as much as counts, with a NUL. */
+static struct text words_keep(struct text words, char room[ENGINE_WORDS_MOST + 1])
 {
-    why = text_slice(why, 0, ENGINE_WORDS_MOST);
-    if (why.length > 0) memcpy(client->trouble, why.at, why.length);
-    client->trouble[why.length] = '\0';
+    return text_from(room, text_copy_printable(words, room, ENGINE_WORDS_MOST + 1));
 }
 
 static void well(struct engine_client *client)
@@ -106,7 +105,7 @@ static void well(struct engine_client *client)
 
 static void sick(struct engine_client *client, struct text why)
 {
-    trouble_put(client, why);
+    words_keep(why, client->trouble);
     bool is_new = breaker_failed(&client->breaker, loop_now_ms(client->loop));
     if (client->breaker.is_sick) timer_set(client->trial, client->engine.pause_ms);
     if (!is_new) return;
@@ -130,17 +129,17 @@ static void look_spare(struct engine_client *client, struct look *look, enum sca
     look_end(look, &(struct engine_answer){ state, is_oversize, text_of(why), text_of(client->version) });
 }
 
-static void look_fail(struct look *look, struct text why, uint64_t *count, bool is_answered)
+/* `is_late`: what its link says next may be its answer. */
+static void look_fail(struct look *look, struct text why, bool is_late)
 {
     struct engine_client *client = look->client;
     char room[ENGINE_WORDS_MOST + 1];
-    why = text_slice(why, 0, ENGINE_WORDS_MOST);
-    if (why.length > 0) memcpy(room, why.at, why.length);
-    *count += !look->is_own;
-    look_take_out(look, is_answered);
-    sick(client, text_from(room, why.length));
-    look_end(look, &(struct engine_answer){ SCAN_UNSCANNED, false, text_from(room, why.length),
-                                            text_of(client->version) });
+    why = words_keep(why, room);
+    client->counts.late += is_late && !look->is_own;
+    client->counts.failed += !is_late && !look->is_own;
+    look_take_out(look, !is_late);
+    sick(client, why);
+    look_end(look, &(struct engine_answer){ SCAN_UNSCANNED, false, why, text_of(client->version) });
 }
 
 void engine_client_answered(struct look *look, enum scan_state state, struct text name)
@@ -153,18 +152,16 @@ void engine_client_answered(struct look *look, enum scan_state state, struct tex
     client->counts.clean += state == SCAN_CLEAN && !look->is_own;
     client->counts.found += state == SCAN_FOUND && !look->is_own;
     client->counts.limits += state == SCAN_LIMITS && !look->is_own;
-    char room[ENGINE_WORDS_MOST];
-    name = text_slice(name, 0, sizeof room);
-    if (name.length > 0) memcpy(room, name.at, name.length);
+    char room[ENGINE_WORDS_MOST + 1];
+    name = words_keep(name, room);
     look_take_out(look, true);
     well(client);
-    look_end(look,
-             &(struct engine_answer){ state, false, text_from(room, name.length), text_of(client->version) });
+    look_end(look, &(struct engine_answer){ state, false, name, text_of(client->version) });
 }
 
 void engine_client_refused(struct look *look, struct text why)
 {
-    look_fail(look, why, &look->client->counts.failed, true);
+    look_fail(look, why, false);
 }
 
 /* --- links --- */
@@ -181,16 +178,14 @@ static void link_end(struct engine_link *link, struct text why, bool is_its_own)
 {
     struct engine_client *client = link->client;
     char room[ENGINE_WORDS_MOST + 1];
-    why = text_slice(why, 0, ENGINE_WORDS_MOST);
-    if (why.length > 0) memcpy(room, why.at, why.length);
-    why = text_from(room, why.length);
+    why = words_keep(why, room);
     for (struct look *next, *look = TAILQ_FIRST(&client->looks); look; look = next) {
         next = TAILQ_NEXT(look, line);
         if (look->link != link) continue;
         look->link = NULL;
         link->looks--;
         look->losses += is_its_own;
-        if (look->losses >= LOSSES_MOST) look_fail(look, why, &client->counts.failed, true);
+        if (look->losses >= LOSSES_MOST) look_fail(look, why, false);
     }
     link_close(link);
     loop_defer(client->loop, &client->drive);
@@ -303,10 +298,8 @@ static void deadline_passed(void *context)
 {
     struct engine_client *client = CONTEXT(context, struct engine_client, CLIENT_MAGIC);
     uint64_t now = loop_now_ms(client->loop);
-    for (struct look *look; (look = TAILQ_FIRST(&client->looks)) && look->due_ms <= now;) {
-        /* what its link says next may be its answer */
-        look_fail(look, TEXT("no answer in time"), &client->counts.late, false);
-    }
+    for (struct look *look; (look = TAILQ_FIRST(&client->looks)) && look->due_ms <= now;)
+        look_fail(look, TEXT("no answer in time"), true);
     deadline_set(client);
 }
 
@@ -456,12 +449,7 @@ void engine_client_print(const struct engine_client *client, struct buffer *out)
 
 void engine_client_version(struct engine_client *client, struct text version)
 {
-    size_t length = 0;
-    for (; length < version.length && length < ENGINE_WORDS_MOST; length++) {
-        char c = version.at[length];
-        client->version[length] = c >= 0x20 && c < 0x7F ? c : '?';
-    }
-    client->version[length] = '\0';
+    words_keep(version, client->version);
 }
 
 void engine_client_connections(struct engine_client *client, uint32_t most)

@@ -162,17 +162,10 @@ static bool part_find(struct text encapsulated, const char *part, uint64_t *out)
 
 /* --- words --- */
 
-static void words_put(char *out, size_t size, struct text text)
-{
-    size_t length = text.length < size - 1 ? text.length : size - 1;
-    for (size_t i = 0; i < length; i++) out[i] = text.at[i] >= 0x20 && text.at[i] < 0x7F ? text.at[i] : '?';
-    out[length] = '\0';
-}
-
 static void answer_set(struct icap_answer *out, enum scan_state state, struct text name)
 {
     out->state = state;
-    words_put(out->name, sizeof out->name, name);
+    text_copy_printable(name, out->name, sizeof out->name);
 }
 
 /* "Type=0; Resolution=2; Threat=NAME;": the name, else all of it. */
@@ -247,8 +240,8 @@ static enum icap_event options_take(struct icap_dialogue *dialogue, const struct
                                       .connections = number_of(header->connections, UINT32_MAX),
                                       .ttl_s = number_of(header->ttl, OPTIONS_TTL_MOST) };
     options->has_preview = header->preview.length > 0 && !is_complete_wanted(header->complete);
-    words_put(options->tag, sizeof options->tag, header->tag);
-    words_put(options->service, sizeof options->service, header->service);
+    text_copy_printable(header->tag, options->tag, sizeof options->tag);
+    text_copy_printable(header->service, options->service, sizeof options->service);
     bool has_body = part_find(header->encapsulated, "opt-body", &at);
     dialogue->state = has_body || dialogue->closes ? ICAP_OVER : ICAP_IDLE;
     return ICAP_OPTIONS;
@@ -304,7 +297,7 @@ static size_t header_step(struct icap_dialogue *dialogue, struct text bytes, enu
         return end;
     }
     dialogue->closes = text_equal_nocase(header.connection, TEXT("close"));
-    words_put(out->tag, sizeof out->tag, header.tag);
+    text_copy_printable(header.tag, out->tag, sizeof out->tag);
     if (dialogue->state == ICAP_ASKED_OPTIONS)
         *event = options_take(dialogue, &header, options, out);
     else

@@ -139,7 +139,6 @@ static struct engine_link *icap_link_open(struct engine_client *client, struct l
     struct buffer host = { 0 };
     value_endpoint_print(&engine->endpoint, 0, &host);
     memcpy(self->host, buffer_text(&host).at, buffer_length(&host));
-    self->link.magic = LINK_MAGIC;
     self->loop = loop;
     self->memo = engine_client_memo(client, sizeof *self->memo);
     self->dialogue.host = text_from(self->host, buffer_length(&host));

@@ -2,6 +2,8 @@
 /* A list that is searched from its start: an evaluation has some ten questions. */
 #include "dns/answers.h"
 
+#include "dns/dns_name.h"
+
 enum { NAME_MOST = 253, LABEL_MOST = 63 };
 
 static const struct dns_answer none = { .status = DNS_NONE, .is_nxdomain = true };
@@ -48,15 +50,10 @@ static struct dns_lookup *add(struct dns_answers *answers, struct text name, enu
     return item;
 }
 
-static struct text without_final_dot(struct text name)
-{
-    return name.length > 0 && name.at[name.length - 1] == '.' ? text_slice(name, 0, name.length - 1) : name;
-}
-
 const struct dns_answer *dns_answers_find(struct dns_answers *answers, struct text name,
                                           enum dns_record_type type)
 {
-    name = without_final_dot(name);
+    name = dns_name_without_root(name);
     if (!is_name(name)) return &none;
     struct dns_lookup *item = find(answers, name, type);
     if (!item && answers->count == DNS_ANSWERS_MOST) return &temperror;
@@ -78,7 +75,7 @@ const struct dns_lookup *dns_answers_wanted(const struct dns_answers *answers, u
 void dns_answers_put(struct dns_answers *answers, struct text name, enum dns_record_type type,
                      const struct dns_answer *answer)
 {
-    name = without_final_dot(name);
+    name = dns_name_without_root(name);
     struct dns_lookup *item = find(answers, name, type);
     if (!item && answers->count == DNS_ANSWERS_MOST) return;
     if (!item) item = add(answers, name, type);

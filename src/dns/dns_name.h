@@ -8,4 +8,7 @@
 /* `name` is `domain` or below it. ASCII case is ignored; neither has a final dot. */
 bool dns_name_is_within(struct text name, struct text domain);
 
+/* Borrowed: without the dot of the root, if it has one. */
+struct text dns_name_without_root(struct text name);
+
 #endif

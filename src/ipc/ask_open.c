@@ -45,13 +45,6 @@ void open_notice_put(const struct open_notice *notice, struct buffer *out)
     put_text(out, notice->what);
 }
 
-static bool is_printable(struct text text)
-{
-    for (size_t i = 0; i < text.length; i++)
-        if (text.at[i] < 0x20 || text.at[i] > 0x7E) return false;
-    return true;
-}
-
 bool open_notice_get(struct text payload, struct open_notice *out)
 {
     struct reader reader = reader_of(payload);
@@ -60,5 +53,5 @@ bool open_notice_get(struct text payload, struct open_notice *out)
     out->path = get_text(&reader);
     out->what = get_text(&reader);
     return reader_done(&reader) && kind < OPEN_NOTICE_COUNT && out->path.length <= READER_PATH_MOST &&
-           out->what.length > 0 && out->what.length <= READER_WHAT_MOST && is_printable(out->what);
+           out->what.length > 0 && out->what.length <= READER_WHAT_MOST && text_is_printable(out->what);
 }

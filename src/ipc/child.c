@@ -437,6 +437,15 @@ void child_exit(struct child *child, int code)
     loop_stop(child->loop);
 }
 
+void child_say(struct channel *asker, struct text bytes)
+{
+    enum { PART_MOST = 64 * 1024 };
+    for (; bytes.length > 0; bytes = text_slice(bytes, PART_MOST, bytes.length)) {
+        put_text(channel_begin(asker, MASTER_MORE, 0), text_slice(bytes, 0, PART_MOST));
+        channel_end(asker);
+    }
+}
+
 void child_report_hang(struct child *child, pid_t pid, const char *name)
 {
     struct buffer *out = channel_begin(child->master, MASTER_HANGS, 0);

@@ -95,6 +95,10 @@ bool child_jail_paths(struct child *child, int rights, const struct jail_paths *
 int child_run(struct child *child, const struct child_events *events, void *context);
 void child_exit(struct child *child, int code); /* leaves child_run */
 
+/* To who asked by a command, over the channel that master handed on: bytes of the answer, in as many
+   MASTER_MORE as they take. */
+void child_say(struct channel *asker, struct text bytes);
+
 /* Asks master to look at a process that came from this one, and to kill it if it hangs. */
 void child_report_hang(struct child *child, pid_t pid, const char *name);
 

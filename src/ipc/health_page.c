@@ -9,8 +9,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/monotonic.h"
 
 enum { BOOT_SIZE = 40, LAYOUT = 3, READS_MOST = 1000 };
 
@@ -49,13 +50,6 @@ void health_page_clear(struct health_page *page)
     memset(page, 0, sizeof *page);
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void boot_read(char room[BOOT_SIZE])
 {
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -70,7 +64,7 @@ void health_page_write(struct health_page *page, const struct health_report *rep
     struct page_content content = { .layout = LAYOUT,
                                     .size = sizeof content,
                                     .pid = (int32_t)getpid(),
-                                    .written_ms = now_ms(),
+                                    .written_ms = monotonic_ms(),
                                     .report = *report };
     bool is_ours = page->content.layout == LAYOUT && page->content.pid == content.pid;
     if (is_ours)
@@ -116,7 +110,7 @@ enum health_word health_page_read(const struct health_page *page, struct health_
     *out = (struct health_report){ 0 };
     if (!content_read(page, &content)) return HEALTH_WORD_NONE;
     boot_read(boot);
-    uint64_t now = now_ms();
+    uint64_t now = monotonic_ms();
     if (memcmp(boot, content.boot, BOOT_SIZE) != 0 || content.written_ms > now) return HEALTH_WORD_NONE;
     *out_age_ms = now - content.written_ms;
     if (has_ended(content.pid)) return HEALTH_WORD_GONE;
@@ -129,7 +123,7 @@ bool health_page_peek(const struct health_page *page, struct health_report *out)
 {
     struct page_content content;
     if (!content_read(page, &content)) return false;
-    uint64_t now = now_ms();
+    uint64_t now = monotonic_ms();
     if (content.written_ms > now || now - content.written_ms > HEALTH_PAGE_STALE_MS) return false;
     *out = content.report;
     return true;

@@ -6,10 +6,8 @@
 
 static void printable_put(struct text text, struct buffer *out)
 {
-    text = text_slice(text, 0, ENGINE_WORDS_MOST);
-    put_u32(out, (uint32_t)text.length);
-    for (size_t i = 0; i < text.length; i++)
-        buffer_add_char(out, text.at[i] >= 0x20 && text.at[i] < 0x7F ? text.at[i] : '?');
+    char room[ENGINE_WORDS_MOST + 1];
+    put_text(out, text_from(room, text_copy_printable(text, room, sizeof room)));
 }
 
 void engine_answer_put(const struct engine_answer *answer, struct buffer *out)

@@ -29,13 +29,7 @@ struct part_digest *part_digests_get(struct arena *arena, struct reader *reader,
 
 char *part_digest_print(const uint8_t bytes[PART_DIGEST_BYTES], char room[PART_DIGEST_HEX_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
-    for (int i = 0; i < PART_DIGEST_BYTES; i++) {
-        room[2 * i] = digits[bytes[i] >> 4];
-        room[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    room[2 * PART_DIGEST_BYTES] = '\0';
-    return room;
+    return text_print_hex(text_from((const char *)bytes, PART_DIGEST_BYTES), room);
 }
 
 bool part_digest_parse(struct text word, uint8_t out[PART_DIGEST_BYTES])

@@ -3,6 +3,7 @@
 #include "ledgerdb/terms.h"
 
 #include "base/arena.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "ipc/event.h"
 #include "mail/envelope.h"
@@ -125,14 +126,6 @@ bool terms_ask_client(struct buffer *out, const struct network *network)
 
 enum script { SCRIPT_NONE, SCRIPT_WORDS, SCRIPT_PAIRS };
 
-static uint32_t code_at(struct text text, size_t length)
-{
-    static const uint8_t masks[] = { 0, 0x7F, 0x1F, 0x0F, 0x07 };
-    uint32_t code = (uint8_t)text.at[0] & masks[length];
-    for (size_t i = 1; i < length; i++) code = code << 6 | ((uint8_t)text.at[i] & 0x3F);
-    return code;
-}
-
 /* Capitals to small letters where a script keeps them a fixed distance apart; full-width ASCII to ASCII. */
 static uint32_t fold(uint32_t code)
 {
@@ -212,7 +205,7 @@ static struct words words_write(struct buffer *out, const char *separator, struc
     run_end(&words);
     while (subject.length) {
         size_t length = utf8_sequence(subject);
-        code_take(&words, length ? fold(code_at(subject, length)) : ' ');
+        code_take(&words, length ? fold(printable_code(subject, length)) : ' ');
         subject = text_slice(subject, length ? length : 1, subject.length);
     }
     run_end(&words);

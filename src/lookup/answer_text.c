@@ -8,12 +8,12 @@ static void text_print(struct text text, struct buffer *out)
 {
     buffer_add_text(out, TEXT("\""));
     for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        bool is_plain = c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+        char c = text.at[i];
+        bool is_plain = char_is_printable(c) && c != '"' && c != '\\';
         if (is_plain)
             buffer_add(out, &text.at[i], 1);
         else
-            buffer_printf(out, "\\%03u", c);
+            buffer_printf(out, "\\%03u", (unsigned char)c);
     }
     buffer_add_text(out, TEXT("\""));
 }

@@ -97,13 +97,7 @@ void digest_signed(struct digest_key *key, const struct text *pieces, size_t cou
 
 char *digest_sha256_hex(struct text bytes, char room[DIGEST_HEX_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
     uint8_t sum[DIGEST_BYTES];
     digest_sha256(bytes, sum);
-    for (size_t i = 0; i < DIGEST_BYTES; i++) {
-        room[2 * i] = digits[sum[i] >> 4];
-        room[2 * i + 1] = digits[sum[i] & 15];
-    }
-    room[2 * DIGEST_BYTES] = '\0';
-    return room;
+    return text_print_hex(text_from((const char *)sum, sizeof sum), room);
 }

@@ -7,11 +7,6 @@
 #include "mail/encoded_word.h"
 #include "mail/mailbox.h"
 
-static bool is_white(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static bool is_one_of(char c, const char *these)
 {
     return c && strchr(these, c);
@@ -21,7 +16,7 @@ static bool is_one_of(char c, const char *these)
 static size_t white_length(struct text text)
 {
     size_t length = 0;
-    while (length < text.length && is_white(text.at[length])) length++;
+    while (length < text.length && char_is_white(text.at[length])) length++;
     return length;
 }
 
@@ -29,7 +24,8 @@ static size_t white_length(struct text text)
 static size_t word_length(struct text text, const char *stops)
 {
     size_t length = 0;
-    while (length < text.length && !is_white(text.at[length]) && !is_one_of(text.at[length], stops)) length++;
+    while (length < text.length && !char_is_white(text.at[length]) && !is_one_of(text.at[length], stops))
+        length++;
     return length;
 }
 
@@ -107,7 +103,8 @@ static struct text unquoted(struct text quoted, struct buffer *room)
 /* An encoded word ends at a blank or at what ends a phrase. */
 static void phrase_end(struct text rest, struct buffer *out)
 {
-    if (rest.length > 0 && !is_white(rest.at[0]) && !is_one_of(rest.at[0], ",;)")) buffer_add_char(out, ' ');
+    if (rest.length > 0 && !char_is_white(rest.at[0]) && !is_one_of(rest.at[0], ",;)"))
+        buffer_add_char(out, ' ');
 }
 
 /* "a@b", "<a@b>", or whatever it is in ASCII. A domain in U-labels has A-labels. */

@@ -3,6 +3,7 @@
    beside letters, half-width kana in runs. Japanese is the cheapest: this is a gateway of Japan. */
 #include "mail/improbability.h"
 
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "mail/kanji.h"
 
@@ -54,17 +55,9 @@ static const struct range {
 
 enum { KANJI_COMMON = 9, WORD_APART = 4, SPELLING = 8 };
 
-static uint32_t code_of(struct text sequence)
-{
-    static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-    uint32_t code = (unsigned char)sequence.at[0] & masks[sequence.length];
-    for (size_t i = 1; i < sequence.length; i++) code = code << 6 | ((unsigned char)sequence.at[i] & 0x3f);
-    return code;
-}
-
 static struct character character_of(struct text sequence)
 {
-    struct character out = { .code = code_of(sequence) };
+    struct character out = { .code = printable_code(sequence, sequence.length) };
     const struct range *range = ranges;
     while (out.code > range->last) range++;
     out.script = range->script;

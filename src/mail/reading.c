@@ -333,6 +333,14 @@ static bool may_begin(struct reading_list *list, size_t length)
     return false;
 }
 
+/* The same, and if so they are spent. */
+static bool may_spend(struct reading_list *list, size_t length)
+{
+    bool may = may_begin(list, length);
+    if (may) list->budget->bytes -= length;
+    return may;
+}
+
 /* `part` is a leaf or container of the outer message, `message` what it is for all who open it. */
 static void entity_begin(struct reading_list *list, const struct mime_part *part, struct text message)
 {
@@ -353,16 +361,14 @@ static struct text kept(struct reading_list *list, struct text bytes)
 
 static void mail_begin(struct reading_list *list, struct text mail)
 {
-    if (!may_begin(list, mail.length)) return;
-    list->budget->bytes -= mail.length;
+    if (!may_spend(list, mail.length)) return;
     list_begin(list, ROLE_MAIL, mime_parse(list->arena, kept(list, mail), list->mime->limits, MIME_FIRST));
 }
 
 /* Of the body itself only what differs from what was handed out already. */
 static void body_begin(struct reading_list *list, struct text body, struct text boundary)
 {
-    if (!may_begin(list, body.length)) return;
-    list->budget->bytes -= body.length;
+    if (!may_spend(list, body.length)) return;
     body = kept(list, body);
     if (boundary.length == 0) is_new(list, body, METHOD_IDENTITY);
     list_begin(list, ROLE_BODY, mime_parse_body(list->arena, body, boundary, list->mime->limits, MIME_FIRST));
@@ -403,8 +409,7 @@ bool reading_add_mail(struct reading_list *list, struct text bytes)
     struct text mail;
     if (!header_looks_like_mail(bytes, &mail)) return false;
     while (list->inner) list = list->inner;
-    if (!may_begin(list, mail.length)) return true;
-    list->budget->bytes -= mail.length;
+    if (!may_spend(list, mail.length)) return true;
     struct mail *added = arena_alloc(list->arena, sizeof *added);
     *added = (struct mail){ arena_text(list->arena, mail), list->mails };
     list->mails = added;

@@ -9,15 +9,10 @@
 
 enum { LINE_MOST = 998, NAME_LENGTH = sizeof "Subject:" - 1 }; /* RFC 5322 section 2.1.1 */
 
-static bool is_white(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static size_t leading_white(struct text value)
 {
     size_t white = 0;
-    while (white < value.length && is_white(value.at[white])) white++;
+    while (white < value.length && char_is_white(value.at[white])) white++;
     return white;
 }
 

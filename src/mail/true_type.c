@@ -3,6 +3,10 @@
    disks, CMS and OpenPGP. */
 #include "mail/true_type.h"
 
+#include "base/codec.h"
+#include "mail/decode.h"
+#include "mail/file_mark.h"
+
 enum {
     ZIP_TAIL = 65536 + 22,
     PDF_HEAD = 1024,
@@ -14,12 +18,13 @@ enum {
     BEHIND_MOST = 8 << 20 /* 7-Zip and WinRAR look no further */
 };
 
+/* The last two are asked for of what a reader opens. */
 static const struct {
     const char *name;
     enum type_opener opener;
     bool is_weak, engine_knows;
 } types[TYPE_COUNT] = {
-    [TYPE_NONE] = { "data", OPENED_BY_NOBODY_NEEDED, false, true },
+    [TYPE_NONE] = { "data", OPENED_BY_NOBODY_NEEDED },
     [TYPE_ZIP] = { "zip", OPENED_BY_READER, false, true },
     [TYPE_7Z] = { "7z", OPENED_BY_READER, false, true },
     [TYPE_RAR4] = { "rar", OPENED_BY_READER, false, false },
@@ -41,47 +46,47 @@ static const struct {
     [TYPE_CAB] = { "cab", OPENED_BY_READER, false, true },
     [TYPE_LHA] = { "lha", OPENED_BY_READER, false, false },
     [TYPE_ISO] = { "iso9660", OPENED_BY_READER, false, true },
-    [TYPE_CMS] = { "cms", OPENED_BY_READER, true, false },
+    [TYPE_CMS] = { "cms", OPENED_BY_READER, false, false },
     [TYPE_CMS_PEM] = { "cms", OPENED_BY_READER, false, false },
-    [TYPE_CMS_ENCRYPTED] = { "cms", OPENED_BY_KEY, false, false },
-    [TYPE_PDF] = { "pdf", OPENED_BY_ENGINE, false, true },
-    [TYPE_OLE] = { "ole", OPENED_BY_ENGINE, false, true },
-    [TYPE_OLE_ENCRYPTED] = { "office", OPENED_BY_KEY, false, false },
-    [TYPE_PGP] = { "pgp", OPENED_BY_NOBODY, false, false },
-    [TYPE_PGP_ENCRYPTED] = { "pgp", OPENED_BY_KEY, false, false },
-    [TYPE_LUKS] = { "luks", OPENED_BY_KEY, false, false },
-    [TYPE_AXCRYPT] = { "axcrypt", OPENED_BY_KEY, false, false },
-    [TYPE_AGE] = { "age", OPENED_BY_KEY, false, false },
-    [TYPE_SALTED] = { "openssl-enc", OPENED_BY_KEY, false, false },
-    [TYPE_ARJ] = { "arj", OPENED_BY_ENGINE, true, true },
-    [TYPE_XAR] = { "xar", OPENED_BY_ENGINE, false, true },
-    [TYPE_DMG] = { "dmg", OPENED_BY_ENGINE, false, true },
-    [TYPE_UDF] = { "udf", OPENED_BY_ENGINE, false, true },
-    [TYPE_ALZ] = { "alz", OPENED_BY_ENGINE, false, true },
-    [TYPE_EGG] = { "egg", OPENED_BY_ENGINE, false, true },
-    [TYPE_SZDD] = { "szdd", OPENED_BY_ENGINE, false, true },
-    [TYPE_KWAJ] = { "kwaj", OPENED_BY_NOBODY, false, false },
-    [TYPE_FAT] = { "fat-image", OPENED_BY_NOBODY, false, false },
-    [TYPE_NTFS] = { "ntfs-image", OPENED_BY_NOBODY, false, false },
-    [TYPE_EXT] = { "ext-image", OPENED_BY_NOBODY, false, false },
-    [TYPE_VHD] = { "vhd", OPENED_BY_NOBODY, false, false },
-    [TYPE_VHDX] = { "vhdx", OPENED_BY_NOBODY, false, false },
-    [TYPE_VMDK] = { "vmdk", OPENED_BY_NOBODY, false, false },
-    [TYPE_QCOW] = { "qcow2", OPENED_BY_NOBODY, false, false },
-    [TYPE_VDI] = { "vdi", OPENED_BY_NOBODY, false, false },
-    [TYPE_SQUASHFS] = { "squashfs", OPENED_BY_NOBODY, false, false },
-    [TYPE_CRAMFS] = { "cramfs", OPENED_BY_NOBODY, false, false },
-    [TYPE_ROMFS] = { "romfs", OPENED_BY_NOBODY, false, false },
-    [TYPE_WIM] = { "wim", OPENED_BY_NOBODY, false, false },
-    [TYPE_ACE] = { "ace", OPENED_BY_NOBODY, false, false },
-    [TYPE_ZOO] = { "zoo", OPENED_BY_NOBODY, false, false },
-    [TYPE_STUFFIT] = { "stuffit", OPENED_BY_NOBODY, false, false },
-    [TYPE_LRZIP] = { "lrzip", OPENED_BY_NOBODY, false, false },
-    [TYPE_RZIP] = { "rzip", OPENED_BY_NOBODY, false, false },
-    [TYPE_ZPAQ] = { "zpaq", OPENED_BY_NOBODY, false, false },
-    [TYPE_SNAPPY] = { "snappy", OPENED_BY_NOBODY, false, false },
-    [TYPE_BZIP3] = { "bzip3", OPENED_BY_NOBODY, false, false },
-    [TYPE_FREEARC] = { "freearc", OPENED_BY_NOBODY, false, false },
+    [TYPE_CMS_ENCRYPTED] = { "cms", OPENED_BY_KEY },
+    [TYPE_PDF] = { "pdf", OPENED_BY_ENGINE },
+    [TYPE_OLE] = { "ole", OPENED_BY_ENGINE },
+    [TYPE_OLE_ENCRYPTED] = { "office", OPENED_BY_KEY },
+    [TYPE_PGP] = { "pgp", OPENED_BY_NOBODY },
+    [TYPE_PGP_ENCRYPTED] = { "pgp", OPENED_BY_KEY },
+    [TYPE_LUKS] = { "luks", OPENED_BY_KEY },
+    [TYPE_AXCRYPT] = { "axcrypt", OPENED_BY_KEY },
+    [TYPE_AGE] = { "age", OPENED_BY_KEY },
+    [TYPE_SALTED] = { "openssl-enc", OPENED_BY_KEY },
+    [TYPE_ARJ] = { "arj", OPENED_BY_ENGINE },
+    [TYPE_XAR] = { "xar", OPENED_BY_ENGINE },
+    [TYPE_DMG] = { "dmg", OPENED_BY_ENGINE },
+    [TYPE_UDF] = { "udf", OPENED_BY_ENGINE },
+    [TYPE_ALZ] = { "alz", OPENED_BY_ENGINE },
+    [TYPE_EGG] = { "egg", OPENED_BY_ENGINE },
+    [TYPE_SZDD] = { "szdd", OPENED_BY_ENGINE },
+    [TYPE_KWAJ] = { "kwaj", OPENED_BY_NOBODY },
+    [TYPE_FAT] = { "fat-image", OPENED_BY_NOBODY },
+    [TYPE_NTFS] = { "ntfs-image", OPENED_BY_NOBODY },
+    [TYPE_EXT] = { "ext-image", OPENED_BY_NOBODY },
+    [TYPE_VHD] = { "vhd", OPENED_BY_NOBODY },
+    [TYPE_VHDX] = { "vhdx", OPENED_BY_NOBODY },
+    [TYPE_VMDK] = { "vmdk", OPENED_BY_NOBODY },
+    [TYPE_QCOW] = { "qcow2", OPENED_BY_NOBODY },
+    [TYPE_VDI] = { "vdi", OPENED_BY_NOBODY },
+    [TYPE_SQUASHFS] = { "squashfs", OPENED_BY_NOBODY },
+    [TYPE_CRAMFS] = { "cramfs", OPENED_BY_NOBODY },
+    [TYPE_ROMFS] = { "romfs", OPENED_BY_NOBODY },
+    [TYPE_WIM] = { "wim", OPENED_BY_NOBODY },
+    [TYPE_ACE] = { "ace", OPENED_BY_NOBODY },
+    [TYPE_ZOO] = { "zoo", OPENED_BY_NOBODY },
+    [TYPE_STUFFIT] = { "stuffit", OPENED_BY_NOBODY },
+    [TYPE_LRZIP] = { "lrzip", OPENED_BY_NOBODY },
+    [TYPE_RZIP] = { "rzip", OPENED_BY_NOBODY },
+    [TYPE_ZPAQ] = { "zpaq", OPENED_BY_NOBODY },
+    [TYPE_SNAPPY] = { "snappy", OPENED_BY_NOBODY },
+    [TYPE_BZIP3] = { "bzip3", OPENED_BY_NOBODY },
+    [TYPE_FREEARC] = { "freearc", OPENED_BY_NOBODY },
 };
 
 struct magic {
@@ -166,29 +171,17 @@ static bool has_at(struct text bytes, size_t offset, struct text wanted)
            memcmp(bytes.at + offset, wanted.at, wanted.length) == 0;
 }
 
-static unsigned byte_at(struct text bytes, size_t offset)
-{
-    return offset < bytes.length ? (unsigned char)bytes.at[offset] : 0;
-}
-
-static uint32_t number_at(struct text bytes, size_t offset, unsigned size)
-{
-    uint32_t number = 0;
-    for (unsigned i = size; i > 0; i--) number = number << 8 | byte_at(bytes, offset + i - 1);
-    return number;
-}
-
 static bool is_in(struct text bytes, struct text wanted)
 {
-    return memmem(bytes.at, bytes.length, wanted.at, wanted.length) != NULL;
+    return text_find(bytes, wanted) < bytes.length;
 }
 
 /* --- streams and archives with small magics --- */
 
 static bool is_bzip2(struct text bytes)
 {
-    return has_at(bytes, 0, TEXT("BZh")) && bytes.length > 10 && byte_at(bytes, 3) >= '1' &&
-           byte_at(bytes, 3) <= '9' &&
+    return has_at(bytes, 0, TEXT("BZh")) && bytes.length > 10 && codec_byte_at(bytes, 3) >= '1' &&
+           codec_byte_at(bytes, 3) <= '9' &&
            (has_at(bytes, 4, TEXT("1AY&SY")) || has_at(bytes, 4, TEXT("\x17\x72\x45\x38\x50\x90")));
 }
 
@@ -196,21 +189,21 @@ static bool is_bzip2(struct text bytes)
    or below 2^40. */
 static bool is_lzma(struct text bytes)
 {
-    if (bytes.length < 14 || byte_at(bytes, 0) != 0x5D || byte_at(bytes, 13) != 0) return false;
-    uint32_t dictionary = number_at(bytes, 1, 4);
+    if (bytes.length < 14 || codec_byte_at(bytes, 0) != 0x5D || codec_byte_at(bytes, 13) != 0) return false;
+    uint32_t dictionary = (uint32_t)codec_number_at(bytes, 1, 4);
     uint32_t bit = dictionary & (~dictionary + 1);
     bool is_sound =
         dictionary >= 4096 && (dictionary == bit || dictionary == bit * 3 || dictionary == UINT32_MAX);
     bool is_unknown = has_at(bytes, 5, TEXT("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"));
-    return is_sound && (is_unknown || number_at(bytes, 10, 3) == 0);
+    return is_sound && (is_unknown || codec_number_at(bytes, 10, 3) == 0);
 }
 
 /* A frame to be skipped: zstd and lz4 have the same; zstd it is unless an lz4 frame follows. */
 static enum true_type skippable_type(struct text bytes)
 {
     size_t at = 0;
-    while ((byte_at(bytes, at) & 0xF0) == 0x50 && has_at(bytes, at + 1, TEXT("\x2A\x4D\x18"))) {
-        uint32_t length = number_at(bytes, at + 4, 4);
+    while ((codec_byte_at(bytes, at) & 0xF0) == 0x50 && has_at(bytes, at + 1, TEXT("\x2A\x4D\x18"))) {
+        uint64_t length = codec_number_at(bytes, at + 4, 4);
         if (bytes.length - at < 8 || length > bytes.length - at - 8) break;
         at += 8 + (size_t)length;
     }
@@ -221,26 +214,27 @@ static enum true_type skippable_type(struct text bytes)
 /* The third byte: 9 to 16 bits a code, and two bits that nobody uses. */
 static bool is_compress(struct text bytes)
 {
-    unsigned bits = byte_at(bytes, 2) & 0x1F;
-    return has_at(bytes, 0, TEXT("\x1F\x9D")) && bits >= 9 && bits <= 16 && !(byte_at(bytes, 2) & 0x60);
+    unsigned bits = codec_byte_at(bytes, 2) & 0x1F;
+    return has_at(bytes, 0, TEXT("\x1F\x9D")) && bits >= 9 && bits <= 16 && !(codec_byte_at(bytes, 2) & 0x60);
 }
 
 static bool is_lha(struct text bytes)
 {
-    return bytes.length > 21 && byte_at(bytes, 2) == '-' && byte_at(bytes, 3) == 'l' &&
-           (byte_at(bytes, 4) == 'h' || byte_at(bytes, 4) == 'z') && byte_at(bytes, 6) == '-';
+    return bytes.length > 21 && codec_byte_at(bytes, 2) == '-' && codec_byte_at(bytes, 3) == 'l' &&
+           (codec_byte_at(bytes, 4) == 'h' || codec_byte_at(bytes, 4) == 'z') &&
+           codec_byte_at(bytes, 6) == '-';
 }
 
 /* The octal sum of the first block, its own field counted as blanks. */
 static bool is_old_tar(struct text bytes)
 {
     uint32_t sum = 0, said = 0;
-    if (bytes.length < TAR_BLOCK || byte_at(bytes, 0) == 0) return false;
-    for (size_t i = 0; i < TAR_BLOCK; i++) sum += i >= 148 && i < 156 ? ' ' : byte_at(bytes, i);
+    if (bytes.length < TAR_BLOCK || codec_byte_at(bytes, 0) == 0) return false;
+    for (size_t i = 0; i < TAR_BLOCK; i++) sum += i >= 148 && i < 156 ? ' ' : codec_byte_at(bytes, i);
     size_t i = 148, digits = 0;
-    while (i < 156 && byte_at(bytes, i) == ' ') i++;
-    for (; i < 156 && byte_at(bytes, i) >= '0' && byte_at(bytes, i) <= '7'; i++, digits++)
-        said = said * 8 + byte_at(bytes, i) - '0';
+    while (i < 156 && codec_byte_at(bytes, i) == ' ') i++;
+    for (; i < 156 && codec_byte_at(bytes, i) >= '0' && codec_byte_at(bytes, i) <= '7'; i++, digits++)
+        said = said * 8 + codec_byte_at(bytes, i) - '0';
     return digits >= 2 && said == sum;
 }
 
@@ -251,12 +245,6 @@ static bool is_zip_behind(struct text bytes)
     return is_in(text_slice(bytes, from, bytes.length), TEXT("PK\5\6")) && is_in(bytes, TEXT("PK\3\4"));
 }
 
-static size_t place_of(struct text bytes, struct text mark)
-{
-    const char *hit = memmem(bytes.at, bytes.length, mark.at, mark.length);
-    return hit ? (size_t)(hit - bytes.at) : SIZE_MAX;
-}
-
 /* An archive behind a program that unpacks it, or behind anything: other programs look for its mark. */
 static enum true_type behind_type(struct text bytes, size_t *out_start)
 {
@@ -264,9 +252,10 @@ static enum true_type behind_type(struct text bytes, size_t *out_start)
                                           MAGIC(TYPE_RAR4, 0, "Rar!\x1A\7\0"),
                                           MAGIC(TYPE_7Z, 0, "7z\xBC\xAF\x27\x1C\0") };
     enum true_type type = TYPE_NONE;
-    *out_start = SIZE_MAX;
+    struct text head = text_slice(bytes, 0, BEHIND_MOST);
+    *out_start = head.length;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-        size_t at = place_of(text_slice(bytes, 0, BEHIND_MOST), marks[i].bytes);
+        size_t at = text_find(head, marks[i].bytes);
         if (at >= *out_start) continue;
         *out_start = at;
         type = marks[i].type;
@@ -285,19 +274,21 @@ size_t true_type_start(enum true_type type, struct text bytes)
 
 static bool is_fat(struct text bytes)
 {
-    uint32_t sector = number_at(bytes, 11, 2);
-    return byte_at(bytes, 510) == 0x55 && byte_at(bytes, 511) == 0xAA &&
-           (byte_at(bytes, 0) == 0xEB || byte_at(bytes, 0) == 0xE9) &&
-           (sector == 512 || sector == 1024 || sector == 2048 || sector == 4096) && byte_at(bytes, 13) != 0 &&
-           (byte_at(bytes, 13) & (byte_at(bytes, 13) - 1)) == 0 && byte_at(bytes, 16) >= 1 &&
-           byte_at(bytes, 16) <= 4 && (byte_at(bytes, 21) >= 0xF0);
+    uint64_t sector = codec_number_at(bytes, 11, 2);
+    return codec_byte_at(bytes, 510) == 0x55 && codec_byte_at(bytes, 511) == 0xAA &&
+           (codec_byte_at(bytes, 0) == 0xEB || codec_byte_at(bytes, 0) == 0xE9) &&
+           (sector == 512 || sector == 1024 || sector == 2048 || sector == 4096) &&
+           codec_byte_at(bytes, 13) != 0 &&
+           (codec_byte_at(bytes, 13) & (codec_byte_at(bytes, 13) - 1)) == 0 &&
+           codec_byte_at(bytes, 16) >= 1 && codec_byte_at(bytes, 16) <= 4 &&
+           (codec_byte_at(bytes, 21) >= 0xF0);
 }
 
 static bool is_ext(struct text bytes)
 {
-    return bytes.length >= EXT_AT + 1024 && number_at(bytes, EXT_AT + 56, 2) == 0xEF53 &&
-           number_at(bytes, EXT_AT + 24, 4) <= 6 && number_at(bytes, EXT_AT, 4) != 0 &&
-           number_at(bytes, EXT_AT + 4, 4) != 0;
+    return bytes.length >= EXT_AT + 1024 && codec_number_at(bytes, EXT_AT + 56, 2) == 0xEF53 &&
+           codec_number_at(bytes, EXT_AT + 24, 4) <= 6 && codec_number_at(bytes, EXT_AT, 4) != 0 &&
+           codec_number_at(bytes, EXT_AT + 4, 4) != 0;
 }
 
 static enum true_type disk_type(struct text bytes)
@@ -321,10 +312,10 @@ static bool is_ole_encrypted(struct text bytes)
     static const struct text package = { "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e", 31 };
     static const struct text rights = { "\t\0D\0R\0M\0C\0o\0n\0t\0e\0n\0t", 21 };
     if (is_in(bytes, package) || is_in(bytes, rights)) return true;
-    if (number_at(bytes, SECTOR, 2) == 0xA5EC) return number_at(bytes, SECTOR + 10, 2) & 0x0100;
-    if (number_at(bytes, SECTOR, 2) != 0x0809) return false;
-    size_t second = SECTOR + 4 + number_at(bytes, SECTOR + 2, 2);
-    return number_at(bytes, second, 2) == 0x002F;
+    if (codec_number_at(bytes, SECTOR, 2) == 0xA5EC) return codec_number_at(bytes, SECTOR + 10, 2) & 0x0100;
+    if (codec_number_at(bytes, SECTOR, 2) != 0x0809) return false;
+    size_t second = SECTOR + 4 + codec_number_at(bytes, SECTOR + 2, 2);
+    return codec_number_at(bytes, second, 2) == 0x002F;
 }
 
 /* ContentInfo of RFC 5652 section 3: its type decides. */
@@ -333,23 +324,15 @@ static enum true_type cms_type(struct text bytes)
     static const struct text pkcs7 = { "\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07", 10 };
     static const struct text compressed = { "\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x01\x09", 13 };
     static const struct text authenticated = { "\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x01\x17", 13 };
-    unsigned length = byte_at(bytes, 1);
-    if (byte_at(bytes, 0) != 0x30) return TYPE_NONE;
+    unsigned length = codec_byte_at(bytes, 1);
+    if (codec_byte_at(bytes, 0) != 0x30) return TYPE_NONE;
     size_t at = 2 + (length > 0x80 && length <= 0x88 ? length - 0x80 : 0);
     if (has_at(bytes, at, compressed)) return TYPE_CMS;
     if (has_at(bytes, at, authenticated)) return TYPE_CMS_ENCRYPTED;
     if (!has_at(bytes, at, pkcs7)) return TYPE_NONE;
-    unsigned kind = byte_at(bytes, at + pkcs7.length);
+    unsigned kind = codec_byte_at(bytes, at + pkcs7.length);
     if (kind == 3 || kind == 4 || kind == 6) return TYPE_CMS_ENCRYPTED;
     return kind == 1 || kind == 2 || kind == 5 ? TYPE_CMS : TYPE_NONE;
-}
-
-static int base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (char_is_digit(c)) return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 /* RFC 9580 section 4.2: the first packet's tag. 1 and 3 carry a session's key, 9, 18 and 20 are encrypted. */
@@ -357,20 +340,19 @@ static enum true_type pgp_type(struct text head)
 {
     struct text line;
     bool is_body = false;
-    int first = -1, second = -1;
+    char octets[8] = { 0 };
+    size_t count = 0;
     text_next_line(&head, &line);
     while (text_next_line(&head, &line)) {
         line = text_trim(line);
         if (is_body && line.length >= 2) {
-            first = base64_value(line.at[0]);
-            second = base64_value(line.at[1]);
+            count = decode_base64(text_slice(line, 0, 2), DECODE_STRICT, octets, NULL);
             break;
         }
         is_body |= line.length == 0;
     }
-    if (first < 0 || second < 0) return TYPE_PGP;
-    int octet = first << 2 | second >> 4;
-    int tag = octet & 0x40 ? octet & 0x3F : octet >> 2 & 0x0F;
+    if (count == 0) return TYPE_PGP;
+    int tag = octets[0] & 0x40 ? octets[0] & 0x3F : octets[0] >> 2 & 0x0F;
     return tag == 1 || tag == 3 || tag == 9 || tag == 18 || tag == 20 ? TYPE_PGP_ENCRYPTED : TYPE_PGP;
 }
 
@@ -405,8 +387,9 @@ enum true_type true_type_of(struct text bytes)
     if ((type = skippable_type(bytes)) != TYPE_NONE || (type = cms_type(bytes)) != TYPE_NONE) return type;
     if ((type = armor_type(bytes)) != TYPE_NONE || (type = disk_type(bytes)) != TYPE_NONE) return type;
     if (is_old_tar(bytes)) return TYPE_TAR;
-    if (is_zip_behind(bytes)) return TYPE_ZIP;
-    if ((type = behind_type(bytes, &start)) != TYPE_NONE) return type;
+    bool is_plain = file_mark_is_plain(bytes); /* then the marks of both are not in it */
+    if (!is_plain && is_zip_behind(bytes)) return TYPE_ZIP;
+    if (!is_plain && (type = behind_type(bytes, &start)) != TYPE_NONE) return type;
     return is_in(text_slice(bytes, 0, PDF_HEAD), TEXT("%PDF-")) ? TYPE_PDF : TYPE_NONE;
 }
 

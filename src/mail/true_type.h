@@ -93,10 +93,11 @@ const char *true_type_name(enum true_type type); /* "zip", "squashfs"; "data" of
 /* Who looks into it. */
 enum type_opener true_type_opener(enum true_type type);
 
-/* Its magic is a few bytes, or a guess: what cannot be opened of such may well be something else. */
+/* Of those with OPENED_BY_READER. Its magic is a few bytes, or a guess: what cannot be opened of such may
+   well be something else. */
 bool true_type_is_weak(enum true_type type);
 
-/* libclamav finds the members of such a container by itself. */
+/* Of those with OPENED_BY_READER: libclamav finds the members of such a container by itself, too. */
 bool true_type_is_known_to_engine(enum true_type type);
 
 #endif

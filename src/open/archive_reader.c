@@ -13,35 +13,41 @@
 
 /* Bounds what a header without content may repeat. */
 enum { OPEN_STREAMS_MOST = 8, HEADERS_MOST = 2000000, ZIP_DATA_FOLLOWS = 8 };
+/* What looks like the beginning of a stream, and how much of it says whether it is one. */
+enum { STREAM_MARKS_MOST = 65536, STREAM_HEAD = 16 };
 enum { METHOD_LZMA = 14, METHOD_XZ = 95, METHOD_PPMD = 98, LZMA_HEADER = 9 };
 /* Less than this behind what was read is no more than the beginning of something. */
 enum { CUT_REST_MOST = 512 };
 
 typedef int enable(struct archive *archive); /* archive_read_support_…_… */
 
-static const struct {
+/* Of streams the mark: the first bytes of those that programs unpack one behind the other into one file,
+   while others take one alone. */
+static const struct container {
     enum true_type type;
     enable *format, *filter;
-} readers[] = {
-    { TYPE_7Z, archive_read_support_format_7zip, NULL },
-    { TYPE_RAR4, archive_read_support_format_rar, NULL },
-    { TYPE_RAR5, archive_read_support_format_rar5, NULL },
-    { TYPE_GZIP, archive_read_support_format_raw, archive_read_support_filter_gzip },
-    { TYPE_BZIP2, archive_read_support_format_raw, archive_read_support_filter_bzip2 },
-    { TYPE_XZ, archive_read_support_format_raw, archive_read_support_filter_xz },
-    { TYPE_LZMA, archive_read_support_format_raw, archive_read_support_filter_lzma },
-    { TYPE_ZSTD, archive_read_support_format_raw, archive_read_support_filter_zstd },
-    { TYPE_LZ4, archive_read_support_format_raw, archive_read_support_filter_lz4 },
-    { TYPE_LZIP, archive_read_support_format_raw, archive_read_support_filter_lzip },
-    { TYPE_COMPRESS, archive_read_support_format_raw, archive_read_support_filter_compress },
-    { TYPE_RPM, archive_read_support_format_raw, archive_read_support_filter_rpm },
-    { TYPE_TAR, archive_read_support_format_tar, NULL },
-    { TYPE_AR, archive_read_support_format_ar, NULL },
-    { TYPE_CPIO, archive_read_support_format_cpio, NULL },
-    { TYPE_CPIO_BINARY, archive_read_support_format_cpio, NULL },
-    { TYPE_CAB, archive_read_support_format_cab, NULL },
-    { TYPE_LHA, archive_read_support_format_lha, NULL },
-    { TYPE_ISO, archive_read_support_format_iso9660, NULL },
+    struct text mark;
+} containers[] = {
+    { TYPE_7Z, archive_read_support_format_7zip, NULL, TEXT_NONE },
+    { TYPE_RAR4, archive_read_support_format_rar, NULL, TEXT_NONE },
+    { TYPE_RAR5, archive_read_support_format_rar5, NULL, TEXT_NONE },
+    { TYPE_GZIP, archive_read_support_format_raw, archive_read_support_filter_gzip, TEXT("\x1F\x8B\x08") },
+    { TYPE_BZIP2, archive_read_support_format_raw, archive_read_support_filter_bzip2, TEXT("BZh") },
+    { TYPE_XZ, archive_read_support_format_raw, archive_read_support_filter_xz, TEXT("\xFD\x37zXZ\0") },
+    { TYPE_LZMA, archive_read_support_format_raw, archive_read_support_filter_lzma, TEXT_NONE },
+    { TYPE_ZSTD, archive_read_support_format_raw, archive_read_support_filter_zstd,
+      TEXT("\x28\xB5\x2F\xFD") },
+    { TYPE_LZ4, archive_read_support_format_raw, archive_read_support_filter_lz4, TEXT("\x04\x22\x4D\x18") },
+    { TYPE_LZIP, archive_read_support_format_raw, archive_read_support_filter_lzip, TEXT("LZIP\1") },
+    { TYPE_COMPRESS, archive_read_support_format_raw, archive_read_support_filter_compress, TEXT_NONE },
+    { TYPE_RPM, archive_read_support_format_raw, archive_read_support_filter_rpm, TEXT_NONE },
+    { TYPE_TAR, archive_read_support_format_tar, NULL, TEXT_NONE },
+    { TYPE_AR, archive_read_support_format_ar, NULL, TEXT_NONE },
+    { TYPE_CPIO, archive_read_support_format_cpio, NULL, TEXT_NONE },
+    { TYPE_CPIO_BINARY, archive_read_support_format_cpio, NULL, TEXT_NONE },
+    { TYPE_CAB, archive_read_support_format_cab, NULL, TEXT_NONE },
+    { TYPE_LHA, archive_read_support_format_lha, NULL, TEXT_NONE },
+    { TYPE_ISO, archive_read_support_format_iso9660, NULL, TEXT_NONE },
 };
 
 /* Left open for good: then nothing is unloaded. */
@@ -54,18 +60,23 @@ void archive_warm_up(void)
     }
 }
 
+/* NULL: libarchive does not read it. */
+static const struct container *container_of(enum true_type type)
+{
+    for (size_t i = 0; i < sizeof containers / sizeof *containers; i++)
+        if (containers[i].type == type) return &containers[i];
+    return NULL;
+}
+
 static struct archive *archive_for(enum true_type type)
 {
-    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
-        if (readers[i].type != type) continue;
-        struct archive *archive = archive_read_new();
-        if (!archive) return NULL;
-        readers[i].format(archive);
-        if (readers[i].filter) readers[i].filter(archive);
-        if (readers[i].filter) archive_read_support_format_empty(archive);
-        return archive;
-    }
-    return NULL;
+    const struct container *container = container_of(type);
+    struct archive *archive = container ? archive_read_new() : NULL;
+    if (!archive) return NULL;
+    container->format(archive);
+    if (container->filter) container->filter(archive);
+    if (container->filter) archive_read_support_format_empty(archive);
+    return archive;
 }
 
 /* --- what it says --- */
@@ -96,9 +107,8 @@ static bool says_cut(struct archive *archive)
 /* A stream under a filter of libarchive. */
 static bool is_stream(enum true_type type)
 {
-    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
-        if (readers[i].type == type) return readers[i].filter != NULL;
-    return false;
+    const struct container *container = container_of(type);
+    return container && container->filter;
 }
 
 /* Its bytes end early: what is there was seen, and there is no more for anybody. The same words stand for
@@ -283,37 +293,18 @@ static bool is_bounded(struct unpack *unpack, enum true_type type, struct text b
 
 /* --- streams behind streams --- */
 
-/* Programs unpack them one behind the other into one file; others take one alone. The first bytes of those
-   that have such. */
-static struct text stream_mark(enum true_type type)
+/* Where the next stream of that type begins, behind `from`; the length: nowhere, or not within what a
+   stranger may cost. */
+static size_t stream_next(struct unpack *unpack, const struct container *container, struct text bytes,
+                          size_t from)
 {
-    switch (type) {
-    case TYPE_GZIP:
-        return TEXT("\x1F\x8B\x08");
-    case TYPE_BZIP2:
-        return TEXT("BZh");
-    case TYPE_XZ:
-        return TEXT("\xFD\x37zXZ\0");
-    case TYPE_ZSTD:
-        return TEXT("\x28\xB5\x2F\xFD");
-    case TYPE_LZ4:
-        return TEXT("\x04\x22\x4D\x18");
-    case TYPE_LZIP:
-        return TEXT("LZIP\1");
-    default:
-        return TEXT_NONE;
+    size_t at = from + 1;
+    for (uint32_t i = 0; i < STREAM_MARKS_MOST && members_may_go_on(unpack); i++, at++) {
+        at += text_find(text_slice(bytes, at, bytes.length), container->mark);
+        if (at >= bytes.length) return bytes.length;
+        if (true_type_of(text_slice(bytes, at, at + STREAM_HEAD)) == container->type) return at;
     }
-}
-
-/* Where the next stream of that type begins, behind `from`; the length: nowhere. */
-static size_t stream_next(enum true_type type, struct text mark, struct text bytes, size_t from)
-{
-    for (size_t at = from + 1; at < bytes.length; at++) {
-        const char *found = memmem(bytes.at + at, bytes.length - at, mark.at, mark.length);
-        if (!found) break;
-        at = (size_t)(found - bytes.at);
-        if (true_type_of(text_slice(bytes, at, bytes.length)) == type) return at;
-    }
+    if (!unpack->is_over) members_notice(unpack, UNPACK_LIMITS, "number of streams");
     return bytes.length;
 }
 
@@ -335,9 +326,10 @@ static bool stream_unpack(struct unpack *unpack, enum true_type type, struct tex
    is before it is not whole, and from the first few on all is tried. */
 static void streams_read(struct unpack *unpack, enum true_type type, struct text bytes)
 {
-    struct text mark = stream_mark(type);
+    const struct container *container = container_of(type);
     size_t from = 0, to;
-    if (mark.length == 0 || (to = stream_next(type, mark, bytes, 0)) == bytes.length) return;
+    if (!container || container->mark.length == 0) return;
+    if ((to = stream_next(unpack, container, bytes, 0)) == bytes.length) return;
     for (uint32_t i = 0; from < bytes.length && members_may_go_on(unpack); i++) {
         struct buffer member = { 0 };
         bool is_whole = stream_unpack(unpack, type, text_slice(bytes, from, to), &member);
@@ -348,7 +340,7 @@ static void streams_read(struct unpack *unpack, enum true_type type, struct text
         members_take(unpack, TEXT("stream"), buffer_text(&member));
         buffer_free(&member);
         from = to;
-        to = stream_next(type, mark, bytes, from);
+        to = stream_next(unpack, container, bytes, from);
     }
 }
 
@@ -394,8 +386,8 @@ static bool is_too_large(const struct zip_entry *entry)
     if (entry->method == METHOD_XZ) return memory_need_is_too_large(TYPE_XZ, packed);
     if (entry->method == METHOD_PPMD && packed.length >= 2)
         dictionary = (((unsigned char)packed.at[1] & 0x0FU) << 4 | (unsigned char)packed.at[0] >> 4) << 20;
-    for (size_t i = 8; entry->method == METHOD_LZMA && packed.length >= LZMA_HEADER && i >= 5; i--)
-        dictionary = dictionary << 8 | (unsigned char)packed.at[i];
+    if (entry->method == METHOD_LZMA && packed.length >= LZMA_HEADER)
+        dictionary = (uint32_t)codec_number_at(packed, 5, 4);
     return dictionary >= DICTIONARY_MOST + (entry->method == METHOD_LZMA);
 }
 

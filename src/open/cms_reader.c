@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* A walk down BER: lengths short, long and indefinite, octet strings in pieces. */
+/* A walk down BER: indefinite lengths, octet strings in pieces. */
 #include "open/cms_reader.h"
 
+#include "mail/ber.h"
+#include "mail/decode.h"
 #include "open/archive_reader.h"
 
-enum {
-    TAG_OCTETS = 0x04,
-    TAG_OID = 0x06,
-    TAG_OCTETS_IN_PIECES = 0x24,
-    TAG_SEQUENCE = 0x30,
-    TAG_CONTENT = 0xA0,
-    LENGTH_UNKNOWN = 0x80,
-    DEPTH_MOST = 16,
-    METHOD_DEFLATE = 8
-};
+enum { DEPTH_MOST = 16, METHOD_DEFLATE = 8 };
 
 struct item {
     unsigned tag;
@@ -27,7 +20,7 @@ static bool unknown_length_take(struct text *rest, struct item *out, int depth)
 {
     struct text from = *rest;
     struct item inner;
-    if (!(out->tag & 0x20) || depth >= DEPTH_MOST) return false;
+    if (!(out->tag & BER_CONSTRUCTED) || depth >= DEPTH_MOST) return false;
     while (rest->length >= 2 && (rest->at[0] != 0 || rest->at[1] != 0))
         if (!item_next(rest, &inner, depth + 1)) {
             *rest = text_slice(*rest, rest->length, rest->length);
@@ -38,25 +31,15 @@ static bool unknown_length_take(struct text *rest, struct item *out, int depth)
     return true;
 }
 
-/* A length that reaches beyond the end is cut there. False: no item begins here. */
+/* False: no item begins here. */
 static bool item_next(struct text *rest, struct item *out, int depth)
 {
-    if (rest->length < 2) return false;
-    unsigned length_byte = (unsigned char)rest->at[1];
-    out->tag = (unsigned char)rest->at[0];
-    *rest = text_slice(*rest, 2, rest->length);
-    if (length_byte == LENGTH_UNKNOWN) return unknown_length_take(rest, out, depth);
-    uint64_t length = length_byte;
-    if (length_byte > LENGTH_UNKNOWN) {
-        size_t count = length_byte - LENGTH_UNKNOWN;
-        if (count > 8 || count > rest->length) return false;
-        length = 0;
-        for (size_t i = 0; i < count; i++) length = length << 8 | (unsigned char)rest->at[i];
-        *rest = text_slice(*rest, count, rest->length);
-    }
-    size_t taken = length < rest->length ? (size_t)length : rest->length;
-    out->content = text_slice(*rest, 0, taken);
-    *rest = text_slice(*rest, taken, rest->length);
+    struct ber_element element;
+    if (!ber_read(*rest, &element)) return false;
+    *out = (struct item){ element.tag, element.content };
+    *rest = text_slice(*rest, element.header, rest->length);
+    if (element.is_open) return unknown_length_take(rest, out, depth);
+    *rest = text_slice(*rest, element.content.length, rest->length);
     return true;
 }
 
@@ -66,9 +49,9 @@ static bool octets_gather(struct unpack *unpack, struct text in, struct buffer *
     struct item item;
     while (depth < DEPTH_MOST && item_next(&in, &item, 0)) {
         bool is_good = true;
-        if (item.tag == TAG_OCTETS)
+        if (item.tag == BER_OCTETS)
             is_good = members_add(unpack, out, item.content.at, item.content.length);
-        else if (item.tag == TAG_OCTETS_IN_PIECES)
+        else if (item.tag == BER_OCTETS_IN_PIECES)
             is_good = octets_gather(unpack, item.content, out, depth + 1);
         if (!is_good) return false;
     }
@@ -81,8 +64,8 @@ static bool content_find(struct text inside, struct text *out)
     struct item item, type, content;
     while (item_next(&inside, &item, 0)) {
         struct text rest = item.content;
-        if (item.tag != TAG_SEQUENCE || !item_next(&rest, &type, 0) || type.tag != TAG_OID) continue;
-        if (!item_next(&rest, &content, 0) || content.tag != TAG_CONTENT) continue;
+        if (item.tag != BER_SEQUENCE || !item_next(&rest, &type, 0) || type.tag != BER_OID) continue;
+        if (!item_next(&rest, &content, 0) || content.tag != BER_EXPLICIT) continue;
         *out = content.content;
         return true;
     }
@@ -108,12 +91,12 @@ static void content_info_read(struct unpack *unpack, struct text bytes)
     struct buffer octets = { 0 };
     bool is_good = item_next(&bytes, &info, 0) && item_next(&info.content, &type, 0) &&
                    type.content.length > 0 && item_next(&info.content, &explicit, 0) &&
-                   explicit.tag == TAG_CONTENT;
+                   explicit.tag == BER_EXPLICIT;
     unsigned kind = is_good ? (unsigned char)type.content.at[type.content.length - 1] : 0;
     bool is_compressed = is_good && type.content.length > 9;
     struct text content = is_good ? explicit.content : TEXT_NONE;
     if (is_good && (kind != 1 || is_compressed)) {
-        is_good = item_next(&explicit.content, &inside, 0) && inside.tag == TAG_SEQUENCE;
+        is_good = item_next(&explicit.content, &inside, 0) && inside.tag == BER_SEQUENCE;
         if (is_good && !content_find(inside.content, &content)) return; /* a signature of what is elsewhere */
     }
     if (!is_good || !octets_gather(unpack, content, &octets, 0))
@@ -125,39 +108,24 @@ static void content_info_read(struct unpack *unpack, struct text bytes)
     buffer_free(&octets);
 }
 
-/* --- base64 --- */
+/* --- PEM --- */
 
-static int digit_value(char c)
+static bool is_boundary(struct text line)
 {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (char_is_digit(c)) return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    return text_starts(text_trim(line), TEXT("-----"));
 }
 
 /* RFC 7468: what is between the lines that begin with "-----". */
 static void pem_decode(struct text bytes, struct buffer *out)
 {
-    struct text line;
-    uint32_t bits = 0;
-    unsigned count = 0;
-    bool is_inside = false;
-    while (text_next_line(&bytes, &line)) {
-        if (text_starts(text_trim(line), TEXT("-----"))) {
-            if (is_inside) return;
-            is_inside = true;
-            continue;
-        }
-        for (size_t i = 0; is_inside && i < line.length; i++) {
-            int value = digit_value(line.at[i]);
-            if (value < 0) continue;
-            bits = bits << 6 | (uint32_t)value;
-            count += 6;
-            if (count < 8) continue;
-            count -= 8;
-            buffer_add_char(out, (char)(bits >> count & 0xFF));
-        }
+    struct text rest = bytes, line;
+    while (text_next_line(&rest, &line) && !is_boundary(line)) {
     }
+    struct text inside = rest;
+    size_t length = 0;
+    while (text_next_line(&rest, &line) && !is_boundary(line)) length = inside.length - rest.length;
+    inside = text_slice(inside, 0, length);
+    buffer_commit(out, decode_base64(inside, DECODE_SKIP, buffer_reserve(out, decode_room(length)), NULL));
 }
 
 void cms_read(struct unpack *unpack, struct text bytes, bool is_pem)

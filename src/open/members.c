@@ -3,20 +3,14 @@
 #include "open/members.h"
 
 #include <stdio.h>
-#include <time.h>
 
-enum { RATIO_MOST = 2000, RATIO_FROM = 16 << 20, NAME_MOST = 60, WHAT_MOST = 120 };
+#include "base/monotonic.h"
 
-uint64_t members_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+enum { RATIO_MOST = 2000, RATIO_FROM = 16 << 20, NAME_MOST = 60 };
 
 void members_notice(struct unpack *unpack, enum unpack_notice notice, const char *format, ...)
 {
-    char what[WHAT_MOST];
+    char what[UNPACK_WHAT_MOST + 1];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
@@ -37,7 +31,7 @@ bool members_may_go_on(struct unpack *unpack)
     if (unpack->total > unpack->limits->total_bytes) return over(unpack, "bytes in sum");
     if (unpack->total > RATIO_FROM && unpack->total / RATIO_MOST > unpack->in_bytes)
         return over(unpack, "ratio");
-    return members_now_ms() <= unpack->until_ms || over(unpack, "time");
+    return monotonic_ms() <= unpack->until_ms || over(unpack, "time");
 }
 
 bool members_add(struct unpack *unpack, struct buffer *member, const void *bytes, size_t size)

@@ -25,11 +25,11 @@ struct unpack_events {
     /* A member: `path` names it and the containers around it, as they say, at most UNPACK_PATH_MOST bytes of
        any kind. Texts are borrowed for the call. False: no more is wanted. */
     bool (*on_member)(void *context, struct text path, struct text bytes);
-    /* `what` is ours, printable ASCII. */
+    /* `what` is ours, printable ASCII, at most UNPACK_WHAT_MOST bytes. */
     void (*on_notice)(void *context, enum unpack_notice notice, struct text path, struct text what);
 };
 
-enum { UNPACK_PATH_MOST = 200, UNPACK_NESTING_MOST = 100 };
+enum { UNPACK_PATH_MOST = 200, UNPACK_WHAT_MOST = 119, UNPACK_NESTING_MOST = 100 };
 
 /* One run over one container: unpack.h begins it. */
 struct unpack {
@@ -57,7 +57,5 @@ bool members_may_go_on(struct unpack *unpack);
 void members_take(struct unpack *unpack, struct text name, struct text bytes);
 void members_notice(struct unpack *unpack, enum unpack_notice notice, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-uint64_t members_now_ms(void); /* CLOCK_MONOTONIC */
 
 #endif

@@ -16,6 +16,9 @@
 #include "ipc/channel.h"
 #include "open/unpack.h"
 
+_Static_assert((int)UNPACK_PATH_MOST <= (int)READER_PATH_MOST, "the worker takes no longer path");
+_Static_assert((int)UNPACK_WHAT_MOST <= (int)READER_WHAT_MOST, "the worker takes no longer word");
+
 enum { CHANNEL_FD = 3, ROOM_BYTES = 512 << 20, CPU_MARGIN_S = 10 };
 
 struct serving {

@@ -2,6 +2,7 @@
 /* Whatever is counted has at least a byte for each in the header: no count is larger than what is left. */
 #include "open/sevenzip_header.h"
 
+#include "base/codec.h"
 #include "open/memory_need.h"
 
 enum {
@@ -131,8 +132,7 @@ static void dictionary_look(struct walk *walk, struct text coder, struct text pr
     bool is_lzma2 = text_equal(coder, TEXT("\x21"));
     bool is_sized = text_equal(coder, TEXT("\3\1\1")) || text_equal(coder, TEXT("\3\4\1"));
     if (is_lzma2 && properties.length > 0) room = memory_need_lzma2((unsigned char)properties.at[0]);
-    for (size_t i = 4; is_sized && properties.length >= 5 && i > 0; i--)
-        room = room << 8 | (unsigned char)properties.at[i];
+    if (is_sized && properties.length >= 5) room = (uint32_t)codec_number_at(properties, 1, 4);
     walk->is_large |= room > DICTIONARY_MOST;
 }
 
@@ -299,7 +299,7 @@ static enum sevenzip_state packed_read(struct walk *walk, struct sevenzip_packed
     if (walk->is_damaged || walk->folders != 1) return SEVENZIP_DAMAGED;
     if (walk->coders > 1 || text_equal(walk->coder, aes)) {
         struct text bytes = walk->folder_bytes;
-        return memmem(bytes.at, bytes.length, aes.at, aes.length) ? SEVENZIP_FINE : SEVENZIP_DAMAGED;
+        return text_find(bytes, aes) < bytes.length ? SEVENZIP_FINE : SEVENZIP_DAMAGED;
     }
     bool is_lzma = text_equal(walk->coder, TEXT("\3\1\1")) && walk->properties.length == 5;
     bool is_lzma2 = text_equal(walk->coder, TEXT("\x21")) && walk->properties.length == 1;
@@ -312,15 +312,11 @@ static enum sevenzip_state packed_read(struct walk *walk, struct sevenzip_packed
 
 bool sevenzip_header_find(struct text file, struct text *out)
 {
-    uint64_t numbers[2] = { 0, 0 };
     if (file.length < START_BYTES) return false;
-    for (size_t i = 16; i > 0; i--) {
-        unsigned char byte = (unsigned char)file.at[12 + i - 1];
-        numbers[(i - 1) / 8] = numbers[(i - 1) / 8] << 8 | byte;
-    }
+    uint64_t offset = codec_number_at(file, 12, 8), length = codec_number_at(file, 20, 8);
     struct text rest = text_slice(file, START_BYTES, file.length);
-    if (numbers[0] > rest.length || numbers[1] > rest.length - numbers[0]) return false;
-    *out = text_slice(rest, (size_t)numbers[0], (size_t)(numbers[0] + numbers[1]));
+    if (offset > rest.length || length > rest.length - offset) return false;
+    *out = text_slice(rest, (size_t)offset, (size_t)(offset + length));
     return true;
 }
 

@@ -2,6 +2,7 @@
 /* Which reader a true type has. */
 #include "open/unpack.h"
 
+#include "base/monotonic.h"
 #include "open/archive_reader.h"
 #include "open/cms_reader.h"
 #include "open/lzop_reader.h"
@@ -30,7 +31,7 @@ void unpack_run(struct unpack *unpack, const struct unpack_limits *limits, const
 {
     *unpack =
         (struct unpack){ .limits = limits, .events = events, .context = context, .read = container_open };
-    unpack->until_ms = members_now_ms() + limits->time_ms;
+    unpack->until_ms = monotonic_ms() + limits->time_ms;
     unpack->in_bytes = bytes.length;
     members_look_into(unpack, true_type_of(bytes), bytes);
     buffer_free(&unpack->path);

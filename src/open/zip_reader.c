@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/codec.h"
 #include "open/archive_reader.h"
 
 enum {
@@ -44,22 +45,11 @@ struct stated {
     uint16_t flags;
 };
 
-static uint64_t number_at(struct text bytes, size_t at, unsigned size)
-{
-    uint64_t number = 0;
-    for (unsigned i = size; i > 0; i--) {
-        unsigned char byte = at + i - 1 < bytes.length ? (unsigned char)bytes.at[at + i - 1] : 0;
-        number = number << 8 | byte;
-    }
-    return number;
-}
-
 /* The next place of that mark from `from` on; bytes.length: none. */
 static size_t mark_find(struct text bytes, size_t from, const char mark[4])
 {
-    if (from >= bytes.length) return bytes.length;
-    const char *found = memmem(bytes.at + from, bytes.length - from, mark, 4);
-    return found ? (size_t)(found - bytes.at) : bytes.length;
+    struct text rest = text_slice(bytes, from, bytes.length);
+    return bytes.length - rest.length + text_find(rest, text_from(mark, 4));
 }
 
 /* --- headers --- */
@@ -69,47 +59,33 @@ static void zip64_take(struct text extra, struct stated *stated)
 {
     uint64_t *const fields[] = { &stated->entry.size, &stated->packed_bytes, &stated->offset };
     for (size_t at = 0; at + 4 <= extra.length;) {
-        size_t length = (size_t)number_at(extra, at + 2, 2);
+        size_t length = (size_t)codec_number_at(extra, at + 2, 2);
         struct text field = text_slice(extra, at + 4, at + 4 + length);
         at += 4 + length;
-        if (number_at(extra, at - length - 4, 2) != EXTRA_ZIP64) continue;
+        if (codec_number_at(extra, at - length - 4, 2) != EXTRA_ZIP64) continue;
         size_t inner = 0;
         for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
             if (*fields[i] != UINT32_MAX || inner + 8 > field.length) continue;
-            *fields[i] = number_at(field, inner, 8);
+            *fields[i] = codec_number_at(field, inner, 8);
             inner += 8;
         }
     }
 }
 
-static bool central_get(struct text bytes, size_t at, struct stated *out)
+/* A directory's entry has the version of who made it before the fields of a local header. */
+static bool header_get(struct text bytes, size_t at, bool is_central, struct stated *out)
 {
-    if (bytes.length < CENTRAL_BYTES || at > bytes.length - CENTRAL_BYTES) return false;
-    size_t name_length = (size_t)number_at(bytes, at + 28, 2),
-           extra_length = (size_t)number_at(bytes, at + 30, 2);
-    size_t name_at = at + CENTRAL_BYTES;
-    *out = (struct stated){ .flags = (uint16_t)number_at(bytes, at + 8, 2),
-                            .packed_bytes = number_at(bytes, at + 20, 4),
-                            .offset = number_at(bytes, at + 42, 4) };
-    out->entry.method = (uint16_t)number_at(bytes, at + 10, 2);
-    out->entry.crc = (uint32_t)number_at(bytes, at + 16, 4);
-    out->entry.size = number_at(bytes, at + 24, 4);
-    out->entry.name = text_slice(bytes, name_at, name_at + name_length);
-    zip64_take(text_slice(bytes, name_at + name_length, name_at + name_length + extra_length), out);
-    return true;
-}
-
-static bool local_get(struct text bytes, size_t at, struct stated *out)
-{
-    if (bytes.length < LOCAL_BYTES || at > bytes.length - LOCAL_BYTES) return false;
-    size_t name_length = (size_t)number_at(bytes, at + 26, 2),
-           extra_length = (size_t)number_at(bytes, at + 28, 2);
-    size_t name_at = at + LOCAL_BYTES;
-    *out = (struct stated){ .flags = (uint16_t)number_at(bytes, at + 6, 2),
-                            .packed_bytes = number_at(bytes, at + 18, 4) };
-    out->entry.method = (uint16_t)number_at(bytes, at + 8, 2);
-    out->entry.crc = (uint32_t)number_at(bytes, at + 14, 4);
-    out->entry.size = number_at(bytes, at + 22, 4);
+    size_t length = is_central ? CENTRAL_BYTES : LOCAL_BYTES, fields = at + (is_central ? 2 : 0);
+    if (bytes.length < length || at > bytes.length - length) return false;
+    size_t name_length = (size_t)codec_number_at(bytes, fields + 26, 2),
+           extra_length = (size_t)codec_number_at(bytes, fields + 28, 2);
+    size_t name_at = at + length;
+    *out = (struct stated){ .flags = (uint16_t)codec_number_at(bytes, fields + 6, 2),
+                            .packed_bytes = codec_number_at(bytes, fields + 18, 4),
+                            .offset = is_central ? codec_number_at(bytes, at + 42, 4) : 0 };
+    out->entry.method = (uint16_t)codec_number_at(bytes, fields + 8, 2);
+    out->entry.crc = (uint32_t)codec_number_at(bytes, fields + 14, 4);
+    out->entry.size = codec_number_at(bytes, fields + 22, 4);
     out->entry.name = text_slice(bytes, name_at, name_at + name_length);
     zip64_take(text_slice(bytes, name_at + name_length, name_at + name_length + extra_length), out);
     return true;
@@ -117,8 +93,8 @@ static bool local_get(struct text bytes, size_t at, struct stated *out)
 
 static size_t data_at(struct text bytes, size_t header_at)
 {
-    return header_at + LOCAL_BYTES + (size_t)number_at(bytes, header_at + 26, 2) +
-           (size_t)number_at(bytes, header_at + 28, 2);
+    return header_at + LOCAL_BYTES + (size_t)codec_number_at(bytes, header_at + 26, 2) +
+           (size_t)codec_number_at(bytes, header_at + 28, 2);
 }
 
 static bool is_local_header(struct text bytes, uint64_t at)
@@ -214,7 +190,7 @@ static void done_add(struct zip *zip, const struct done *done)
 static void central_read(struct zip *zip, size_t central_at, size_t shift)
 {
     struct stated stated;
-    if (!central_get(zip->bytes, central_at, &stated) || stated.offset > zip->bytes.length) return;
+    if (!header_get(zip->bytes, central_at, true, &stated) || stated.offset > zip->bytes.length) return;
     uint64_t at = stated.offset + shift;
     if (!is_local_header(zip->bytes, at)) at = stated.offset;
     if (!is_local_header(zip->bytes, at)) return;
@@ -238,7 +214,8 @@ static void directory_read(struct zip *zip, size_t from, size_t to)
         if (!members_may_go_on(zip->unpack)) return;
         if (is_taken(zip, at)) continue;
         if (shift == 0 && to + END_BYTES <= zip->bytes.length) {
-            uint64_t begin = number_at(zip->bytes, to + 12, 4) + number_at(zip->bytes, to + 16, 4);
+            uint64_t begin =
+                codec_number_at(zip->bytes, to + 12, 4) + codec_number_at(zip->bytes, to + 16, 4);
             shift = begin <= to ? to - (size_t)begin : 0;
         }
         central_read(zip, at, shift);
@@ -281,7 +258,7 @@ static bool is_agreed(const struct done *done, const struct stated *local)
 static size_t local_read(struct zip *zip, size_t at, const struct done *done)
 {
     struct stated local;
-    if (!local_get(zip->bytes, at, &local)) return at + 4;
+    if (!header_get(zip->bytes, at, false, &local)) return at + 4;
     if (done && is_agreed(done, &local)) return at + 4;
     local.entry.is_open_ended = (local.flags & FLAG_SIZES_FOLLOW) && local.packed_bytes == 0;
     packed_find(zip, at, &local);

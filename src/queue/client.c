@@ -12,8 +12,7 @@ enum {
     WORDS_MOST = 1000,
     SLICE = 400, /* messages looked at in a turn */
     SLICE_WAIT_MS = 1,
-    CLIENT_BACKLOG_MOST = 1 << 20,
-    PART_MOST = 64 * 1024
+    CLIENT_BACKLOG_MOST = 1 << 20
 };
 
 struct client_verb {
@@ -34,12 +33,6 @@ static void client_free(struct client *client)
     free(client->ids);
     free(client->tallies);
     free(client);
-}
-
-static void say(struct client *client, struct text part)
-{
-    put_text(channel_begin(client->channel, MASTER_MORE, 0), part);
-    channel_end(client->channel);
 }
 
 static void finish(struct client *client, int code, struct text last)
@@ -79,8 +72,7 @@ static void print(struct client *client, struct message *message, const struct l
     struct buffer out = { 0 };
     client_print_message(client, message, lead, envelope, is_long, &out);
     buffer_add_char(&out, '\n');
-    for (struct text rest = buffer_text(&out); rest.length; rest = text_slice(rest, PART_MOST, rest.length))
-        say(client, text_slice(rest, 0, PART_MOST));
+    child_say(client->channel, buffer_text(&out));
     buffer_free(&out);
 }
 
@@ -136,9 +128,7 @@ static void act_cat(struct client *client, struct message *message, const struct
         return;
     }
     if (journal_read_content(client->queue->journal, message, &content)) client->touched++;
-    for (struct text rest = buffer_text(&content); rest.length;
-         rest = text_slice(rest, PART_MOST, rest.length))
-        say(client, text_slice(rest, 0, PART_MOST));
+    child_say(client->channel, buffer_text(&content));
     buffer_free(&content);
 }
 
@@ -331,7 +321,7 @@ static void last_word(struct client *client)
         buffer_clear(&out);
         client_print_tally(client, &client->tallies[i], &out);
         buffer_add_char(&out, '\n');
-        say(client, buffer_text(&out));
+        child_say(client->channel, buffer_text(&out));
     }
     buffer_clear(&out);
     int code = EX_OK;

@@ -138,13 +138,6 @@ static void failures_take(struct result_work *work, enum recipient_ending ending
     if (count) undeliverable_fail(work->queue, work->message, failures, count);
 }
 
-static bool has_recipients(const struct delivery *delivery)
-{
-    for (uint32_t i = 0; i < delivery->message->recipient_count; i++)
-        if (delivery_serves(delivery, &delivery->message->recipients[i])) return true;
-    return false;
-}
-
 static struct text first_reason(const struct result_work *work)
 {
     for (uint32_t i = 0; i < work->result->recipient_count; i++)
@@ -167,7 +160,7 @@ static void delivery_back(struct result_work *work, struct delivery *delivery)
         due = schedule_destination_down(queue->schedule, delivery, first_reason(work), now);
     else if (results_count(work, RECIPIENT_NOT_TRIED) < work->result->recipient_count)
         schedule_destination_up(queue->schedule, delivery, now);
-    if (!has_recipients(delivery))
+    if (!delivery_has_recipient(delivery))
         schedule_done(queue->schedule, delivery);
     else if (is_deferred && !is_down)
         due = schedule_defer(queue->schedule, delivery, now);

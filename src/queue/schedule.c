@@ -453,7 +453,7 @@ void schedule_retry_all(struct schedule *schedule, uint64_t now_ms)
         if (schedule->by_domain[i]) destination_retry(schedule, schedule->by_domain[i], now_ms);
 }
 
-static bool has_recipient(const struct delivery *delivery)
+bool delivery_has_recipient(const struct delivery *delivery)
 {
     for (uint32_t i = 0; i < delivery->message->recipient_count; i++)
         if (delivery_serves(delivery, &delivery->message->recipients[i])) return true;
@@ -464,7 +464,7 @@ bool schedule_trim(struct schedule *schedule, struct message *message)
 {
     for (struct delivery *one = message->deliveries, *next; one; one = next) {
         next = one->next_of_message;
-        if (one->state != DELIVERY_OUT && !has_recipient(one)) delivery_free(schedule, one);
+        if (one->state != DELIVERY_OUT && !delivery_has_recipient(one)) delivery_free(schedule, one);
     }
     if (!message->deliveries) heap_remove(&schedule->ages, &message->age);
     return !message->deliveries;

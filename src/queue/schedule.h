@@ -112,5 +112,6 @@ struct delivery *schedule_delivery_of(const struct message *message,
                                       const struct queued_recipient *recipient);
 /* True when the delivery serves it: same domain and edits, no ending, no hold. */
 bool delivery_serves(const struct delivery *delivery, const struct queued_recipient *recipient);
+bool delivery_has_recipient(const struct delivery *delivery); /* it serves one at least */
 
 #endif

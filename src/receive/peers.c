@@ -130,27 +130,37 @@ static void scan_back(struct server *server)
     }
 }
 
-/* --- lookup --- */
+/* --- answerers --- */
 
-static bool lookup_frame(void *context, struct frame *frame)
+static bool answer_frame(struct server *server, struct frame *frame, enum question_answerer from)
 {
-    struct session *session = session_by_question(context, frame->id);
+    struct session *session = session_by_question(server, frame->id);
     struct question_answer answer;
-    if (!question_answer_get(frame, ANSWERER_LOOKUP, &answer)) return false;
+    if (!question_answer_get(frame, from, &answer)) return false;
     if (session) transaction_answered(session, frame->id, &answer);
     return true;
 }
 
 /* A question that died with its answerer is a temporary error, never "none". */
+static void answerer_gone(struct server *server, struct channel **channel, enum question_answerer gone)
+{
+    channel_close(*channel);
+    *channel = NULL;
+    for (struct session *session = server->sessions, *next; session; session = next) {
+        next = session->next;
+        transaction_unanswered(session, gone);
+    }
+}
+
+static bool lookup_frame(void *context, struct frame *frame)
+{
+    return answer_frame(context, frame, ANSWERER_LOOKUP);
+}
+
 static void lookup_gone(void *context)
 {
     struct server *server = context;
-    channel_close(server->lookup);
-    server->lookup = NULL;
-    for (struct session *session = server->sessions, *next; session; session = next) {
-        next = session->next;
-        transaction_unanswered(session, ANSWERER_LOOKUP);
-    }
+    answerer_gone(server, &server->lookup, ANSWERER_LOOKUP);
 }
 
 /* What the old one was asked for, or nobody could be: a new one may know. */
@@ -163,26 +173,15 @@ static void lookup_back(struct server *server)
     }
 }
 
-/* --- consult --- */
-
 static bool consult_frame(void *context, struct frame *frame)
 {
-    struct session *session = session_by_question(context, frame->id);
-    struct question_answer answer;
-    if (!question_answer_get(frame, ANSWERER_CONSULT, &answer)) return false;
-    if (session) transaction_answered(session, frame->id, &answer);
-    return true;
+    return answer_frame(context, frame, ANSWERER_CONSULT);
 }
 
 static void consult_gone(void *context)
 {
     struct server *server = context;
-    channel_close(server->consult);
-    server->consult = NULL;
-    for (struct session *session = server->sessions, *next; session; session = next) {
-        next = session->next;
-        transaction_unanswered(session, ANSWERER_CONSULT);
-    }
+    answerer_gone(server, &server->consult, ANSWERER_CONSULT);
 }
 
 /* What the old one was asked is answered as it was. */

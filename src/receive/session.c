@@ -109,7 +109,6 @@ void session_ask(struct session *session)
         .body = session->transaction.step >= STEP_JUDGING ? &session->transaction.body : NULL,
         .deadline_ms = server->config->dns.timeout_ms,
     };
-    if (!server->lookup) question_set_close_of(set, ANSWERER_LOOKUP);
     while (question_set_has_unasked(set)) question_set_ask(set, &ways, session_question_id(session));
 }
 

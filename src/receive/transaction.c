@@ -355,7 +355,8 @@ static void engines_ask(struct session *session)
 {
     const struct config *config = session->server->config;
     const struct transaction *transaction = &session->transaction;
-    for (size_t i = 0; i < config->engine_count && is_virus_asked(session); i++) {
+    if (config->engine_count == 0 || !is_virus_asked(session)) return;
+    for (size_t i = 0; i < config->engine_count; i++) {
         const struct outside_engine *engine = &config->engines[i];
         if (transaction->is_undecided || config_engine_minds(engine, session->port->listener.direction))
             question_set_add(&session->questions, QUESTION_OF_MESSAGE, QUESTION_ENGINE, engine->name);

@@ -95,7 +95,6 @@ struct dispatcher {
     uint32_t lost_count;   /* requests in a row that no worker answered */
     bool keeps_old;        /* the newest signatures were worse than those that serve */
     char kept_why[200];    /* what was wrong with them */
-    bool has_changed;      /* signatures did while a fork server was being loaded */
     struct deferred again; /* worker_pool_again */
     bool is_dropping;      /* `reload frugal`: the next fork server is loaded when the old one has ended */
     struct poisons poisons;

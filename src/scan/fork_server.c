@@ -23,6 +23,7 @@
 #include "base/context.h"
 #include "base/die.h"
 #include "base/log.h"
+#include "base/monotonic.h"
 #include "base/sandbox.h"
 #include "base/temp_files.h"
 #include "config/bundle.h"
@@ -254,9 +255,7 @@ static void child_ended(int number)
 /* Also where nothing could be loaded: what is mended is noticed. */
 static void stale_check(struct fork_server *fork_server)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    uint64_t now_ms = monotonic_ms();
     if (now_ms < fork_server->next_look_ms || !signatures_are_wanted(fork_server->config)) return;
     fork_server->next_look_ms = now_ms + SIGNATURES_LOOK_MS;
     if (!signatures_watch_turn(&fork_server->watch, signatures_on_disk(fork_server->config))) return;

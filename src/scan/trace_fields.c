@@ -19,9 +19,8 @@ static bool is_printable(struct text line)
 {
     bool has_word = false;
     for (size_t i = 0; i < line.length; i++) {
-        unsigned char byte = (unsigned char)line.at[i];
-        if (byte != '\t' && (byte < ' ' || byte > '~')) return false;
-        if (byte > ' ') has_word = true;
+        if (line.at[i] != '\t' && !char_is_printable(line.at[i])) return false;
+        if (line.at[i] > ' ') has_word = true;
     }
     return has_word;
 }

@@ -27,7 +27,7 @@ static void add_ascii(struct buffer *out, struct text text)
     text = text_slice(text, 0, NAME_MOST);
     for (size_t i = 0; i < text.length; i++) {
         char c = text.at[i];
-        buffer_add_char(out, c >= 0x20 && c < 0x7F && c != '"' && c != '\\' ? c : '?');
+        buffer_add_char(out, char_is_printable(c) && c != '"' && c != '\\' ? c : '?');
     }
 }
 

@@ -488,16 +488,15 @@ static void generation_read(struct reader *reader, struct generation *generation
     sets_read(reader, generation);
 }
 
-/* The old one goes on. It has told of this state of the disk, and will of the next; what it told of while the
-   new one was loaded was not heard. */
+/* The old one goes on. It has told of this state of the disk, and will of the next; for what it told of while
+   the new one was loaded another is begun. */
 static void generation_refuse(struct generation *generation)
 {
     struct dispatcher *dispatcher = generation->dispatcher;
-    bool has_changed = dispatcher->has_changed;
+    bool has_changed = dispatcher->generation && dispatcher->generation->is_stale;
     snprintf(dispatcher->kept_why, sizeof dispatcher->kept_why, "%s",
              generation->missing[0] ? generation->missing : generation->refused);
     generation_end(generation);
-    dispatcher->has_changed = false;
     if (has_changed) worker_pool_start(dispatcher, true);
 }
 
@@ -521,7 +520,6 @@ static void fork_server_stale(struct generation *generation)
 {
     struct dispatcher *dispatcher = generation->dispatcher;
     generation->is_stale = true;
-    if (dispatcher->next_generation) dispatcher->has_changed = true;
     if (dispatcher->next_generation || generation != dispatcher->generation) return;
     log_info("signatures have changed: loading them anew");
     worker_pool_start(dispatcher, true);
@@ -639,7 +637,6 @@ static void generation_launch(struct dispatcher *dispatcher, bool is_reload)
     generation->embedded = dispatcher->child->config->virus.embedded;
     generation->folders = folders_number(dispatcher->child->config);
     dispatcher->next_generation = generation;
-    dispatcher->has_changed = false;
     dispatcher->generations++;
     int fds[1] = { config_bundle_memory(dispatcher->child->config, BUNDLE_NO_KEYS) };
     if (fds[0] < 0) die_errno("the configuration cannot be handed on");

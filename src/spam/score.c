@@ -30,9 +30,9 @@ static bool has_gtube(struct text bytes)
 {
     struct text first = text_of(gtube_pieces[0]);
     for (;;) {
-        const char *at = memmem(bytes.at, bytes.length, first.at, first.length);
-        if (!at) return false;
-        bytes = text_slice(bytes, (size_t)(at - bytes.at) + first.length, bytes.length);
+        size_t at = text_find(bytes, first);
+        if (at == bytes.length) return false;
+        bytes = text_slice(bytes, at + first.length, bytes.length);
         struct text second = text_of(gtube_pieces[1]), third = text_of(gtube_pieces[2]);
         if (text_starts(bytes, second) && text_starts(text_slice(bytes, second.length, bytes.length), third))
             return true;

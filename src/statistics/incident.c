@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#include "base/date.h"
 #include "base/hash.h"
 #include "statistics/country.h"
 
@@ -131,19 +130,13 @@ struct incident *incident_finder_end(struct incident_finder *finder)
 
 /* --- the table --- */
 
-static struct text moment_text(struct arena *arena, uint64_t ms)
-{
-    char room[DATE_SIZE];
-    return arena_text(arena, text_of(date_print_clock(ms, room)));
-}
-
 static void incident_row(struct sheet *sheet, const struct incident *incident,
                          const struct country_file *countries)
 {
     char country[COUNTRY_SIZE];
     sheet_add_row(sheet);
-    sheet_put_text(sheet, 0, moment_text(sheet->arena, incident->start_ms));
-    sheet_put_text(sheet, 1, moment_text(sheet->arena, incident->end_ms));
+    sheet_put_moment(sheet, 0, incident->start_ms);
+    sheet_put_moment(sheet, 1, incident->end_ms);
     sheet_put_number(sheet, 2, (double)incident->messages);
     sheet_put_number(sheet, 3, incident_rate(incident));
     sheet_put_text(sheet, 4, incident->virus);

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/date.h"
+
 struct sheet *sheet_new(struct arena *arena, const char *title, const char *unit,
                         const struct sheet_column *columns, size_t column_count)
 {
@@ -45,6 +47,12 @@ void sheet_put_text(struct sheet *sheet, size_t column, struct text foreign)
 {
     sheet->last->cells[column] =
         (struct sheet_cell){ .state = CELL_FOREIGN, .text = arena_text(sheet->arena, foreign) };
+}
+
+void sheet_put_moment(struct sheet *sheet, size_t column, uint64_t ms)
+{
+    char room[DATE_SIZE];
+    sheet_put_text(sheet, column, text_of(date_print_clock(ms, room)));
 }
 
 void sheet_put_word(struct sheet *sheet, size_t column, const char *english)

@@ -50,6 +50,7 @@ struct sheet_row *sheet_add_row(struct sheet *sheet);
 void sheet_put_number(struct sheet *sheet, size_t column,
                       double number); /* into the last row; not finite: empty */
 void sheet_put_text(struct sheet *sheet, size_t column, struct text foreign); /* copied */
+void sheet_put_moment(struct sheet *sheet, size_t column, uint64_t ms);       /* date_print_clock */
 void sheet_put_word(struct sheet *sheet, size_t column, const char *english); /* borrowed */
 
 /* Translates our own words; NULL: English stays. */

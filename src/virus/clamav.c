@@ -184,10 +184,10 @@ static bool set_limits(struct clamav *clamav, const struct config *config, uint6
 }
 
 /* "daily 27500"; nothing for what has no such head. */
-static void head_add(const char *folder, const char *name, struct text ends, struct engine_set *set)
+static void head_add(const char *folder, const char *name, struct engine_set *set)
 {
     char path[1400];
-    size_t length = strlen(set->version), plain = strlen(name) - ends.length;
+    size_t length = strlen(set->version), plain = strlen(name) - sizeof ".cvd" + 1; /* ".cld" is as long */
     snprintf(path, sizeof path, "%s/%s", folder, name);
     struct cl_cvd *head = cl_cvdhead(path);
     if (!head) return;
@@ -206,7 +206,7 @@ static void set_describe(const char *folder, struct engine_set *set)
         bool has_head = text_ends(name, TEXT(".cvd")) || text_ends(name, TEXT(".cld"));
         if (!signatures_is_file(entry->d_name)) continue;
         count++;
-        if (has_head) head_add(folder, entry->d_name, TEXT(".cvd"), set);
+        if (has_head) head_add(folder, entry->d_name, set);
     }
     if (files) closedir(files);
     if (!set->version[0])
@@ -278,11 +278,12 @@ static bool also_load(struct clamav *clamav, const struct config *config, char *
     return true;
 }
 
-/* `also`: with the second set. */
-static bool load(struct clamav *clamav, const struct config *config, bool also, char *error, size_t size)
+/* `also`: with the second set. *out_has_first: the first ones could be loaded, so they may serve alone. */
+static bool load(struct clamav *clamav, const struct config *config, bool also, bool *out_has_first,
+                 char *error, size_t size)
 {
-    if (!builtin_load(clamav, config, error, size) || !fetched_load(clamav, config, error, size))
-        return false;
+    *out_has_first = builtin_load(clamav, config, error, size) && fetched_load(clamav, config, error, size);
+    if (!*out_has_first) return false;
     if (also && config->virus.also.length && !also_load(clamav, config, error, size)) return false;
     if (clamav->engine.signatures == 0) {
         snprintf(error, size, "there are no signatures");
@@ -315,15 +316,15 @@ static struct clamav *clamav_new(const struct config *config, uint64_t temporary
     return NULL;
 }
 
-static struct engine *open_with(const struct config *config, uint64_t temporary_bytes, bool also, char *error,
-                                size_t size)
+static struct engine *open_with(const struct config *config, uint64_t temporary_bytes, bool also,
+                                bool *out_has_first, char *error, size_t size)
 {
     struct clamav *clamav = clamav_new(config, temporary_bytes);
     if (!clamav) {
         snprintf(error, size, "libclamav does not take the limits");
         return NULL;
     }
-    if (load(clamav, config, also, error, size)) return &clamav->engine;
+    if (load(clamav, config, also, out_has_first, error, size)) return &clamav->engine;
     clamav_close(&clamav->engine);
     return NULL;
 }
@@ -342,10 +343,12 @@ static bool library_start(char *error, size_t size)
 struct engine *clamav_open(const struct config *config, uint64_t temporary_bytes, char *error, size_t size)
 {
     char why[200] = "";
+    bool has_first = false;
     if (!library_start(error, size)) return NULL;
-    struct engine *engine = open_with(config, temporary_bytes, true, why, sizeof why);
+    struct engine *engine = open_with(config, temporary_bytes, true, &has_first, why, sizeof why);
     if (engine) return engine;
-    if (config->virus.also.length) engine = open_with(config, temporary_bytes, false, error, size);
+    if (has_first && config->virus.also.length)
+        engine = open_with(config, temporary_bytes, false, &has_first, error, size);
     if (engine)
         snprintf(engine->refused, sizeof engine->refused, "%s", why);
     else

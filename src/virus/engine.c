@@ -25,15 +25,8 @@ void engine_result_merge(struct engine_result *into, const struct engine_result 
     if (weight(from->state) > weight(into->state)) *into = *from;
 }
 
-void engine_text_copy(struct text text, char *out, size_t size)
-{
-    size_t length = text.length < size - 1 ? text.length : size - 1;
-    for (size_t i = 0; i < length; i++) out[i] = text.at[i] >= 0x20 && text.at[i] < 0x7F ? text.at[i] : '?';
-    out[length] = '\0';
-}
-
 void engine_result_set(struct engine_result *out, enum scan_state state, struct text name)
 {
     out->state = state;
-    engine_text_copy(name, out->name, sizeof out->name);
+    text_copy_printable(name, out->name, sizeof out->name);
 }

@@ -53,9 +53,6 @@ struct engine {
 /* Takes the worse of two results: found, unscanned, limits, clean, in this order. */
 void engine_result_merge(struct engine_result *into, const struct engine_result *from);
 
-/* Copies a text, cut to what fits; what is not printable ASCII becomes "?". */
-void engine_text_copy(struct text text, char *out, size_t size);
-
 /* Sets a result; what is not printable ASCII in the text becomes "?". */
 void engine_result_set(struct engine_result *out, enum scan_state state, struct text name);
 

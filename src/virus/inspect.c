@@ -4,18 +4,12 @@
 
 #include <time.h>
 
+#include "base/monotonic.h"
 #include "config/closed_kinds.h"
 #include "judge/virus_findings.h"
 #include "virus/classes.h"
 
 enum { STORM_MS = 10 * 1000 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void inspect_begin(struct inspection *inspection, struct arena *arena, struct engine *engine,
                    struct verdict_cache *cache, struct text message)
@@ -28,7 +22,7 @@ void inspect_begin(struct inspection *inspection, struct arena *arena, struct en
     engine_result_set(&inspection->result, engine->lacks[0] ? SCAN_UNSCANNED : SCAN_CLEAN,
                       text_of(engine->lacks));
     engine_result_set(&inspection->whole, SCAN_UNSCANNED, TEXT("the message as it came was not looked at"));
-    inspection->begun_ms = now_ms();
+    inspection->begun_ms = monotonic_ms();
     digest_sha256(message, inspection->digest);
     inspection->is_known = verdict_cache_is_clean(cache, inspection->digest);
     inspection->seen = arena_alloc(arena, sizeof *inspection->seen);
@@ -52,9 +46,9 @@ static bool is_there(const struct inspection *inspection, const struct virus_fin
 void inspect_add(struct inspection *inspection, enum virus_class class, struct text engine, struct text name)
 {
     char by[BY_SIZE], called[ENGINE_NAME_SIZE], where[WHERE_SIZE];
-    engine_text_copy(engine, by, sizeof by);
-    engine_text_copy(name, called, sizeof called);
-    engine_text_copy(inspection->part, where, sizeof where);
+    text_copy_printable(engine, by, sizeof by);
+    text_copy_printable(name, called, sizeof called);
+    text_copy_printable(inspection->part, where, sizeof where);
     struct virus_finding finding = { class, text_of(by), text_of(called), text_of(where) }, *place = NULL;
     if (class == VIRUS_CLASS_NOT_OPENED)
         inspection->not_opened |= UINT64_C(1) << closed_kinds_number(finding.name);
@@ -94,7 +88,7 @@ static bool has_virus(const struct inspection *inspection)
 static bool is_out_of_time(struct inspection *inspection)
 {
     uint32_t most_ms = inspection->engine->time_ms;
-    if (most_ms == 0 || now_ms() - inspection->begun_ms <= most_ms) return false;
+    if (most_ms == 0 || monotonic_ms() - inspection->begun_ms <= most_ms) return false;
     inspect_add(inspection, VIRUS_CLASS_LIMITS, TEXT_NONE, TEXT("out of time"));
     return true;
 }
@@ -107,7 +101,7 @@ bool inspect_is_over(const struct inspection *inspection)
 uint32_t inspect_left_ms(const struct inspection *inspection)
 {
     uint32_t most_ms = inspection->engine ? inspection->engine->time_ms : 0;
-    uint64_t spent_ms = now_ms() - inspection->begun_ms;
+    uint64_t spent_ms = monotonic_ms() - inspection->begun_ms;
     if (most_ms == 0) return UINT32_MAX;
     return spent_ms < most_ms ? most_ms - (uint32_t)spent_ms : 0;
 }
@@ -117,6 +111,29 @@ void inspect_tell(struct inspection *inspection, enum scan_state state, struct t
     struct engine_result told;
     engine_result_set(&told, state, name);
     engine_result_merge(&inspection->result, &told);
+}
+
+/* True: these bytes were found infected before. */
+static bool known_find(const struct inspection *inspection, const uint8_t digest[DIGEST_BYTES],
+                       struct engine_result *out)
+{
+    const char *known = verdict_cache_infected(inspection->cache, digest);
+    if (known) engine_result_set(out, SCAN_FOUND, text_of(known));
+    return known;
+}
+
+/* And not only closed: it may be shared. */
+static bool is_infectious(const struct engine_result *result)
+{
+    return result->state == SCAN_FOUND && classes_of_name(text_of(result->name)) <= VIRUS_CLASS_PUA;
+}
+
+/* True: a virus or phishing. */
+static bool found_take(struct inspection *inspection, const struct engine_result *result)
+{
+    if (is_infectious(result)) verdict_cache_touch(inspection->cache, inspection->begun_ms);
+    result_take(inspection, result);
+    return is_infectious(result) && classes_of_name(text_of(result->name)) <= VIRUS_CLASS_PHISHING;
 }
 
 typedef void engine_scan(struct engine *engine, struct text bytes, struct engine_result *out);
@@ -140,17 +157,11 @@ void inspect_whole(struct inspection *inspection)
 static bool bytes_scan(struct inspection *inspection, struct text bytes, const uint8_t digest[DIGEST_BYTES])
 {
     struct engine_result result = { .state = SCAN_UNSCANNED };
-    const char *known = verdict_cache_infected(inspection->cache, digest);
-    if (known)
-        engine_result_set(&result, SCAN_FOUND, text_of(known));
-    else
-        ask(inspection, inspection->engine->calls->scan, bytes, &result);
-    enum virus_class class = classes_of_name(text_of(result.name));
-    bool is_found = result.state == SCAN_FOUND && class <= VIRUS_CLASS_PUA; /* and not only closed */
-    if (is_found) verdict_cache_touch(inspection->cache, inspection->begun_ms);
-    if (is_found && !known) verdict_cache_add_infected(inspection->cache, digest, result.name);
-    result_take(inspection, &result);
-    return is_found && class <= VIRUS_CLASS_PHISHING;
+    bool is_known = known_find(inspection, digest, &result);
+    if (!is_known) ask(inspection, inspection->engine->calls->scan, bytes, &result);
+    if (!is_known && is_infectious(&result))
+        verdict_cache_add_infected(inspection->cache, digest, result.name);
+    return found_take(inspection, &result);
 }
 
 void inspect_bytes(struct inspection *inspection, struct text bytes)
@@ -182,12 +193,8 @@ void inspect_known(struct inspection *inspection, struct text bytes)
     struct engine_result result;
     if (inspect_is_over(inspection) || bytes.length == 0) return;
     digest_sha256(bytes, digest);
-    const char *known = verdict_cache_infected(inspection->cache, digest);
-    if (!known) return;
-    engine_result_set(&result, SCAN_FOUND, text_of(known));
-    result_take(inspection, &result);
-    verdict_cache_touch(inspection->cache, inspection->begun_ms);
-    bool is_infected = classes_of_name(text_of(known)) <= VIRUS_CLASS_PHISHING;
+    if (!known_find(inspection, digest, &result)) return;
+    bool is_infected = found_take(inspection, &result);
     if (inspection->keeps_parts) part_list_add(&inspection->parts, digest, bytes.length, is_infected);
 }
 

@@ -6,13 +6,11 @@ import array
 import contextlib
 import os
 import pathlib
-import re
 import shutil
 import socket
 import struct
 import subprocess
 import threading
-import time
 
 import lab
 

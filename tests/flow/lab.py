@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pty
+import shutil
 import signal
 import smtplib
 import socket
@@ -218,8 +219,22 @@ virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database
             raise AssertionError(f"sekimori {verb} {arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done
 
+    def told(self, verb, *arguments, check=True):
+        """What the command says with --json."""
+        return json.loads(self.run(verb, *arguments, "--json", check=check).stdout)
+
     def status(self):
-        return json.loads(self.run("status", "--json", check=False).stdout)
+        return self.told("status", check=False)
+
+    def trace(self, *arguments):
+        """The messages that are found; none is no error."""
+        return self.told("trace", *arguments, check=False)["hits"]
+
+    def signatures_at(self, folder):
+        """Before the start: the built-in signatures are a copy there, which a test may add to, or another user read."""
+        shutil.copytree(ROOT / "conf/signatures", folder)
+        self.config.write_text(self.config.read_text().replace(str(ROOT / "conf/signatures"), str(folder)))
+        return pathlib.Path(folder)
 
     def processes(self):
         code, answer = ask(self.state, "status")
@@ -267,6 +282,31 @@ virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database
                 probe.bind(("127.0.0.1", self.port))
                 return True
         return False
+
+
+NO_PROBES = "this build has no probes: meson setup -Djail_probe=true"
+
+
+def probes_are_built():
+    """Only the quick run may do without."""
+    return b"jail probe:" in (BUILD / "src/receive/receive").read_bytes()
+
+
+def states(hit):
+    """Of a message that trace found, by recipient."""
+    return [recipient["state"] for recipient in hit["recipients"]]
+
+
+def name_of(pid):
+    return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def children(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def offspring(pid):
+    return [one for child in children(pid) for one in (child, *offspring(child))]
 
 
 @contextlib.contextmanager

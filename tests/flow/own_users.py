@@ -52,8 +52,8 @@ def through(place):
 def settle(node, place):
     """State, programs and signatures lie in that folder: the tree itself may lie where only its owner goes, as in /root."""
     node.state, text = place / "state", node.config.read_text()
-    signatures = shutil.copytree(lab.ROOT / "conf/signatures", place / "signatures")
-    node.config.write_text(text.replace(f"state {node.folder}/state", f"state {node.state}").replace(str(lab.ROOT / "conf/signatures"), str(signatures)))
+    node.config.write_text(text.replace(f"state {node.folder}/state", f"state {node.state}"))
+    node.signatures_at(place / "signatures")
     node.libexec = place / "libexec"
     node.libexec.mkdir()
     for name in lab.PROGRAMS:

@@ -34,15 +34,6 @@ def status_of(pid):
         return dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
 
 
-def descendants(pid):
-    """This process and all that came from it, in the order of their starts."""
-    yield pid
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        children = file.read().split()
-    for child in children:
-        yield from descendants(int(child))
-
-
 def capabilities(pid):
     """Effective, permitted and bounding, in one word where they are alike."""
     masks = [int(status_of(pid)[f"Cap{kind}"], 16) for kind in ("Eff", "Prm", "Bnd")]
@@ -72,8 +63,8 @@ class Node:
 
     def __init__(self, node, place):
         self.state, self.log, self.place, self.folder = str(node.state), node.log, str(place), str(node.folder)
-        self.pids = list(descendants(node.process.pid))
-        self.names = {pid: pathlib.Path(f"/proc/{pid}/comm").read_text().strip() for pid in self.pids}
+        self.pids = [node.process.pid, *lab.offspring(node.process.pid)]
+        self.names = {pid: lab.name_of(pid) for pid in self.pids}
         self.held = {pid: self.links(pid) for pid in self.pids}
         self.ends = socket_ends()
         self.owners = {}

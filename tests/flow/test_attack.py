@@ -328,7 +328,7 @@ def test_strangers_however_many_cost_little(nodes, inside, name):
     assert node.log.stat().st_size - before < 2_500_000
 
     def refused():
-        day = json.loads(node.run("balance", "--day", "today", "--json").stdout)["on_that_day"]
+        day = node.told("balance", "--day", "today")["on_that_day"]
         return day["refused"] + day["aborted"] == count * each
 
     lab.wait_for(refused, "each is counted")
@@ -353,7 +353,7 @@ def test_lost_refusals_leave_the_account_whole(nodes, inside):
     assert said.stdout.splitlines()[-2:] == [line, "balanced"]
     day = lab.wait_for(lambda: line in (told := node.run("balance", "--day", "today").stdout) and told, "the day has them")
     assert day.splitlines()[-2:] == [line, "balanced"]
-    balance = next(fact for fact in json.loads(node.run("health", "--all", "--json", check=False).stdout)["facts"] if fact["fact"] == "balance")
+    balance = next(fact for fact in node.told("health", "--all", check=False)["facts"] if fact["fact"] == "balance")
     assert balance["state"] == "good" and "refusals were lost today" in balance["says"]
     node.stop()
     node.start()  # they count once
@@ -373,7 +373,7 @@ def test_like_refusals_are_one_event_with_their_number(nodes, inside):
     counts = lambda: [one["recipients"][0]["count"] for one in rejected() if one["recipients"][0]["code"] == 550]
     lab.wait_for(lambda: sum(counts()) == 300, f"the rows of the ledger know how many: {counts()} {rejected()[:1]}", 20)
     assert len(counts()) <= 103
-    assert json.loads(node.run("balance", "--day", "today", "--json").stdout)["on_that_day"]["refused"] == 300
+    assert node.told("balance", "--day", "today")["on_that_day"]["refused"] == 300
     assert "like this" in node.run("trace", "--status", "rejected").stdout
 
 
@@ -573,7 +573,7 @@ def test_incomplete_is_not_balanced(nodes, inside):
     node.start()  # the loss is of the day on which it was seen, and counts once
     day = node.run("balance", "--day", "today", check=False)
     assert day.returncode == 2 and day.stdout.splitlines()[-2:] == ["3 events were lost on the way to the ledger", "INCOMPLETE"]
-    balance = next(fact for fact in json.loads(node.run("health", "--all", "--json", check=False).stdout)["facts"] if fact["fact"] == "balance")
+    balance = next(fact for fact in node.told("health", "--all", check=False)["facts"] if fact["fact"] == "balance")
     assert balance["state"] == "bad" and "incomplete: 3 events" in balance["says"]
     node.stop()
     node.run("balance", "--begin")

@@ -203,7 +203,7 @@ def test_told_of(node, inside):
     said = lab.wait_for(lambda: "authenticated:" in (text := other.run("trace", check=False).stdout) and text, "the ledger")
     assert ("authenticated: spf=pass (list.test) dkim=none dmarc=fail (strict.test); its owner asks to refuse it; "
             "let pass: forwarded by a client that is trusted by proven.test\n") in said
-    told = json.loads(other.run("trace", "--json").stdout)["hits"][0]["authentication"]
+    told = other.told("trace")["hits"][0]["authentication"]
     assert told == {"spf": {"result": "pass", "domain": "list.test"}, "dkim": {"result": "none", "domain": ""},
                     "dmarc": {"result": "fail", "domain": "strict.test"}, "arc": {"result": "none", "domain": ""},
                     "disposition": "reject", "excuse": "forwarder", "excuse_of": "proven.test", "fate": "excused"}

@@ -2,8 +2,6 @@
 """Goal: users hear of everything that is held for them, with the reason, once, and can read it on a telephone and in the dark;
 so can the administrator read the report."""
 import datetime
-import email
-import email.policy
 import re
 import sqlite3
 

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import threading
-import time
 
 import engine_doubles
 import lab

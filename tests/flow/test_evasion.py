@@ -10,10 +10,10 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import zipfile
 
 import lab
+import matrix_run
 
 CONFIG = "domains {{ example.test 127.0.0.1:{inside} }}\nlimits {{ message 64M }}\nvirus {{ encrypted quarantine }}\n"
 SUITE = pathlib.Path(os.environ.get("SEKIMORI_SUITES", "/nonexistent")) / "evasion"
@@ -75,40 +75,13 @@ def ends_rightly(answer, got):
 
 
 def ends(nodes, sinks, tmp_path, mails):
-    """Name to what became of it; as many mails a connection as the server takes."""
-    signatures = tmp_path / "signatures"
-    shutil.copytree(lab.ROOT / "conf/signatures", signatures)
+    """Name to what became of it."""
+    node = nodes(CONFIG, start=False, inside=sinks().port)
+    signatures = node.signatures_at(tmp_path / "signatures")
     if SUITE.is_dir():
         shutil.copy(SUITE / "probe.ndb", signatures)
-    node = nodes(CONFIG, start=False, inside=sinks().port)
-    node.config.write_text(node.config.read_text().replace(str(lab.ROOT / "conf/signatures"), str(signatures)))
     node.start()
-    got, waiting = {}, list(mails.items())
-
-    def send_some():
-        client = lab.Client(node.port)
-        while waiting:
-            name, mail = waiting.pop()
-            try:
-                got[name] = client.send(mail)
-            except ConnectionError:  # after so many refusals the server has enough of a client
-                client = lab.Client(node.port)
-                got[name] = client.send(mail)
-
-    threads = [threading.Thread(target=send_some) for _ in range(10)]  # refusals come slowly
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert got.keys() == mails.keys()
-    log = node.text()
-    held = set(re.findall(r"(\w+): .*action=quarantine", log)) | set(re.findall(r"id=(\w+) .*action=quarantine", log))
-
-    def end(code, text):
-        if code != 250:
-            return "found" if "virus found" in text else "refused"
-        return "held" if set(re.findall(r"\w+", text)) & held else "delivered"
-    return {name: end(*reply) for name, reply in got.items()}
+    return matrix_run.ends(node, [(name, lambda mail=mail: mail) for name, mail in mails.items()], send=lab.Client.send)
 
 
 def test_our_own_samples_are_found_by_name(nodes, sinks, tmp_path):

@@ -22,21 +22,9 @@ MEMBERS = ("receive", "lookup", "queue", "deliver", "ledger", "courier", "report
 OF_SCAN = ("scan-warden", "scan-nursery", "scan-worker")
 
 
-def children(pid):
-    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def offspring(pid):
-    return [one for child in children(pid) for one in (child, *offspring(child))]
-
-
-def name_of(pid):
-    return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
-
-
 def by_name(node, name):
     """Also those that only the dispatcher sees."""
-    return [pid for pid in offspring(node.process.pid) if name_of(pid) == name]
+    return [pid for pid in lab.offspring(node.process.pid) if lab.name_of(pid) == name]
 
 
 def is_there(pid):
@@ -87,7 +75,7 @@ def test_a_stopped_process_is_replaced(node, inside, name):
 
 
 def test_nobody_is_killed_for_time_in_which_all_stood_still(node, inside):
-    before = sorted(offspring(node.process.pid))
+    before = sorted(lab.offspring(node.process.pid))
     everybody = [node.process.pid, *before]
     for pid in everybody:
         os.kill(pid, signal.SIGSTOP)
@@ -96,17 +84,17 @@ def test_nobody_is_killed_for_time_in_which_all_stood_still(node, inside):
         os.kill(pid, signal.SIGCONT)
     time.sleep(3)
     send_until_taken(node, "after a long sleep")
-    assert set(before) <= set(offspring(node.process.pid))  # workers may have joined
+    assert set(before) <= set(lab.offspring(node.process.pid))  # workers may have joined
     assert "no sign of life" not in node.text()
 
 
 def test_a_stopped_master_kills_nobody(node):
-    before = sorted(offspring(node.process.pid))
+    before = sorted(lab.offspring(node.process.pid))
     os.kill(node.process.pid, signal.SIGSTOP)
     time.sleep(8)
     os.kill(node.process.pid, signal.SIGCONT)
     time.sleep(3)
-    assert set(before) <= set(offspring(node.process.pid)) and "no sign of life" not in node.text()
+    assert set(before) <= set(lab.offspring(node.process.pid)) and "no sign of life" not in node.text()
 
 
 def test_zero_kills_nobody(nodes, inside):

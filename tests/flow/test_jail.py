@@ -3,10 +3,8 @@ process, is denied, but for what that process is there to do. Needs a build with
 import json
 import os
 import pwd
-import shutil
 import tempfile
 import re
-import subprocess
 
 import pytest
 
@@ -62,11 +60,7 @@ def attempts():
     return re.findall(r'^    \{ "([a-z-]+)", try_', (lab.ROOT / "src/base/jail_probe.c").read_text(), re.M)
 
 
-def probes_are_built():
-    return b"jail probe:" in (lab.BUILD / "src/receive/receive").read_bytes()
-
-
-pytestmark = pytest.mark.skipif(lab.QUICK and not probes_are_built(), reason="the quick build has no probes")
+pytestmark = pytest.mark.skipif(lab.QUICK and not lab.probes_are_built(), reason="the quick build has no probes")
 
 
 @pytest.fixture
@@ -87,7 +81,7 @@ def told(node):
 
 def probed(node, tries, words, may, **how):
     """Starts it; every process tries all of `tries`, and what comes of each is what `may` says."""
-    assert probes_are_built(), "this build has no probes: meson setup -Djail_probe=true"
+    assert lab.probes_are_built(), lab.NO_PROBES
     wanted = {(name, attempt) for name in NAMES for attempt in tries}
     node.start(wait=False, env={"SEKIMORI_JAIL_PROBE": words, "SEKIMORI_JAIL_PROBE_RUN": str(node.state / "run")}, **how)
     lab.wait_for(lambda: wanted <= set(told(node)), "every process has told of every attempt", 240)
@@ -177,7 +171,7 @@ def test_a_hook_commands_nothing(commanded):
     hook, told = f"{folder}/hook", f"{folder}/told/told"
     node = whole(head="user nobody\n" if whom != "root" else "", hook=hook)
     if whom != "root":
-        open_to_nobody(node, folder)
+        node.signatures_at(f"{folder}/signatures")  # where another user may go
     with open(hook, "w") as file:
         file.write(COMMANDING.format(run=str(node.state / "run"), told=told))
     os.chmod(hook, 0o755)
@@ -192,9 +186,3 @@ def test_a_hook_commands_nothing(commanded):
     assert len(said) == 3 and node.text().count("is of this node and may not command it") == 3
     assert files == ["denied", "denied"]
     node.status()  # who started it commands it all the same
-
-
-def open_to_nobody(node, folder):
-    """What the node needs lies where another user may go: the folder of the tests may be root's alone."""
-    signatures = shutil.copytree(lab.ROOT / "conf/signatures", f"{folder}/signatures")
-    node.config.write_text(node.config.read_text().replace(str(lab.ROOT / "conf/signatures"), signatures))

@@ -6,7 +6,6 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import time
 
@@ -17,28 +16,19 @@ import lab
 INSIDE = "domains {{ example.test 127.0.0.1:{inside} }}\nprocesses {{ scan 2 }}\n"
 
 
-def offspring(pid):
-    found = [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return found + [one for child in found for one in offspring(child)]
-
-
 def everybody(node):
-    return [node.process.pid, *offspring(node.process.pid)]
+    return [node.process.pid, *lab.offspring(node.process.pid)]
 
 
 def writes_to(pid, number=2):
     return os.stat(f"/proc/{pid}/fd/{number}")
 
 
-def name_of(pid):
-    return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
-
-
 def all_write_to(node, path):
     """Every process, also the scanner's, by both standard streams; but readers of containers, which are to have no way out, by none."""
     facts, nowhere = os.stat(path), os.stat("/dev/null")
     try:
-        return all(os.path.samestat(writes_to(pid, number), nowhere if name_of(pid) == "open-reader" else facts)
+        return all(os.path.samestat(writes_to(pid, number), nowhere if lab.name_of(pid) == "open-reader" else facts)
                    for pid in everybody(node) for number in (1, 2))
     except FileNotFoundError:  # one that is done with its work went meanwhile: look again
         return False

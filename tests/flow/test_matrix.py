@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: a file of clamav-testfiles is seen in each wrapping and behind each trick that the parser has a name for: the smallest of them
 in all mails of matrix_mails.py, each other small one in a few. tests/evasion_matrix.py has all of them in all."""
-import importlib.util
 import json
 import subprocess
 
 import lab
 import matrix_mails
-
-SPEC = importlib.util.spec_from_file_location("evasion_matrix", lab.ROOT / "tests/evasion_matrix.py")
-matrix = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(matrix)
+import matrix_run
 
 SMALL = 64 << 10
 ZIP = "clam.zip"
@@ -33,7 +29,7 @@ def test_each_trick_is_what_it_says():
 
 
 def test_a_sample_of_the_matrix(tmp_path):
-    files = {file.name: file.read_bytes() for file in sorted(matrix.FILES.glob("clam*")) if file.stat().st_size < SMALL}
+    files = {file.name: file.read_bytes() for file in sorted(matrix_run.FILES.glob("clam*")) if file.stat().st_size < SMALL}
     assert len(files) >= 30, "clamav-testfiles is not installed"
     makers = list(matrix_mails.all_makers().items())
     mails = [((ZIP, way), lambda make=make: make(files[ZIP])) for way, make in makers]
@@ -41,21 +37,21 @@ def test_a_sample_of_the_matrix(tmp_path):
         few = makers[:1] + [makers[(number * 7 + step) % len(makers)] for step in (1, 29, 58)]
         mails += [((name, way), lambda data=data, make=make: make(data)) for way, make in few if name != ZIP]
     sink = lab.Sink(tmp_path)
-    node = matrix.node_begin(lab, tmp_path, files["clam.exe"], sink.port)
+    node = matrix_run.node_begin(tmp_path, files["clam.exe"], sink.port)
     try:
-        got = matrix.ends(lab, node, mails)
+        got = matrix_run.ends(node, mails)
         node.balance()
     finally:
         node.kill()
         sink.stop()
     node.assert_sound()
-    assert {name: end for name, end in got.items() if end not in ("found", "held", "refused") and name not in matrix.ENGINE_ALONE} == {}
+    assert {name: end for name, end in got.items() if end not in ("found", "held", "refused") and name not in matrix_run.ENGINE_ALONE} == {}
     assert sum(end == "found" for end in got.values()) > 0.85 * len(got)
 
 
 def test_archives_behind_a_program_are_opened_or_told_apart(tmp_path):
     """What unpacks itself. The 7z is whole; of the rar there is enough to be known, and no more."""
-    stub, seven = b"MZ" + b"a stub" * 3000, (matrix.FILES / "clam.7z").read_bytes()
+    stub, seven = b"MZ" + b"a stub" * 3000, (matrix_run.FILES / "clam.7z").read_bytes()
     rar = b"Rar!\x1a\x07\x01\0" + b"no block of a rar" * 30
     for number, (archive, said) in enumerate(((seven, "member"), (rar, "rar"))):
         (tmp_path / "file").write_bytes(stub + archive)

@@ -1,6 +1,5 @@
 """Goal: the node as a whole: who it runs as, where it logs to, what it says when it cannot start."""
 import contextlib
-import json
 import os
 import pwd
 import shutil
@@ -21,9 +20,8 @@ def nobodys(inside):
     """A node with `user nobody`, not started. What it needs lies where nobody may go: pytest's folders are root's alone."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        signatures = shutil.copytree(lab.ROOT / "conf/signatures", f"{folder}/signatures")
         node = lab.Node(folder, "user nobody\n" + CONFIG, inside=inside.port)
-        node.config.write_text(node.config.read_text().replace(str(lab.ROOT / "conf/signatures"), signatures))
+        node.signatures_at(f"{folder}/signatures")
         for link in node.libexec.iterdir():
             program = link.resolve()
             link.unlink()
@@ -161,7 +159,7 @@ def test_each_act_on_the_node_is_recorded(nodes, inside):
     node.stop()
     node.start()
     def told():
-        looks = json.loads(node.run("audit", "--json").stdout)["looks"]
+        looks = node.told("audit")["looks"]
         return [(one["user"], one["uid"], one["process"], one["act"], one["about"].split(",")[0].split(": error")[0]) for one in reversed(looks)]
     lab.wait_for(lambda: len(told()) >= 9, f"each act is in the record: {told()}")
     here, signalled = (who, os.geteuid(), "node"), ("signal", 2 ** 32 - 1, "node")

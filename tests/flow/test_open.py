@@ -3,6 +3,7 @@ bombs and damage end within their limits; a reader that dies or hangs costs its 
 import base64
 import bz2
 import concurrent.futures
+import contextlib
 import gzip
 import io
 import json
@@ -268,17 +269,10 @@ def mail(data, subject="file"):
 
 
 def readers(node):
-    """Processes of open by name: the readers are its children."""
-    found = {}
-    for process in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{process}/comm") as comm, open(f"/proc/{process}/status") as status:
-                name, parent = comm.read().strip(), int(status.read().split("PPid:")[1].split()[0])
-        except (OSError, IndexError):
-            continue
-        found[int(process)] = (name, parent)
-    above = [one["pid"] for one in node.status()["processes"] if one["name"] == "open"]
-    return [pid for pid, (name, parent) in found.items() if name == "open-reader" and parent in above]
+    """Children of open that have their name; none where one went meanwhile."""
+    with contextlib.suppress(OSError):
+        return [pid for above in node.pids("open") for pid in lab.children(above) if lab.name_of(pid) == "open-reader"]
+    return []
 
 
 @pytest.fixture
@@ -363,10 +357,6 @@ def kinds(node, inside):
         assert re.search(r"squashfs +2 +40", table), table
 
 
-def probes_are_built():
-    return b"X-Test-Reader" in (lab.BUILD / "src/open/open").read_bytes()
-
-
 def fails_twice(port, word):
     bad = mail(zipped([("a", b"X-Test-Reader: " + word.encode())], zipfile.ZIP_STORED), f"it {word}s")
     begun = time.monotonic()
@@ -384,7 +374,7 @@ def seconds_with(port, first, second):
 
 
 @pytest.mark.alone
-@pytest.mark.skipif(not probes_are_built(), reason="this build has no probes")
+@pytest.mark.skipif(lab.QUICK and not lab.probes_are_built(), reason="the quick build has no probes")
 def test_nothing_more_is_scanned_when_a_reader_died(held):
     """The reply is 451 whatever else is in the message: it comes at once."""
     words, much = [[("a", b"X-Test-Reader: " + word)] for word in (b"does", b"die")], zipped([(f"{i}", b"x%d" % i) for i in range(9000)])
@@ -392,9 +382,10 @@ def test_nothing_more_is_scanned_when_a_reader_died(held):
     assert (well, lost) == (250, 451) and cut < 1 and cut < whole / 3, (whole, cut)
 
 
-@pytest.mark.skipif(not probes_are_built(), reason="this build has no probes")
+@pytest.mark.skipif(lab.QUICK and not lab.probes_are_built(), reason="the quick build has no probes")
 def test_a_reader_that_fails(hurried, inside):
     """It costs its own message a 451 and the second time a place in quarantine; others do not notice."""
+    assert lab.probes_are_built(), lab.NO_PROBES
     with concurrent.futures.ThreadPoolExecutor() as pool:
         bad = [pool.submit(fails_twice, hurried.port, word) for word in ("die", "hang")]
         assert lab.Client(hurried.port).send(mail(NODE_FOUND["ar"]))[0] == 550

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import signal
 
 import pytest
@@ -36,11 +35,8 @@ def mail(content, subject="with a file"):
 
 @pytest.fixture
 def node(nodes, inside, tmp_path):
-    database = tmp_path / "database"
-    shutil.copytree(lab.ROOT / "conf/signatures", database)
     node = nodes(CONFIG, inside=inside.port, away=lab.free_port(), start=False)
-    node.config.write_text(node.config.read_text().replace(str(lab.ROOT / "conf/signatures"), str(database)))
-    node.signatures = database
+    node.signatures = node.signatures_at(tmp_path / "database")
     return node.start()
 
 
@@ -58,14 +54,6 @@ def probe(node):
                  and "Own.Word" in node.text(), "the new signatures are used", 25)
 
 
-def trace(node, *options):
-    return json.loads(node.run("trace", "--json", *options, check=False).stdout)["hits"]
-
-
-def states(hit):
-    return [recipient["state"] for recipient in hit["recipients"]]
-
-
 def test_who_received_it_is_named(node, inside, tmp_path):
     content = file("a")
     digest = hashlib.sha256(content).hexdigest()
@@ -73,19 +61,19 @@ def test_who_received_it_is_named(node, inside, tmp_path):
         assert lab.Client(node.port).send(mail(content), recipients=(f"a{number}@example.test", "b@example.test"))[0] == 250
     assert lab.Client(node.port).send(mail(file("b")))[0] == 250
     inside.wait(3)
-    lab.wait_for(lambda: len(trace(node, "--part", digest)) == 2, "the ledger knows who had it")
+    lab.wait_for(lambda: len(node.trace("--part", digest)) == 2, "the ledger knows who had it")
     learn(node)
     probe(node)
     assert "was delivered before that was known" not in node.text()
     for number in range(20):
         assert lab.Client(node.port).send(mail(content, f"again {number}"), sender=f"c{number}@outside.example")[0] == 250
     said = lab.wait_for(lambda: [line for line in node.text().splitlines() if "delivered before that was known" in line], "it is said")
-    lab.wait_for(lambda: len(trace(node, "--part", digest)) == 22, "the ledger has them all")
+    lab.wait_for(lambda: len(node.trace("--part", digest)) == 22, "the ledger has them all")
     assert len(said) == 1 and "2 messages to 4 recipients" in said[0] and f"--part {digest[:32]}" in said[0], said
     (tmp_path / "tool.exe").write_bytes(content)
-    hits = trace(node, "--part", tmp_path / "tool.exe", "--status", "delivered")
+    hits = node.trace("--part", tmp_path / "tool.exe", "--status", "delivered")
     assert len(hits) == 2 and {one["address"] for hit in hits for one in hit["recipients"]} == {"a0@example.test", "a1@example.test", "b@example.test"}
-    assert trace(node, "--part", digest[:32]) and trace(node, "--part", "0" * 64) == []
+    assert node.trace("--part", digest[:32]) and node.trace("--part", "0" * 64) == []
     assert "--part wants a SHA-256" in node.run("trace", "--part", "no-such-file", check=False).stderr
     for language, words in (("en", "Delivered before it was known to be infected"), ("ja", "感染が判明する前に届いていたもの")):
         page = tmp_path / f"{language}.txt"
@@ -120,9 +108,9 @@ def test_what_is_kept_is_looked_at_again(node, inside, tmp_path):
     assert re.search(r"2 messages were looked at again .* 1 are infected, 0 could not", said[0]), said
     assert held(node)["harmless"] == {"spam"}
     assert re.search(r"is infected, as new signatures show: Own\.Word\S* in tool\.exe; its class is virus now", node.text())
-    (hit,) = trace(node, "--subject", "infected")
-    assert hit["class"] == "virus" and hit["virus"].startswith("Own.Word") and [hit["id"]] == [one["id"] for one in trace(node, "--verdict", "virus", "--subject", "infected")]
-    looks = json.loads(node.run("audit", "--act", "found", "--json").stdout)["looks"]
+    (hit,) = node.trace("--subject", "infected")
+    assert hit["class"] == "virus" and hit["virus"].startswith("Own.Word") and [hit["id"]] == [one["id"] for one in node.trace("--verdict", "virus", "--subject", "infected")]
+    looks = node.told("audit", "--act", "found")["looks"]
     assert [(one["id"], one["process"]) for one in looks] == [(hit["id"], "quarantine")] and "Own.Word" in looks[0]["about"]
     assert "1 messages to 1 recipients" in node.text(), "who received the same file is named"
     page = tmp_path / "report.txt"
@@ -145,17 +133,17 @@ def test_what_waits_is_looked_at_again(node, inside):
     large = file("d") + b"x" * 200_000
     for subject, content in (("infected", large), ("harmless", b"MZ" + b"good" * 100)):
         assert lab.Client(node.port).send(mail(content, subject), recipients=("a@away.test", "b@away.test"))[0] == 250
-    lab.wait_for(lambda: len(trace(node, "--status", "queued")) == 2, "both wait")
+    lab.wait_for(lambda: len(node.trace("--status", "queued")) == 2, "both wait")
     learn(node)
     lab.wait_for(lambda: held(node).get("infected") == {"virus"}, "the infected one is in the quarantine as such", 25)
     lab.wait_for(lambda: "queue: 2 messages were looked at again with new signatures, 1 are infected, 0 could not" in node.text(), "the pass is over")
-    (hit,) = trace(node, "--subject", "infected")
-    assert hit["class"] == "virus" and states(hit) == ["quarantined"] * 2
+    (hit,) = node.trace("--subject", "infected")
+    assert hit["class"] == "virus" and lab.states(hit) == ["quarantined"] * 2
     assert "virus found with new signatures: Own.Word" in node.run("trace", hit["id"]).stdout
     assert re.search(rf"{hit['id']}: infected, as new signatures show: Own\.Word\S* in tool\.exe; 2 recipients are held, 0 were", node.text())
-    (waiting,) = trace(node, "--subject", "harmless")
-    assert states(waiting) == ["deferred"] * 2 or states(waiting) == ["queued"] * 2, waiting
-    looks = json.loads(node.run("audit", "--act", "found", "--json").stdout)["looks"]
+    (waiting,) = node.trace("--subject", "harmless")
+    assert lab.states(waiting) == ["deferred"] * 2 or lab.states(waiting) == ["queued"] * 2, waiting
+    looks = node.told("audit", "--act", "found")["looks"]
     assert [(one["id"], one["process"]) for one in looks] == [(hit["id"], "queue")]
     counted = {line["name"]: line for line in node.balance()["lines"]}
     assert counted["quarantined"]["journal"] == counted["quarantined"]["ledger"] >= 2
@@ -174,7 +162,7 @@ def test_what_a_user_reports_is_looked_for(node, inside, tmp_path):
     assert lab.Client(node.port).send(lab.message("a picture", base64.encodebytes(content + b"p").decode(), MIME_Version="1.0",
                                                   Content_Type="image/png; name=logo.png", Content_Transfer_Encoding="base64"))[0] == 250
     inside.wait(2)
-    lab.wait_for(lambda: trace(node, "--part", hashlib.sha256(content).hexdigest()), "the ledger knows who had it")
+    lab.wait_for(lambda: node.trace("--part", hashlib.sha256(content).hexdigest()), "the ledger knows who had it")
     (tmp_path / "told").mkdir()
     for number, one in enumerate(inside.messages()):
         (tmp_path / f"told/{number}.eml").write_bytes(one)

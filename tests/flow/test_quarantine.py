@@ -281,7 +281,7 @@ def test_a_question_before_a_virus_goes_on(node, inside):
     assert code == 0 and inside.wait(1), said
     assert lab.at_a_terminal(node, "", "quarantine", "delete", "all")[0] == 1 and len(kept(node)) == 1
     node.run("quarantine", "delete", "all", "--yes")
-    looks = json.loads(node.run("audit", "--json").stdout)["looks"]
+    looks = node.told("audit")["looks"]
     assert [(one["act"], one["about"]) for one in reversed(looks)] == [
         ("delete", "virus, 1 recipient"), ("release", "virus, 1 recipient"), ("delete", "spam, 1 recipient")]
 
@@ -308,7 +308,7 @@ def test_each_class_has_its_own_rights(nodes, inside):
     assert as_nobody(node, "status")[0] == 77
     assert as_nobody(node, f"quarantine release\n{identity}")[0] == 0
     inside.wait(1)
-    looks = json.loads(node.run("audit", "--user", "nobody", "--json").stdout)["looks"]
+    looks = node.told("audit", "--user", "nobody")["looks"]
     assert [(one["act"], one["about"]) for one in reversed(looks)] == [
         ("delete", "refused: no right for its class"), ("delete", "spam, 1 recipient"),
         ("content", "refused: no right to read content"), ("release", "virus, 1 recipient")]

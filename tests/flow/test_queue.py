@@ -5,7 +5,6 @@ import json
 import os
 import pwd
 import re
-import subprocess
 
 import lab
 
@@ -49,7 +48,7 @@ def test_what_waits_is_shown_and_tried_again(nodes, sinks, inside):
     assert rows(node, "example.test") == []
     assert "nothing in the queue matches" in node.run("queue", "list", "example.test").stdout
     assert len(rows(node, "c@other.test")) == 1
-    summary = json.loads(node.run("queue", "summary", "--json").stdout)
+    summary = node.told("queue", "summary")
     assert summary["destination"] == "other.test" and summary["total"] == 2 and summary["ages"]["5"] == 2
     assert re.search(r"other\.test +2 +2 +0", node.run("queue", "summary").stdout)
     other.start()
@@ -82,7 +81,7 @@ def test_held_and_removed_by_hand(nodes, sinks, inside):
 
 def acts(node, *words):
     return [(one["user"], one["uid"], one["process"], one["act"], one["id"], one["about"])
-            for one in reversed(json.loads(node.run("audit", "--json", *words).stdout)["looks"])]
+            for one in reversed(node.told("audit", *words)["looks"])]
 
 
 def test_mail_to_a_domain_is_not_mail_from_there(nodes, sinks, inside):

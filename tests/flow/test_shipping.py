@@ -185,7 +185,7 @@ def test_killed_at_any_moment(nodes, wall, inside, there, who):
     wall.balance()
     assert len(rows_of(edge, 2)["message"]) >= load.count
     wait_same(edge, wall, 2)
-    lab.wait_for(lambda: json.loads(wall.run("balance", "--nodes", "--json", check=False).stdout)["balanced"], "the nodes agree")
+    lab.wait_for(lambda: wall.told("balance", "--nodes", check=False)["balanced"], "the nodes agree")
 
 
 class Cut:
@@ -405,7 +405,7 @@ def test_what_another_node_lost_is_missing_here_too(wall, there):
     for words in (("--day", "today"), ("--nodes",)):
         done = wall.run("balance", *words, check=False)
         assert done.returncode == 2 and done.stdout.splitlines()[-2:] == ["5 events were lost on the way to the ledger", "INCOMPLETE"], done.stdout
-    nodes_told = json.loads(wall.run("balance", "--nodes", "--json", check=False).stdout)
+    nodes_told = wall.told("balance", "--nodes", check=False)
     assert [one["lost"] for one in nodes_told["nodes"]] == [0, 5] and nodes_told["incomplete"]
 
 

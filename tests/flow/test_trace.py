@@ -14,17 +14,9 @@ import lab
 BASE = "domains {{ example.test 127.0.0.1:{inside} }}\n"
 
 
-def trace(node, *arguments):
-    return json.loads(node.run("trace", "--json", *arguments, check=False).stdout)["hits"]
-
-
 def trace_when(node, true, *arguments):
     """The ledger hears of things a moment later."""
-    return lab.wait_for(lambda: [hit for hit in trace(node, *arguments) if true(hit)], f"trace {arguments}")
-
-
-def states(hit):
-    return [recipient["state"] for recipient in hit["recipients"]]
+    return lab.wait_for(lambda: [hit for hit in node.trace(*arguments) if true(hit)], f"trace {arguments}")
 
 
 def test_delivered(node, inside):
@@ -32,7 +24,7 @@ def test_delivered(node, inside):
     assert code == 250
     identity = re.search(r"kept as ([0-9A-Z]{13})", text).group(1)
     inside.wait(1)
-    hit = trace_when(node, lambda one: states(one) == ["delivered"], identity)[0]
+    hit = trace_when(node, lambda one: lab.states(one) == ["delivered"], identity)[0]
     assert hit["sender"] == "tanaka@outside.example" and hit["subject"] == "Quarterly meeting" and hit["class"] == "none"
     recipient = hit["recipients"][0]
     assert recipient["address"] == "user@example.test" and recipient["reply"].startswith("250")
@@ -42,10 +34,10 @@ def test_delivered(node, inside):
                      ("--subject", "meeting quarterly"), ("--client", "127.0.0.0/8"), ("--since", "1h"), ("--day", "today"),
                      ("--verdict", "none"), ("--status", "delivered"), ("--from", "tanaka@outside.example"), ("--from", "TANAKA"),
                      ("--to", "user@example.test"), ("--to", "user"), ("--to", "example.test"), ("--from", "outside", "--to", "user")):
-        assert [one["id"] for one in trace(node, *question)] == [identity], question
+        assert [one["id"] for one in node.trace(*question)] == [identity], question
     for question in (("--address", "other@example.test"), ("--from", "user@"), ("--to", "tanaka"), ("--from", "tan_ka"), ("--from", "%"), ("--subject", "monthly"), ("--client", "10.0.0.0/8"), ("--until", "1h"),
                      ("--status", "deferred"), ("--verdict", "virus")):
-        assert trace(node, *question) == [], question
+        assert node.trace(*question) == [], question
     assert node.run("trace", "--status", "held", check=False).returncode == 1
     assert "two characters" in node.run("trace", "--subject", "東", check=False).stderr
     assert node.run("trace", "--subject", "東京", check=False).stderr == ""
@@ -57,16 +49,17 @@ def test_refused(node):
     assert code == 550
     identity = re.search(r"id ([0-9A-Z]{13})", text).group(1)
     hit = trace_when(node, lambda one: True, identity)[0]
-    assert not hit["accepted"] and states(hit) == ["rejected"] and hit["class"] == "virus" and "Eicar" in hit["virus"]
+    assert not hit["accepted"] and lab.states(hit) == ["rejected"] and hit["class"] == "virus" and "Eicar" in hit["virus"]
     assert hit["recipients"][0]["stage"] == "END-OF-MESSAGE" and hit["recipients"][0]["reply"].startswith("550")
     client = lab.Client(node.port)
     assert client.say("MAIL FROM:<a@outside.example>")[0] == 250
     code, text = client.say("RCPT TO:<a@elsewhere.example>")
     identity = re.search(r"\(id ([0-9A-Z]{13})\)", text).group(1)
-    assert code >= 500 and f"id={identity}" in node.text()
+    assert code >= 500
+    lab.wait_for(lambda: f"id={identity}" in node.text(), "the log has it")
     found = trace_when(node, lambda one: True, "--address", "a@elsewhere.example")[0]
     assert found["id"] == identity and found["recipients"][0]["stage"] == "RCPT"
-    assert trace(node, identity) == [found] and trace(node, "--to", "elsewhere") == [found]
+    assert node.trace(identity) == [found] and node.trace("--to", "elsewhere") == [found]
     short = node.run("trace", "--short", "--address", "a@elsewhere.example").stdout
     assert re.search(r"rejected +-  +<a@outside", short), "it was not judged"
     assert " 0 bytes" not in node.run("trace", "--address", "a@elsewhere.example").stdout
@@ -79,13 +72,13 @@ def test_found_by_header(node, inside):
     identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(sent, sender="bounce-77@list.example")[1]).group(1)
     lab.Client(node.port).send(lab.message("other", Message_ID="<def@mail.list.example>"))
     inside.wait(2)
-    trace_when(node, lambda one: states(one) == ["delivered"], identity)
+    trace_when(node, lambda one: lab.states(one) == ["delivered"], identity)
     for question in (("--from", "yamada@list.example"), ("--from", "bounce-77"), ("--from", "山田"), ("--from", "山田 yamada"), ("--from", "taro*list"),
                      ("--message-id", "<abc.123@mail.list.example>"), ("--message-id", "abc.123@mail.list.example"), ("--message-id", "abc.12"),
                      ("<abc.123@mail.list.example>",), ("--message-id", "abc.123@mail.list.example", "--subject", "hello")):
-        assert [one["id"] for one in trace(node, *question)] == [identity], question
+        assert [one["id"] for one in node.trace(*question)] == [identity], question
     for question in (("--from", "鈴木"), ("--message-id", "ABC.999"), ("--message-id", "abc.123@mail.list.example", "--subject", "other")):
-        assert trace(node, *question) == [], question
+        assert node.trace(*question) == [], question
     assert "From: 山田 Taro <yamada@list.example>" in node.run("trace", identity).stdout
 
 
@@ -96,9 +89,9 @@ def test_a_release_leads_to_its_copy_and_back(nodes, inside):
     inside.wait(1)
     first = trace_when(node, lambda one: one["released_as"], identity)
     copy = first[0]["released_as"][0]["id"] if first[0]["id"] == identity else first[1]["released_as"][0]["id"]
-    trace_when(node, lambda one: one["id"] == copy and states(one) == ["delivered"], copy)
+    trace_when(node, lambda one: one["id"] == copy and lab.states(one) == ["delivered"], copy)
     for asked in (identity, copy):
-        hits = {one["id"]: one for one in trace(node, asked)}
+        hits = {one["id"]: one for one in node.trace(asked)}
         assert set(hits) == {identity, copy}
         assert [one["id"] for one in hits[identity]["released_as"]] == [copy] and [one["id"] for one in hits[copy]["release_of"]] == [identity]
     shown = node.run("trace", identity).stdout
@@ -110,7 +103,7 @@ def test_a_help_desk_traces_and_counts_and_no_more(nodes, inside):
     node = nodes(BASE, inside=inside.port)
     identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(lab.message("Quarterly"), sender="tanaka@outside.example")[1]).group(1)
     inside.wait(1)
-    whole = trace_when(node, lambda one: states(one) == ["delivered"], identity)
+    whole = trace_when(node, lambda one: lab.states(one) == ["delivered"], identity)
 
     def desk(*words):
         """By user nobody in the node's group, from inside the state folder: what is around it may be closed to him."""
@@ -140,7 +133,7 @@ def test_a_line_says_who_fared_otherwise(nodes, sinks):
     node = nodes(BASE, inside=inside.port)
     identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(
         lab.message("three"), recipients=("a@example.test", "b@example.test", "nobody@example.test"))[1]).group(1)
-    trace_when(node, lambda one: sorted(states(one)) == ["delivered", "delivered", "held"], identity)
+    trace_when(node, lambda one: sorted(lab.states(one)) == ["delivered", "delivered", "held"], identity)
     assert "and 2 more (held)  three" in node.run("trace", "--short", identity).stdout
 
 
@@ -149,16 +142,16 @@ def test_deferred_then_bounced_by_hand(nodes, sinks):
     node = nodes("domains {{ example.test 127.0.0.1:{down} }}\n", down=down)
     text = lab.Client(node.port).send(lab.message("waits"))[1]
     identity = re.search(r"kept as ([0-9A-Z]{13})", text).group(1)
-    hit = trace_when(node, lambda one: states(one) == ["deferred"], identity)[0]
+    hit = trace_when(node, lambda one: lab.states(one) == ["deferred"], identity)[0]
     step = hit["recipients"][0]["steps"][0]
     assert step["step"] == "deferred" and step["due_ms"] > step["time_ms"] and step["reply"]
     node.run("queue", "hold", identity)
-    trace_when(node, lambda one: states(one) == ["held"], identity)
+    trace_when(node, lambda one: lab.states(one) == ["held"], identity)
     node.run("queue", "release", identity)
     hit = trace_when(node, lambda one: [step["step"] for step in one["recipients"][0]["steps"]][-1] == "released", identity)[0]
     assert "held" in [step["step"] for step in hit["recipients"][0]["steps"]]
     lab.wait_for(lambda: node.run("queue", "remove", identity, check=False).returncode == 0, "it is not being tried at this moment")
-    trace_when(node, lambda one: states(one) == ["removed"], identity)
+    trace_when(node, lambda one: lab.states(one) == ["removed"], identity)
     text = node.run("trace", identity).stdout
     assert "deferred until" in text and "released" in text and "removed by the administrator" in text
     node.balance()
@@ -168,7 +161,7 @@ def test_quarantined_and_discarded(nodes, inside):
     node = nodes(BASE + "virus {{ found quarantine }}\n", inside=inside.port)
     identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(lab.message("x", lab.eicar()))[1]).group(1)
     hit = trace_when(node, lambda one: True, identity)[0]
-    assert states(hit) == ["quarantined"] and hit["recipients"][0]["action"] == "quarantine"
+    assert lab.states(hit) == ["quarantined"] and hit["recipients"][0]["action"] == "quarantine"
     node.write(BASE + "virus {{ found discard }}\n")
     node.run("reload")
     replies = []  # until workers of the new configuration serve, the old ones do
@@ -179,8 +172,8 @@ def test_quarantined_and_discarded(nodes, inside):
 
     identity = lab.wait_for(discarded, "the new configuration judges").group(1)
     hit = trace_when(node, lambda one: True, identity)[0]
-    assert states(hit) == ["discarded"]
-    assert len(trace(node, "--verdict", "virus")) == 1 + len(replies)
+    assert lab.states(hit) == ["discarded"]
+    assert len(node.trace("--verdict", "virus")) == 1 + len(replies)
     node.balance()
 
 
@@ -190,9 +183,9 @@ def test_aborted(node):
     assert client.say("DATA")[0] == 354
     client.raw(b"Subject: half\r\n\r\nhalf a messa")
     client.close()
-    hit = trace_when(node, lambda one: states(one) == ["aborted"], "--status", "aborted")[0]
+    hit = trace_when(node, lambda one: lab.states(one) == ["aborted"], "--status", "aborted")[0]
     assert hit["recipients"][0]["address"] == "user@example.test"
-    whole = json.loads(node.run("balance", "--json").stdout)
+    whole = node.told("balance")
     assert whole["aborted"] == 1
 
 
@@ -205,7 +198,7 @@ def test_balance_of_today(node, inside):
     node.balance()
 
     def today():
-        return json.loads(node.run("balance", "--day", "today", "--json", check=False).stdout)
+        return node.told("balance", "--day", "today", check=False)
     day = lab.wait_for(lambda: (found := today())["accepted_then"]["delivered"] == 2 and found, "the ledger has both")
     assert day["balanced"] and day["accepted_then"]["accepted"] == day["on_that_day"]["accepted"] == 2
     assert day["on_that_day"]["refused_after_data"] == 1
@@ -239,14 +232,14 @@ def test_most_is_stated(node, inside):
     trace_when(node, lambda one: one["subject"] == "number 2", "--since", "1h")
     text = node.run("trace", "--short", "--most", "2").stdout
     assert "the newest 2 are shown, there are more" in text and "number 0" not in text
-    assert json.loads(node.run("trace", "--most", "2", "--json").stdout)["more"] is True
+    assert node.told("trace", "--most", "2")["more"] is True
 
 
 def test_each_look_at_content_is_recorded(nodes, inside):
     node = nodes(BASE + "virus {{ found quarantine }}\n", inside=inside.port)
     identity = re.search(r"kept as ([0-9A-Z]{13})", lab.Client(node.port).send(lab.message("secret", lab.eicar()))[1]).group(1)
     assert "secret" in node.run("queue", "cat", identity).stdout
-    looks = lab.wait_for(lambda: json.loads(node.run("audit", "--json").stdout)["looks"], "the look is in the record")
+    looks = lab.wait_for(lambda: node.told("audit")["looks"], "the look is in the record")
     assert [(look["id"], look["act"], look["uid"]) for look in looks] == [(identity, "cat", 0)]
     assert "nobody looked" in node.run("audit", "--user", "somebodyelse").stdout
     assert identity in node.run("audit", identity).stdout
@@ -289,7 +282,7 @@ def test_rights_are_two(nodes, inside):
     assert as_nobody(node, command)[0] == 77
     assert as_nobody(node, f"queue release\n{identity}")[0] == 77
     assert as_nobody(node, look)[0] == 0
-    looks = lab.wait_for(lambda: len(found := json.loads(node.run("audit", "--user", "nobody", "--json").stdout)["looks"]) == 2 and found,
+    looks = lab.wait_for(lambda: len(found := node.told("audit", "--user", "nobody")["looks"]) == 2 and found,
                          "both looks are in the record")
     assert [one["about"] for one in looks] == ["shown", "refused: no right to read content"]
     assert {one["uid"] for one in looks} == {65534}

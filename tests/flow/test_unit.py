@@ -4,7 +4,6 @@ few system calls, a file system that is to be read. The users in packaging/ are 
 the test's own."""
 import functools
 import os
-import pathlib
 import re
 import shutil
 import subprocess

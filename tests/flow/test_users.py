@@ -155,7 +155,7 @@ def test_report_reads_the_ledger_it_may_not_write(node, place, inside):
     node.start(through=through(place))
     mail_flows(node, inside, 2)
     assert as_user(ids["sekimori-report"], "sh", "-c", f"echo >> {node.state}/ledger/ledger.db").returncode != 0
-    facts = {one["fact"]: one for one in json.loads(node.run("health", "--all", "--json", check=False).stdout)["facts"]}
+    facts = {one["fact"]: one for one in node.told("health", "--all", check=False)["facts"]}
     assert facts["ledger"]["state"] == facts["balance"]["state"] == "good", facts
     node.run("report", "--to", node.folder / "report.html", "--date", "today", "--language", "en")
     said = (node.folder / "report.html").read_text()

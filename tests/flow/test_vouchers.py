@@ -6,7 +6,6 @@ import re
 import pytest
 
 import lab
-import test_jail
 
 CONFIG = "domains {{ example.test 127.0.0.1:{inside} }}\nprocesses {{ receive 1; scan 1 }}\nspam {{ quarantine above 100; reject above never }}\n"
 LIES = ("unjudged", "sender", "hold", "prefix")
@@ -25,10 +24,10 @@ def lie(what):
     return f"X-Test-Receive: {what}\n" + lab.message(subject=what, body=body)
 
 
-@pytest.mark.skipif(lab.QUICK and not test_jail.probes_are_built(), reason="the quick build has no probes")
+@pytest.mark.skipif(lab.QUICK and not lab.probes_are_built(), reason="the quick build has no probes")
 @pytest.mark.parametrize("what", LIES)
 def test_what_scan_did_not_say_is_not_delivered(inside, what):
-    assert test_jail.probes_are_built(), "this build has no probes: meson setup -Djail_probe=true"
+    assert lab.probes_are_built(), lab.NO_PROBES
     node, sink = inside
     node.text_begins()
     client = lab.Client(node.port)
@@ -57,15 +56,6 @@ def mappings(pid):
                     continue
 
 
-def family(pid):
-    """It and all that came from it, with their names."""
-    with open(f"/proc/{pid}/comm") as name:
-        yield pid, name.read().strip()
-    with open(f"/proc/{pid}/task/{pid}/children") as children:
-        for child in children.read().split():
-            yield from family(int(child))
-
-
 def key_of(master):
     for fd in os.listdir(f"/proc/{master}/fd"):
         if "/memfd:vouchers" in os.readlink(f"/proc/{master}/fd/{fd}"):
@@ -82,7 +72,7 @@ def test_two_processes_know_the_key(inside):
     client.close()
     key = key_of(node.process.pid)
     assert len(set(key)) > 8
-    everybody = dict(family(node.process.pid))
+    everybody = {pid: lab.name_of(pid) for pid in [node.process.pid, *lab.offspring(node.process.pid)]}
     names = {name for pid, name in everybody.items() if pid != node.process.pid}
     assert {"receive", "scan", "scan-warden", "scan-nursery", "scan-worker", "queue", "deliver", "lookup"} <= names, names
     knowing = {name for pid, name in everybody.items()

@@ -49,14 +49,6 @@ static bool add_name(struct buffer *out, struct text name)
     return true;
 }
 
-static struct text lower_in(struct arena *arena, struct text name)
-{
-    char *room = arena_alloc(arena, name.length + 1);
-    if (text_ends(name, TEXT("."))) name = text_slice(name, 0, name.length - 1);
-    for (size_t i = 0; i < name.length; i++) room[i] = char_lower(name.at[i]);
-    return text_from(room, name.length);
-}
-
 /* --- the file --- */
 
 static bool add_address(struct buffer *out, struct text value, bool wants_v4)
@@ -114,7 +106,7 @@ static const char *line_read(struct zone *zone, struct text line, struct buffer 
     buffer_clear(room);
     if (!text_next_word(&line, &name) || !text_next_word(&line, &type_name))
         return "NAME TYPE VALUE is wanted";
-    name = lower_in(zone->arena, name);
+    name = arena_text_lower(zone->arena, dns_name_without_root(name));
     if (!add_name(room, name)) return "the name is none";
     if (!dns_record_type_find(type_name, &type) || type == RECORD_CNAME)
         return "the type is A, AAAA, MX, PTR or TXT";

@@ -11,6 +11,7 @@
 #include "base/codec.h"
 #include "base/context.h"
 #include "base/json_text.h"
+#include "ipc/child.h"
 #include "ipc/message_id.h"
 #include "ledger/quarantine/quarantine_selection.h"
 
@@ -19,7 +20,6 @@ enum {
     PAGE_SHOWN = 200,
     PAGE_ACTED = 10,
     BACKLOG_MOST = 1 << 20,
-    PART_MOST = 64 * 1024,
     WAIT_MS = 1,
     OWN_SLOT = 127 /* of audit rows: no ring has it */
 };
@@ -69,14 +69,6 @@ static void quarantine_command_free(struct quarantine_command *command)
     arena_free(command->arena);
     arena_free(command->page);
     free(command);
-}
-
-static void say(struct quarantine_command *command, struct text bytes)
-{
-    for (; bytes.length > 0; bytes = text_slice(bytes, PART_MOST, bytes.length)) {
-        put_text(channel_begin(command->channel, MASTER_MORE, 0), text_slice(bytes, 0, PART_MOST));
-        channel_end(command->channel);
-    }
 }
 
 static void finish(struct quarantine_command *command, int code, struct text last)
@@ -179,7 +171,7 @@ static void act_list(struct quarantine_command *command, const struct held_row *
         row_print(&rows[i], &out);
     }
     buffer_add_text(&out, TEXT("]}\n"));
-    say(command, buffer_text(&out));
+    child_say(command->channel, buffer_text(&out));
     buffer_free(&out);
     command->touched += count;
 }
@@ -193,7 +185,7 @@ static void act_content(struct quarantine_command *command, const struct held_ro
         command->busy += count;
         return;
     }
-    say(command, kept.content);
+    child_say(command->channel, kept.content);
     stored_message_free(&kept);
     command->touched += count;
 }

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/date.h"
 #include "ipc/message_id.h"
 #include "ledgerdb/access_log.h"
 #include "ledgerdb/day.h"
@@ -347,22 +346,16 @@ static void storms_table(struct composing *composing)
         sheet_show(composing, sheet);
 }
 
-static struct text moment_text(struct arena *arena, uint64_t ms)
-{
-    char room[DATE_SIZE];
-    return arena_text(arena, text_of(date_print_clock(ms, room)));
-}
-
 static void receiver_row(struct sheet *sheet, const struct part_receiver *receiver)
 {
     char id[MESSAGE_ID_SIZE];
     sheet_add_row(sheet);
-    sheet_put_text(sheet, 0, moment_text(sheet->arena, receiver->found_ms));
+    sheet_put_moment(sheet, 0, receiver->found_ms);
     sheet_put_text(sheet, 1, receiver->virus);
     sheet_put_text(sheet, 2, text_of(message_id_print(receiver->message, id)));
     sheet_put_text(sheet, 3, receiver->address);
     if (receiver->ended_ms)
-        sheet_put_text(sheet, 4, moment_text(sheet->arena, receiver->ended_ms));
+        sheet_put_moment(sheet, 4, receiver->ended_ms);
     else
         sheet_put_word(sheet, 4, N_("on its way"));
 }
@@ -417,7 +410,7 @@ static void rescan_table(struct composing *composing)
                                     N_("messages"), columns, 3);
     for (size_t i = 0; i < count; i++) {
         sheet_add_row(sheet);
-        sheet_put_text(sheet, 0, moment_text(arena, looks[i].time_ms));
+        sheet_put_moment(sheet, 0, looks[i].time_ms);
         sheet_put_text(sheet, 1, text_of(message_id_print(looks[i].message, id)));
         sheet_put_text(sheet, 2, looks[i].about);
     }

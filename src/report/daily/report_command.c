@@ -15,8 +15,6 @@
 #include "statistics/calendar.h"
 #include "statistics/statistics.h"
 
-enum { PART_MOST = 64 * 1024 };
-
 struct customer {
     enum { CUSTOMER_MAGIC = 0x6a49bebb } magic;
     struct channel *channel; /* NULL: it has gone */
@@ -36,14 +34,6 @@ static void say_last(struct customer *customer, int code, struct text text)
     put_u8(out, (uint8_t)code);
     put_text(out, text);
     channel_end(customer->channel);
-}
-
-static void say_bytes(struct customer *customer, struct text bytes)
-{
-    for (; bytes.length > 0; bytes = text_slice(bytes, PART_MOST, bytes.length)) {
-        put_text(channel_begin(customer->channel, MASTER_MORE, 0), text_slice(bytes, 0, PART_MOST));
-        channel_end(customer->channel);
-    }
 }
 
 /* --- orders --- */
@@ -118,7 +108,7 @@ static void file_order(struct service *service, struct customer *customer, const
                                      &bytes);
     else
         report_document_print_text(document, &bytes);
-    say_bytes(customer, buffer_text(&bytes));
+    child_say(customer->channel, buffer_text(&bytes));
     say_last(customer, EX_OK, TEXT_NONE);
     buffer_free(&bytes);
 }
@@ -243,7 +233,7 @@ static void trace_answer(struct customer *customer, struct ledgerdb_reader *ledg
     struct buffer bytes = { 0 };
     if (search_run(ledgerdb, question, arena, &result) == LEDGERDB_DONE) {
         search_result_put(&result, &bytes);
-        say_bytes(customer, buffer_text(&bytes));
+        child_say(customer->channel, buffer_text(&bytes));
         say_last(customer, EX_OK, TEXT_NONE);
     } else {
         say_last(customer, EX_UNAVAILABLE,
@@ -283,7 +273,7 @@ static void sheets_say(struct customer *customer, struct sheet *const *sheets, s
         if (form == 'j') sheet_print_json(sheets[i], &out);
     }
     if (form == 'j') buffer_add_text(&out, TEXT("]\n"));
-    say_bytes(customer, buffer_text(&out));
+    child_say(customer->channel, buffer_text(&out));
     say_last(customer, EX_OK, TEXT_NONE);
     buffer_free(&out);
 }

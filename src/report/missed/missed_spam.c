@@ -64,7 +64,8 @@ static bool leak_tell(struct service *service, int from, const char *name, uint6
 {
     struct event_missed event = { 0 };
     struct stat about;
-    if (!name_read(text_of(name), &event) || fstatat(from, name, &about, 0) != 0) return false;
+    if (!service->events || !name_read(text_of(name), &event) || fstatat(from, name, &about, 0) != 0)
+        return false;
     event.time_ms = (uint64_t)about.st_mtime * 1000;
     *out_bytes = (uint64_t)about.st_blocks * 512;
     struct buffer record = { 0 };
@@ -72,7 +73,7 @@ static bool leak_tell(struct service *service, int from, const char *name, uint6
     if (S_ISREG(about.st_mode)) parts_read(from, name, (size_t)about.st_size, arena, &event);
     event_missed_put(&event, &record);
     arena_free(arena);
-    bool is_told = service->events && ring_append(service->events, buffer_text(&record));
+    bool is_told = ring_append(service->events, buffer_text(&record));
     buffer_free(&record);
     return is_told;
 }

@@ -33,6 +33,15 @@ static void texts(void **state)
     assert_true(text_ends_nocase(TEXT("X.JP"), TEXT(".jp")) && !text_ends(TEXT("X.JP"), TEXT(".jp")));
     assert_true(text_compare(TEXT("a"), TEXT("ab")) < 0 && text_compare(TEXT("b"), TEXT("ab")) > 0);
     assert_int_equal(text_slice(TEXT("abc"), 2, 99).length, 1);
+    char room[6];
+    assert_true(text_is_printable(TEXT(" a~")) && text_is_printable(TEXT_NONE));
+    assert_false(text_is_printable(TEXT("a\x7F")) || text_is_printable(TEXT("\xC3")) ||
+                 text_is_printable(TEXT("\t")));
+    assert_int_equal(text_copy_printable(TEXT("a\0~\x80 bc"), room, sizeof room), 5);
+    assert_string_equal(room, "a?~? ");
+    assert_string_equal(text_print_hex(TEXT("\x0f\xA0"), room), "0fa0");
+    assert_int_equal(text_copy_printable(TEXT_NONE, room, 1), 0);
+    assert_string_equal(room, "");
     assert_int_equal(text_slice(TEXT("abc"), 9, 1).length, 0);
 }
 

@@ -4,11 +4,19 @@
 #define SEKIMORI_TESTS_SCRATCH_H
 
 #include "ledgerdb/database.h"
+#include "ledgerdb/sql.h"
 
 enum { SCRATCH_FOLDER_BYTES = 64 };
 
 /* The time zone is Japan's from then on. A failure ends the test. */
 void scratch_open(char folder[SCRATCH_FOLDER_BYTES], struct database **out_database);
+
+/* Opens what the folder has. A failure, or a damage, ends the test. */
+void scratch_reopen(const char *folder, struct database **out_database);
+
+/* In the place of what the folder has, which is closed: a database of an older version, to be filled, closed
+   with sql_close and opened with scratch_reopen. */
+struct sql *scratch_of_version(const char *folder, int version);
 
 /* Closes the database and removes the folder. */
 void scratch_close(const char *folder, struct database *database);

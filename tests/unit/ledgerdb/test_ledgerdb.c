@@ -19,7 +19,6 @@
 #include "ipc/ask_queue.h"
 #include "ledgerdb/count.h"
 #include "ledgerdb/day.h"
-#include "ledgerdb/migration.h"
 #include "ledgerdb/purge.h"
 #include "ledgerdb/search.h"
 #include "scratch.h"
@@ -269,7 +268,6 @@ static const struct {
 static void test_sums_are_counted_once(void **state)
 {
     struct fixture *fixture = *state;
-    bool is_damaged;
     for (int round = 0; round < 3; round++) {
         story_tell(fixture);
         for (size_t i = 0; i < sizeof story_sums / sizeof *story_sums; i++)
@@ -278,7 +276,7 @@ static void test_sums_are_counted_once(void **state)
                          sums_of(fixture, story_sums[i].kind));
         if (round == 0) continue;
         database_close(fixture->database);
-        assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
+        scratch_reopen(fixture->folder, &fixture->database);
     }
 }
 
@@ -671,15 +669,8 @@ static void test_from_version_1(void **state)
 {
     struct fixture *fixture = *state;
     char command[1600];
-    bool is_damaged;
     database_close(fixture->database);
-    snprintf(command, sizeof command, "rm %s/ledger.db*", fixture->folder);
-    assert_int_equal(system(command), 0);
-    struct sql *sql;
-    struct buffer why = { 0 };
-    snprintf(command, sizeof command, "%s/ledger.db", fixture->folder);
-    assert_int_equal(sql_open(command, true, &sql, &why), LEDGERDB_DONE);
-    assert_int_equal(migration_run(sql, 1), LEDGERDB_DONE);
+    struct sql *sql = scratch_of_version(fixture->folder, 1);
     snprintf(command, sizeof command,
              "INSERT INTO message VALUES(%llu, %llu, 0, '192.0.2.1', 'mx', 'a@example.net', 900,"
              " 'action=quarantine score=7.5 virus=found name=\"Worm.B\" tests=GTUBE=5.0,X=2.5', 0);"
@@ -694,8 +685,7 @@ static void test_from_version_1(void **state)
              (unsigned long long)time_of(3));
     assert_int_equal(sql_run(sql, command), LEDGERDB_DONE);
     sql_close(sql);
-    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
-    assert_false(is_damaged);
+    scratch_reopen(fixture->folder, &fixture->database);
     struct ledgerdb_reader *ledgerdb = reader(fixture);
     struct search_result result;
     struct search_question question = { .class = CLASS_VIRUS, .most = 5, .address = TEXT("x@example.jp") };
@@ -719,18 +709,12 @@ static void test_from_version_5(void **state)
 {
     struct fixture *fixture = *state;
     char command[1600];
-    bool is_damaged, is_cut;
-    struct sql *sql;
-    struct buffer why = { 0 };
+    bool is_cut;
     struct sighting *sightings;
     struct sum_row *rows;
     size_t count;
     database_close(fixture->database);
-    snprintf(command, sizeof command, "rm %s/ledger.db*", fixture->folder);
-    assert_int_equal(system(command), 0);
-    snprintf(command, sizeof command, "%s/ledger.db", fixture->folder);
-    assert_int_equal(sql_open(command, true, &sql, &why), LEDGERDB_DONE);
-    assert_int_equal(migration_run(sql, 5), LEDGERDB_DONE);
+    struct sql *sql = scratch_of_version(fixture->folder, 5);
     snprintf(command, sizeof command,
              "INSERT INTO sum VALUES(20260921, 9, 0, 0, 'example.jp', 1, '', 3, 4, 500),"
              " (20260921, 10, 0, 0, 'example.jp', 1, '', 2, 2, 100), (20260800, 9, 0, 1, '', 1, '', 7, 7, 7),"
@@ -740,8 +724,7 @@ static void test_from_version_5(void **state)
              (unsigned long long)id_of(1), (unsigned long long)time_of(1));
     assert_int_equal(sql_run(sql, command), LEDGERDB_DONE);
     sql_close(sql);
-    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
-    assert_false(is_damaged);
+    scratch_reopen(fixture->folder, &fixture->database);
     assert_string_equal(sums_of(fixture, SUM_ACCEPTED), " 12/13/607");
     assert_string_equal(sums_of(fixture, SUM_RULE), "GTUBE 5/5/0");
     struct ledgerdb_reader *ledgerdb = reader(fixture);

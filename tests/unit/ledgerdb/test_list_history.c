@@ -15,14 +15,14 @@
 #include "ipc/known_lists.h"
 #include "ledgerdb/database.h"
 #include "ledgerdb/list_history.h"
-#include "ledgerdb/migration.h"
 #include "ledgerdb/purge.h"
+#include "scratch.h"
 
 #define DAY_MS UINT64_C(86400000)
 enum { FIRST_DAY = 20000 };
 
 struct fixture {
-    char folder[64], path[96];
+    char folder[SCRATCH_FOLDER_BYTES], path[96];
     struct sql *sql; /* a second connection, to look and to prepare; the tables are there */
     struct database *database;
     struct arena *arena;
@@ -32,11 +32,8 @@ static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct buffer why = { 0 };
-    bool is_damaged;
-    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/lists-test-XXXXXX");
-    assert_non_null(mkdtemp(fixture->folder));
+    scratch_open(fixture->folder, &fixture->database);
     snprintf(fixture->path, sizeof fixture->path, "%s/ledger.db", fixture->folder);
-    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
     assert_int_equal(sql_open(fixture->path, true, &fixture->sql, &why), LEDGERDB_DONE);
     fixture->arena = arena_new(0);
     *state = fixture;
@@ -46,12 +43,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    char command[128];
     sql_close(fixture->sql);
-    database_close(fixture->database);
+    scratch_close(fixture->folder, fixture->database);
     arena_free(fixture->arena);
-    snprintf(command, sizeof command, "rm -r %s", fixture->folder);
-    assert_int_equal(system(command), 0);
     free(fixture);
     return 0;
 }
@@ -208,18 +202,11 @@ static void silent_ones_go(void **state)
 static void from_version_9(void **state)
 {
     struct fixture *fixture = *state;
-    struct buffer why = { 0 };
     struct list_pair *pairs;
-    char text[200];
-    bool is_damaged;
     database_close(fixture->database);
     sql_close(fixture->sql);
-    snprintf(text, sizeof text, "rm %s/ledger.db*", fixture->folder);
-    assert_int_equal(system(text), 0);
-    assert_int_equal(sql_open(fixture->path, true, &fixture->sql, &why), LEDGERDB_DONE);
-    assert_int_equal(migration_run(fixture->sql, 9), LEDGERDB_DONE);
-    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
-    assert_false(is_damaged);
+    fixture->sql = scratch_of_version(fixture->folder, 9);
+    scratch_reopen(fixture->folder, &fixture->database);
     assert_int_equal(known(fixture, FIRST_DAY, &pairs), 0);
 }
 

@@ -16,7 +16,6 @@
 #include "ledgerdb/count.h"
 #include "ledgerdb/day.h"
 #include "ledgerdb/held.h"
-#include "ledgerdb/migration.h"
 #include "ledgerdb/nodes.h"
 #include "ledgerdb/outbox.h"
 #include "ledgerdb/purge.h"
@@ -33,10 +32,8 @@ struct fixture {
 
 static void reopen(struct fixture *fixture)
 {
-    bool is_damaged;
     database_close(fixture->database);
-    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
-    assert_false(is_damaged);
+    scratch_reopen(fixture->folder, &fixture->database);
 }
 
 static int set_up(void **state)
@@ -422,16 +419,10 @@ static void of_all_nodes_each_message_counts_once(void **state)
 static void tables_of_version_3_go_on(void **state)
 {
     struct fixture *fixture = *state;
-    char path[96], command[128], text[300];
-    struct sql *sql;
-    struct buffer why = { 0 };
+    char text[300];
     database_close(fixture->database);
     fixture->database = NULL;
-    snprintf(command, sizeof command, "rm %s/ledger.db*", fixture->folder);
-    assert_int_equal(system(command), 0);
-    snprintf(path, sizeof path, "%s/ledger.db", fixture->folder);
-    done(sql_open(path, true, &sql, &why));
-    done(migration_run(sql, 3));
+    struct sql *sql = scratch_of_version(fixture->folder, 3);
     snprintf(
         text, sizeof text,
         "INSERT INTO message(id, time, direction, size, own) VALUES(%llu, %llu, 0, 9, 0);"

@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "ledgerdb/held.h"
-#include "ledgerdb/migration.h"
 #include "ledgerdb/part_history.h"
 #include "ledgerdb/purge.h"
 #include "ledgerdb/search.h"
@@ -253,28 +252,18 @@ static void asked_for_by_digest(void **state)
 
 static void from_version_10(void **state)
 {
-    char path[] = "/tmp/parts-test-XXXXXX", file[64], command[64];
-    struct buffer why = { 0 };
-    struct database *database;
-    struct sql *sql;
-    bool is_damaged;
+    struct fixture *fixture = *state;
     int64_t tables;
-    assert_non_null(mkdtemp(path));
-    snprintf(file, sizeof file, "%s/ledger.db", path);
-    assert_int_equal(sql_open(file, true, &sql, &why), LEDGERDB_DONE);
-    assert_int_equal(migration_run(sql, 10), LEDGERDB_DONE);
+    database_close(fixture->database);
+    struct sql *sql = scratch_of_version(fixture->folder, 10);
     assert_int_equal(sql_run(sql, "INSERT INTO message(id, time, direction, own) VALUES(5, 1, 0, 0)"),
                      LEDGERDB_DONE);
     sql_close(sql);
-    assert_int_equal(database_open(path, &database, &is_damaged), LEDGERDB_DONE);
-    assert_false(is_damaged);
-    assert_int_equal(sql_number(database_sql(database),
+    scratch_reopen(fixture->folder, &fixture->database);
+    assert_int_equal(sql_number(database_sql(fixture->database),
                                 "SELECT count(*) + (SELECT count(*) FROM part) FROM message", &tables),
                      LEDGERDB_DONE);
     assert_int_equal(tables, 1);
-    database_close(database);
-    snprintf(command, sizeof command, "rm -r %s", path);
-    assert_int_equal(system(command), 0);
 }
 
 static void digits(void **state)
@@ -311,7 +300,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_age_and_are_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(none_are_kept_where_none_are_wanted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(asked_for_by_digest, set_up, tear_down),
-        cmocka_unit_test(from_version_10),
+        cmocka_unit_test_setup_teardown(from_version_10, set_up, tear_down),
         cmocka_unit_test(digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "ledgerdb/database.h"
-#include "ledgerdb/migration.h"
 #include "ledgerdb/partners.h"
 #include "ledgerdb/purge.h"
 #include "ledgerdb/search.h"
@@ -223,23 +222,17 @@ static void from_version_8(void **state)
 {
     struct fixture *fixture = *state;
     char text[300];
-    struct sql *sql;
     struct buffer why = { 0 };
     struct search_result result;
-    bool is_damaged;
     ledgerdb_close(fixture->reader);
     database_close(fixture->database);
-    snprintf(text, sizeof text, "rm %s/ledger.db*", fixture->folder);
-    assert_int_equal(system(text), 0);
-    snprintf(text, sizeof text, "%s/ledger.db", fixture->folder);
-    assert_int_equal(sql_open(text, true, &sql, &why), LEDGERDB_DONE);
-    assert_int_equal(migration_run(sql, 8), LEDGERDB_DONE);
+    struct sql *sql = scratch_of_version(fixture->folder, 8);
     snprintf(text, sizeof text,
              "INSERT INTO message(id, time, direction, own, class, score) VALUES(%llu, %llu, 0, 0, 0, 1.5)",
              (unsigned long long)START_MS << 22, (unsigned long long)START_MS);
     assert_int_equal(sql_run(sql, text), LEDGERDB_DONE);
     sql_close(sql);
-    assert_int_equal(database_open(fixture->folder, &fixture->database, &is_damaged), LEDGERDB_DONE);
+    scratch_reopen(fixture->folder, &fixture->database);
     assert_int_equal(ledgerdb_open(fixture->folder, &fixture->reader, &why), LEDGERDB_DONE);
     struct search_question question = { .class = -1, .most = 5 };
     assert_int_equal(search_run(fixture->reader, &question, fixture->arena, &result), LEDGERDB_DONE);

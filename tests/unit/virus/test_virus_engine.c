@@ -26,6 +26,17 @@
 
 enum { ROOM = 64 << 20 };
 
+static unsigned loads;
+
+struct cl_engine;
+int __real_cl_load(const char *path, struct cl_engine *engine, unsigned *signatures, unsigned options);
+int __wrap_cl_load(const char *path, struct cl_engine *engine, unsigned *signatures, unsigned options);
+int __wrap_cl_load(const char *path, struct cl_engine *engine, unsigned *signatures, unsigned options)
+{
+    loads++;
+    return __real_cl_load(path, engine, signatures, options);
+}
+
 static struct config limits(void)
 {
     struct config config = { 0 };
@@ -279,6 +290,25 @@ static void test_second_set(void **state)
     rmdir(base);
 }
 
+/* A first set that cannot be loaded is not tried again without the second. */
+static void test_first_set(void **state)
+{
+    char base[] = "/tmp/sekimori-first-XXXXXX", error[300] = "";
+    assert_non_null(mkdtemp(base));
+    struct config config = limits();
+    config.virus.embedded = EMBEDDED_OFF;
+    config.virus.fetched = text_of(base);
+    config.virus.also = text_of(SIGNATURES);
+    config.virus.also_name = TEXT("others");
+    write_file(base, "own.ndb", "this is no signature\n");
+    loads = 0;
+    assert_null(clamav_open(&config, ROOM, error, sizeof error));
+    assert_non_null(strstr(error, base));
+    assert_int_equal(loads, 1);
+    remove_file(base, "own.ndb");
+    rmdir(base);
+}
+
 static void said_keep(void *context, const char *file, const char *what)
 {
     buffer_printf(context, "%s|", file);
@@ -384,7 +414,7 @@ int main(void)
         cmocka_unit_test(test_no_signatures), cmocka_unit_test(test_built_in_alone),
         cmocka_unit_test(test_second_set),    cmocka_unit_test(test_trial),
         cmocka_unit_test(test_on_disk),       cmocka_unit_test(test_watch),
-        cmocka_unit_test(test_news)
+        cmocka_unit_test(test_news),          cmocka_unit_test(test_first_set)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
