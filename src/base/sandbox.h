@@ -26,10 +26,10 @@ enum jail_right {
        a process with this right has no descriptor of a shared file: child_jail(). */
     JAIL_SHORTEN = 256,
     JAIL_BODIES = 512,   /* make memfds and seal them */
-    JAIL_NURSERY = 1024, /* fork children that enter a narrower jail, and kill them; no files (open) */
-    JAIL_READER =
-        2048, /* such a child: beside computing, what its libraries try to open fails and does not kill */
-    JAIL_LOCAL = 4096, /* make AF_UNIX stream sockets and connect them (consult) */
+    JAIL_NURSERY = 1024, /* fork children that enter a narrower jail, and kill them; read files (open) */
+    JAIL_READER = 2048,  /* such a child: compute, read files; what else its libraries try to open fails and
+                            does not kill */
+    JAIL_LOCAL = 4096,   /* make AF_UNIX stream sockets and connect them (consult) */
     /* Start programs that read what strangers sent (engine): as JAIL_PROGRAMS, but without sockets, and each
        in namespaces of its own, in a narrower jail: jail_enter_command(). */
     JAIL_COMMANDS = 8192,
@@ -44,12 +44,11 @@ struct jail_paths {
     const char *const *hidden; /* nothing of these, though they lie below one of readable and what follows */
 };
 
-/* Where JAIL_FILES, JAIL_SCANNER, JAIL_PROGRAMS or JAIL_COMMANDS is among the rights, they hold below
-   `paths`; nothing else can be opened. `paths` may be NULL: nothing. Returns false where the kernel lacks
-   seccomp or Landlock, with the reason in the log; the caller goes on only when the configuration says `jail
-   off`. Sets no_new_privs and drops every capability, but for CAP_SYS_ADMIN with JAIL_FORK. A denied system
-   call kills the process and logs through the audit; Landlock denials give EACCES. Since Linux 6.12 signals
-   go to itself and its descendants only. */
+/* Where a right on files is among the rights, it holds below `paths`; nothing else can be opened. `paths` may
+   be NULL: nothing. Returns false where the kernel lacks seccomp or Landlock, with the reason in the log; the
+   caller goes on only when the configuration says `jail off`. Sets no_new_privs and drops every capability,
+   but for CAP_SYS_ADMIN with JAIL_FORK. A denied system call kills the process and logs through the audit;
+   Landlock denials give EACCES. Since Linux 6.12 signals go to itself and its descendants only. */
 bool jail_enter(const char *process, int rights, const struct jail_paths *paths);
 
 /* The jail of one program, within that of a process with JAIL_PROGRAMS: called by its child between fork and

@@ -264,6 +264,39 @@ static const struct rule forking[] = {
     NO_MORE,
 };
 
+/* Opening files to read them: Landlock says which, but does not look at O_PATH. */
+static const struct rule reading[] = {
+    IF(openat, BITS(2, O_ACCMODE | O_CREAT | O_TRUNC | O_PATH, 0)),
+    NO_MORE,
+};
+
+/* What libraries try beside that, those for fonts above all: it fails. */
+static const struct rule not_reading[] = {
+    IF(openat, BITS(2, O_WRONLY, O_WRONLY)),
+    IF(openat, BITS(2, O_RDWR, O_RDWR)),
+    IF(openat, BITS(2, O_CREAT, O_CREAT)),
+    IF(openat, BITS(2, O_TRUNC, O_TRUNC)),
+    CALL(access),
+    CALL(faccessat),
+    CALL(faccessat2),
+    CALL(getdents64),
+    CALL(readlinkat),
+    CALL(statfs),
+    CALL(fstatfs),
+    CALL(getcwd),
+    CALL(mkdir),
+    CALL(unlink),
+    NO_MORE,
+};
+static const struct rule not_by_path[] = { IF(openat, BITS(2, O_PATH, O_PATH)), CALL(readlink), NO_MORE };
+
+/* What children in the nursery may read is named to Landlock by path. */
+static const struct rule naming[] = {
+    IF(openat, BITS(2, O_ACCMODE | O_CREAT | O_TRUNC | O_PATH, O_PATH)),
+    CALL(readlink),
+    NO_MORE,
+};
+
 /* Children that get a jail of their own, and a channel. Signals: only those that end a child or oneself;
    whose, Landlock says where it can. */
 static const struct rule nursing[] = {
@@ -317,6 +350,8 @@ static const struct {
     { JAIL_SCANNER, scanning },
     { JAIL_THREADS, threads },
     { JAIL_FORK | JAIL_NURSERY, nursing },
+    { JAIL_NURSERY, naming },
+    { JAIL_NURSERY | JAIL_READER, reading },
 };
 
 /* They fail: libraries know what to do then. The scanner's library makes its own folders its own again, and
@@ -330,7 +365,6 @@ static const struct {
     { JAIL_FORK | JAIL_SCANNER, SCMP_SYS(chmod), EPERM },
     { JAIL_FORK | JAIL_SCANNER, SCMP_SYS(ftruncate), EPERM },
     { JAIL_THREADS, SCMP_SYS(chmod), EPERM },
-    { JAIL_NURSERY | JAIL_READER, SCMP_SYS(openat), EACCES },
 };
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -380,6 +414,9 @@ static bool failing_add(scmp_filter_ctx filter, int rights)
         if (failing[i].right == 0 || (rights & failing[i].right))
             is_good = rules_add(filter, rules, SCMP_ACT_ERRNO((uint32_t)failing[i].error));
     }
+    if (is_good && (rights & (JAIL_NURSERY | JAIL_READER)))
+        is_good = rules_add(filter, not_reading, SCMP_ACT_ERRNO(EACCES));
+    if (is_good && (rights & JAIL_READER)) is_good = rules_add(filter, not_by_path, SCMP_ACT_ERRNO(EACCES));
     return is_good;
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* open: looks into strangers' containers, by a process of its own for each message. Here: identity, jail,
-   peers, run. It has no file, no network, no key, and no channel but to scan and master. */
+   peers, run. It has no file but public tables to read, no network, no key, and no channel but to scan and
+   master. */
 #include <fcntl.h>
 #include <sysexits.h>
 
 #include "base/context.h"
 #include "open/archive_reader.h"
+#include "open/extract.h"
 #include "open/nursery.h"
+#include "open/reader_life.h"
 
 struct service {
     enum { SERVICE_MAGIC = 0x6f70e93a } magic;
@@ -36,7 +39,8 @@ int main(int argc, char **argv)
     child_start(&service.child, PROCESS_OPEN, argc, argv);
     int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
     archive_warm_up();
-    if (nowhere < 0 || !child_jail(&service.child, JAIL_NURSERY, NULL, NULL)) return EX_OSERR;
+    extract_warm_up();
+    if (nowhere < 0 || !child_jail_paths(&service.child, JAIL_NURSERY, &reader_life_paths)) return EX_OSERR;
     service.nursery = nursery_new(&service.child, nowhere);
     return child_run(&service.child, &events, &service);
 }

@@ -11,9 +11,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/sandbox.h"
+#include "base/log.h"
 #include "ipc/ask_open.h"
 #include "ipc/channel.h"
+#include "open/extract.h"
 #include "open/unpack.h"
 
 _Static_assert((int)UNPACK_PATH_MOST <= (int)READER_PATH_MOST, "the worker takes no longer path");
@@ -22,9 +23,14 @@ _Static_assert((int)UNPACK_WHAT_MOST <= (int)READER_WHAT_MOST, "the worker takes
 enum { CHANNEL_FD = 3, ROOM_BYTES = 512 << 20, CPU_MARGIN_S = 10 };
 
 struct serving {
-    uint64_t id; /* of the container */
+    uint64_t id; /* of the container, or of what is extracted from */
+    uint64_t most;
     struct buffer frame;
+    struct extract extract;
 };
+
+static const char *const public_tables[] = { "/usr/share/poppler", NULL };
+const struct jail_paths reader_life_paths = { .readable = public_tables };
 
 /* --- out --- */
 
@@ -59,10 +65,36 @@ static void notice_say(void *context, enum unpack_notice notice, struct text pat
     if (!say(serving, READER_NOTICE)) _exit(EX_OK);
 }
 
+static void found_say(void *context, enum found_kind kind, struct text text)
+{
+    struct serving *serving = context;
+    const struct open_found out = { kind, text };
+    buffer_clear(&serving->frame);
+    open_found_put(&out, &serving->frame);
+    if (!say(serving, READER_FOUND)) _exit(EX_OK);
+}
+
+static void extract_notice_say(void *context, enum open_notice_kind kind, struct text what)
+{
+    struct serving *serving = context;
+    const struct open_notice out = { kind, TEXT_NONE, what };
+    buffer_clear(&serving->frame);
+    open_notice_put(&out, &serving->frame);
+    if (!say(serving, READER_NOTICE)) _exit(EX_OK);
+}
+
+static bool done_say(struct serving *serving, uint64_t total, uint32_t files)
+{
+    buffer_clear(&serving->frame);
+    put_u64(&serving->frame, total);
+    put_u32(&serving->frame, files);
+    return say(serving, READER_DONE);
+}
+
 /* --- in --- */
 
 #ifdef SEKIMORI_JAIL_PROBE
-/* Test builds: a container can ask its reader to die or to hang. */
+/* Test builds: what it is given can ask a reader to die or to hang. */
 static void misbehave(struct text bytes)
 {
     static const struct text die = { "X-Test-Reader: die", 18 }, hang = { "X-Test-Reader: hang", 19 };
@@ -82,27 +114,45 @@ static bool bytes_take(uint64_t wanted, struct buffer *out)
     return true;
 }
 
-static bool container_serve(struct serving *serving, const struct frame *frame, uint64_t most)
+/* All that was announced: `out` is the caller's, whatever comes back. */
+static bool ordered_take(const struct serving *serving, uint64_t bytes, struct buffer *out)
+{
+    if (bytes > serving->most || !bytes_take(bytes, out)) return false;
+#ifdef SEKIMORI_JAIL_PROBE
+    misbehave(buffer_text(out));
+#endif
+    return true;
+}
+
+static bool container_serve(struct serving *serving, struct text payload)
 {
     static const struct unpack_events events = { member_say, notice_say };
     struct open_order order;
     struct unpack unpack;
     struct buffer container = { 0 };
-    if (frame->type != READER_OPEN || !open_order_get(frame->payload, &order) || order.bytes > most)
-        return false;
+    if (!open_order_get(payload, &order) || !ordered_take(serving, order.bytes, &container)) return false;
     const struct unpack_limits limits = { order.file_bytes, order.total_bytes, order.files, order.nesting,
                                           order.time_ms };
-    serving->id = frame->id;
-    if (!bytes_take(order.bytes, &container)) return false;
-#ifdef SEKIMORI_JAIL_PROBE
-    misbehave(buffer_text(&container));
-#endif
     unpack_run(&unpack, &limits, &events, serving, buffer_text(&container));
     buffer_free(&container);
-    buffer_clear(&serving->frame);
-    put_u64(&serving->frame, unpack.total);
-    put_u32(&serving->frame, unpack.files);
-    return say(serving, READER_DONE);
+    return done_say(serving, unpack.total, unpack.files);
+}
+
+static bool extract_serve(struct serving *serving, struct text payload)
+{
+    struct extract_order order;
+    struct buffer bytes = { 0 };
+    if (!extract_order_get(payload, &order) || !ordered_take(serving, order.bytes, &bytes)) return false;
+    extract_run(&serving->extract, order.kind, buffer_text(&bytes), order.time_ms);
+    buffer_free(&bytes);
+    return done_say(serving, 0, 0);
+}
+
+static bool frame_serve(struct serving *serving, const struct frame *frame)
+{
+    serving->id = frame->id;
+    if (frame->type == READER_OPEN) return container_serve(serving, frame->payload);
+    return frame->type == READER_EXTRACT && extract_serve(serving, frame->payload);
 }
 
 /* --- life --- */
@@ -132,15 +182,18 @@ static void limits_set(const struct config *config)
 
 _Noreturn void reader_life_run(int channel, int nowhere, pid_t parent, const struct config *config)
 {
-    struct serving serving = { 0 };
+    static const struct extract_events events = { found_say, extract_notice_say };
+    struct serving serving = { .most = config->virus.max_scan_bytes };
     struct frame frame;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(EX_OK);
     prctl(PR_SET_NAME, "open-reader");
     limits_set(config);
-    if (config->processes.jail && !jail_enter("open reader", JAIL_READER, NULL)) _exit(EX_OSERR);
+    bool is_jailed = !config->processes.jail || jail_enter("open reader", JAIL_READER, &reader_life_paths);
+    log_flush(); /* what the jail says of itself; it has no log from here on */
+    if (!is_jailed) _exit(EX_OSERR);
     descriptors_keep(channel, nowhere);
-    uint64_t most = config->virus.max_scan_bytes;
+    extract_begin(&serving.extract, &events, &serving);
     while (channel_wait(CHANNEL_FD, -1, &frame))
-        if (!container_serve(&serving, &frame, most)) break;
+        if (!frame_serve(&serving, &frame)) break;
     _exit(EX_OK);
 }

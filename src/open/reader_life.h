@@ -6,7 +6,11 @@
 
 #include <sys/types.h>
 
+#include "base/sandbox.h"
 #include "config/settings.h"
+
+/* What a reader, and so its parent too, may read: the tables that PDFs in Japanese name. */
+extern const struct jail_paths reader_life_paths;
 
 /* Called by the child behind its fork; ends the process. `channel` becomes its only descriptor beside
    standard ones that lead to `nowhere`. `parent` is who forked it: it does not outlive that. */

@@ -122,6 +122,7 @@ static bool member_take(struct opening *opening, struct text payload)
         return false;
     }
     inspect_bytes(opening->inspection, buffer_text(&opening->member));
+    if (opening->extraction) extraction_offer(opening->extraction, NULL, buffer_text(&opening->member));
     mail_look(opening, buffer_text(&opening->member));
     part_set(opening, TEXT_NONE);
     if (opening->member.capacity > MEMBER_KEPT) buffer_free(&opening->member);
@@ -174,6 +175,14 @@ static void answers_take(struct opening *opening, bool is_part)
     }
 }
 
+int opening_reader(struct opening *opening)
+{
+    struct reader_source *source = opening->source;
+    if (!source || source->is_lost) return -1;
+    if (opening->reader < 0) opening->reader = source->get(source->context);
+    return opening->reader;
+}
+
 static void container_open(struct opening *opening, struct text bytes, bool is_part)
 {
     uint32_t time_ms = inspect_left_ms(opening->inspection);
@@ -185,8 +194,7 @@ static void container_open(struct opening *opening, struct text bytes, bool is_p
         tell(opening, OPEN_LIMITS, TEXT_NONE, TEXT("size of a container"));
         return;
     }
-    if (opening->reader < 0) opening->reader = opening->source->get(opening->source->context);
-    if (opening->reader < 0) {
+    if (opening_reader(opening) < 0) {
         opening->is_over = true;
         inspect_tell(opening->inspection, SCAN_UNSCANNED, TEXT("containers cannot be opened at present"));
         return;
@@ -199,7 +207,8 @@ static void container_open(struct opening *opening, struct text bytes, bool is_p
 
 void opening_look(struct opening *opening, struct text bytes, bool is_part)
 {
-    if (!opening->source || opening->is_over || inspect_is_over(opening->inspection)) return;
+    if (!opening->source || !opening->inspection || opening->is_over) return;
+    if (inspect_is_over(opening->inspection)) return;
     opening->part = opening->inspection->part;
     enum true_type type = true_type_of(bytes);
     struct text name = text_of(true_type_name(type));

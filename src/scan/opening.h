@@ -5,25 +5,19 @@
 #ifndef SEKIMORI_SCAN_OPENING_H
 #define SEKIMORI_SCAN_OPENING_H
 
+#include "scan/extraction.h"
+#include "scan/reader_source.h"
 #include "virus/inspect.h"
-
-/* Where a worker gets readers from; one for its life. */
-struct reader_source {
-    int (*get)(void *context); /* a channel to one (ask_open.h), the caller's; -1: none is to be had */
-    void *context;
-    char *packet; /* FRAME_LIMIT bytes */
-    bool is_lost; /* set here: a reader ended before its answer, so nothing is to be said about the message */
-    bool is_hung; /* it had no answer in time */
-};
 
 /* Of one message. */
 struct opening {
     const struct config *config;
-    struct reader_source *source; /* NULL: nothing is opened */
-    struct inspection *inspection;
+    struct reader_source *source;  /* NULL: nothing is opened */
+    struct inspection *inspection; /* NULL: no virus check, and nothing is opened */
     struct reading_list
         *readings; /* set by whoever walks it: mails in containers join it; NULL: none are read */
-    int reader;    /* -1: none so far */
+    struct extraction *extraction; /* is offered what is found in containers; NULL: nothing is */
+    int reader;                    /* -1: none so far */
     bool is_over;
     uint64_t last_id, total;
     uint32_t files;
@@ -32,7 +26,7 @@ struct opening {
     char place[128];  /* where in it */
 };
 
-/* All are borrowed until opening_end. */
+/* All are borrowed until opening_end; `inspection` may be NULL. */
 void opening_begin(struct opening *opening, const struct config *config, struct reader_source *source,
                    struct inspection *inspection);
 
@@ -40,6 +34,10 @@ void opening_begin(struct opening *opening, const struct config *config, struct 
    container by their true type. A mail in it comes next from opening->readings. `is_part`: a part as a tree
    has it; of any other reading it is no matter that it cannot be opened. */
 void opening_look(struct opening *opening, struct text bytes, bool is_part);
+
+/* The message's reader, for what is left to do when all containers were opened: still the opening's. -1: none
+   is to be had, or one was lost. */
+int opening_reader(struct opening *opening);
 
 void opening_end(struct opening *opening); /* lets the reader go */
 

@@ -18,11 +18,13 @@
 enum { SUBJECT_MOST = 200, FIELD_MOST = 200 };
 enum { KNOWN_BYTES_MOST = 1 << 20 }; /* of a message, as they stand in it */
 
-static bool is_virus_asked(const struct config *config, const struct occasion *occasion)
+/* For some recipient the check whose mode `mode_of` tells is not off. */
+static bool is_asked_for(const struct config *config, const struct occasion *occasion,
+                         enum mode (*mode_of)(const struct config *config, const struct domain *domain))
 {
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {
         struct text domain = envelope_domain_of(occasion->recipients[i]);
-        if (config_virus_mode(config, config_find_domain(config, domain)) != MODE_OFF) return true;
+        if (mode_of(config, config_find_domain(config, domain)) != MODE_OFF) return true;
     }
     return false;
 }
@@ -66,10 +68,24 @@ static void parts_walk(struct arena *arena, struct mime *mime, struct inspection
         if (inspection) inspect_bytes(inspection, reading.bytes);
         if (inspection) opening_look(opening, reading.bytes, reading.is_part);
         if (reading.part) score_part(score, reading.part, reading.bytes);
+        if (opening->extraction && reading.is_part)
+            extraction_offer(opening->extraction, reading.part, reading.bytes);
     }
     out->ambiguous = reading_is_ambiguous(list);
     opening->readings = NULL;
     reading_close(list);
+}
+
+/* The last that a reader does for a message: the virus check has all that it wants of it. Nothing is read of
+   what a virus was found in, or of what nothing will be said about. */
+static void text_extract(struct extraction *extraction, struct opening *opening)
+{
+    bool is_found = opening->inspection && opening->inspection->result.state == SCAN_FOUND;
+    if (extraction->count == 0 || is_found || (opening->source && opening->source->is_lost)) return;
+    extraction_run(extraction, opening_reader(opening));
+    if (extraction->encrypted_in.length == 0 || !opening->inspection) return;
+    opening->inspection->part = extraction->encrypted_in;
+    inspect_add(opening->inspection, VIRUS_CLASS_ENCRYPTED, TEXT("open"), TEXT("pdf"));
 }
 
 static struct text findings_names(struct arena *arena, const struct finding_set *findings)
@@ -163,17 +179,22 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     const struct header *header = mime->parts[0].header;
     struct score score = { .arena = arena };
     struct inspection inspection;
-    struct opening opening = { 0 };
-    bool is_asked = is_virus_asked(config, occasion);
+    struct opening opening;
+    struct extraction extraction;
+    bool is_asked = is_asked_for(config, occasion, config_virus_mode);
     *out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)mime->count };
     if (is_asked) inspect_begin(&inspection, arena, scanner->engine, scanner->cache, message);
     if (is_asked) inspection.keeps_parts = config->virus.parts_ms > 0;
     if (is_asked) known_find(mime, &inspection);
     if (is_asked) inspect_whole(&inspection);
-    if (is_asked) opening_begin(&opening, config, scanner->readers, &inspection);
+    opening_begin(&opening, config, scanner->readers, is_asked ? &inspection : NULL);
+    bool is_for_spam = is_asked_for(config, occasion, config_spam_mode);
+    extraction_begin(&extraction, config, arena, scanner->readers, &score, is_for_spam);
+    if (scanner->readers && (is_asked || is_for_spam)) opening.extraction = &extraction;
     parts_walk(arena, mime, is_asked ? &inspection : NULL, &opening, &score, out);
+    text_extract(&extraction, &opening);
+    opening_end(&opening);
     if (is_asked) {
-        opening_end(&opening);
         inspect_end(&inspection, finding_set_calls_for(&mime->findings, CONSEQUENCE_LIMIT));
         virus_tell(arena, scanner, &inspection, out);
     }

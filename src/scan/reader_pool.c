@@ -26,7 +26,7 @@ struct reader_pool {
     struct channel *open; /* NULL: not there */
     struct spare_reader spares[SPARES_MOST];
     uint32_t spare_count, asked;
-    uint64_t last_number, given;
+    uint64_t last_number, given, texts_lost;
 };
 
 struct reader_pool *reader_pool_new(struct dispatcher *dispatcher)
@@ -161,7 +161,13 @@ void reader_pool_connect(struct reader_pool *pool, int fd)
     fill(pool);
 }
 
+void reader_pool_text_lost(struct reader_pool *pool)
+{
+    pool->texts_lost++;
+}
+
 void reader_pool_status(const struct reader_pool *pool, struct buffer *out)
 {
     child_status_add(out, "readers given", "%llu", (unsigned long long)pool->given);
+    child_status_add(out, "texts not read", "%llu", (unsigned long long)pool->texts_lost);
 }

@@ -23,6 +23,9 @@ void reader_pool_ask(struct reader_pool *pool, struct pool_worker *member);
 /* Its message is done: its reader, if it has one, is killed. */
 void reader_pool_end(struct reader_pool *pool, struct pool_worker *member);
 
+/* A reader ended or was late, and the message goes on without its text: counts. */
+void reader_pool_text_lost(struct reader_pool *pool);
+
 void reader_pool_status(const struct reader_pool *pool, struct buffer *out); /* appends */
 
 #endif

@@ -53,6 +53,8 @@ enum worker_frame {
     WORKER_READER_IS, /* dispatcher: the same id; fd 0: a channel to one (ask_open.h); without: none is to be
                          had */
     WORKER_READER_LOST, /* worker, in place of an answer: the reader died or hung; u8 is_hung */
+    WORKER_TEXT_LOST, /* worker, before the answer to SCAN_READ: a reader died or was late, and only text was
+                         not read */
     /* otherwise it speaks ask_scan.h: SCAN_READ and SCAN_DECIDE in, SCAN_FACTS, SCAN_VERDICT and SCAN_FAILED
        out */
 };

@@ -211,6 +211,14 @@ static void reader_lost_tell(struct worker *worker, uint64_t id)
     channel_send_now(worker->channel, WORKER_READER_LOST, id, buffer_text(&worker->reply), NULL, 0);
 }
 
+/* For the count in `status`. */
+static void text_lost_tell(struct worker *worker, uint64_t id)
+{
+    if (!worker->readers.is_text_lost) return;
+    worker->readers.is_text_lost = false;
+    channel_send_now(worker->channel, WORKER_TEXT_LOST, id, TEXT_NONE, NULL, 0);
+}
+
 static bool answer_read(struct worker *worker, struct frame *frame)
 {
     struct scan_question question;
@@ -233,6 +241,7 @@ static bool answer_read(struct worker *worker, struct frame *frame)
     read_facts(worker->arena, &worker->scanner, &question.occasion, message, &facts);
     spent_tell(worker, frame->id, own_ms() - begun_ms);
     infected_tell(worker, frame->id);
+    text_lost_tell(worker, frame->id);
     if (worker->readers.is_lost)
         reader_lost_tell(worker, frame->id);
     else if (frame->type == SCAN_READ && is_all_answered(&facts, question.questions, question.question_count))

@@ -266,6 +266,10 @@ static bool member_frame(void *context, struct frame *frame)
         if (!member->request || frame->id != member->request->id || member->reader) return false;
         reader_pool_ask(member->dispatcher->readers, member);
         return true;
+    case WORKER_TEXT_LOST:
+        if (!member->request || frame->id != member->request->id) return false;
+        reader_pool_text_lost(member->dispatcher->readers);
+        return frame->payload.length == 0;
     case WORKER_READER_LOST:
         return member_reader_lost(member, frame);
     case WORKER_PONG:

@@ -39,11 +39,76 @@ static bool has_gtube(struct text bytes)
     }
 }
 
+static void gtube_look(struct score *score, struct text bytes)
+{
+    if (has_gtube(bytes)) score_add(score, "GTUBE", 1000, TEXT("the test for junk filters"));
+}
+
 void score_part(struct score *score, const struct mime_part *part, struct text bytes)
 {
     bool is_text = text_starts(part->type, TEXT("text/")) || text_starts(part->type, TEXT("multipart/"));
     if (!is_text || bytes.length == 0) return;
-    if (has_gtube(bytes)) score_add(score, "GTUBE", 1000, TEXT("the test for junk filters"));
+    gtube_look(score, bytes);
+}
+
+/* --- what stands in no part as text --- */
+
+enum { SCHEME_MOST = 20, HOST_MOST = 255 };
+
+static bool is_host(char c)
+{
+    return char_is_alpha(c) || char_is_digit(c) || c == '-' || c == '.' || c == '_' || c == ':' || c == '[' ||
+           c == ']' || (unsigned char)c >= 0x80;
+}
+
+/* RFC 3986 section 3.1; empty where an address has none. */
+static struct text scheme_of(struct text address)
+{
+    size_t colon = text_find_char(text_slice(address, 0, SCHEME_MOST), ':');
+    struct text scheme = text_slice(address, 0, colon);
+    for (size_t i = 0; i < scheme.length; i++)
+        if (!char_is_alpha(scheme.at[i])) return TEXT_NONE;
+    return colon < address.length && colon < SCHEME_MOST ? scheme : TEXT_NONE;
+}
+
+/* Section 3.2.2, with its port: what stands behind the last "@" of the authority. Empty: there is none. */
+static struct text host_of(struct text address)
+{
+    struct text scheme = scheme_of(address);
+    struct text rest = text_slice(address, scheme.length + 1, address.length);
+    bool is_web = text_equal_nocase(scheme, TEXT("http")) || text_equal_nocase(scheme, TEXT("https"));
+    if (scheme.length == 0 || (!is_web && !text_starts(rest, TEXT("//")))) return TEXT_NONE;
+    while (rest.length > 0 && (rest.at[0] == '/' || rest.at[0] == '\\'))
+        rest = text_slice(rest, 1, rest.length);
+    size_t end = 0;
+    while (end < rest.length && rest.at[end] != '/' && rest.at[end] != '\\' && rest.at[end] != '?' &&
+           rest.at[end] != '#')
+        end++;
+    rest = text_slice(rest, 0, end);
+    size_t at = text_find_last_char(rest, '@');
+    rest = text_slice(rest, at < rest.length ? at + 1 : 0, rest.length);
+    for (end = 0; end < rest.length && is_host(rest.at[end]);) end++;
+    return text_slice(rest, 0, end < HOST_MOST ? end : HOST_MOST);
+}
+
+void score_text(struct score *score, enum score_source source, struct text text)
+{
+    gtube_look(score, text);
+    if (source == SCORE_CODE && host_of(text).length == 0)
+        score_add(score, "PICTURE_CODE", 0, arena_text_lower(score->arena, scheme_of(text)));
+}
+
+void score_link(struct score *score, enum score_source source, struct text address)
+{
+    struct text host = host_of(address);
+    if (host.length == 0) return;
+    score_add(score, source == SCORE_PDF ? "PDF_LINK" : "PICTURE_CODE_LINK", 0,
+              arena_text_lower(score->arena, host));
+}
+
+void score_unread(struct score *score, struct text why)
+{
+    score_add(score, "TEXT_NOT_READ", 0, why);
 }
 
 /* --- the message --- */

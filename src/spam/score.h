@@ -24,6 +24,19 @@ void score_add(struct score *score, const char *name, double points, struct text
    and a multipart that is none, whose body some programs show. What is met twice counts once. */
 void score_part(struct score *score, const struct mime_part *part, struct text bytes);
 
+/* Where text and links come from that stand in no part as text. */
+enum score_source {
+    SCORE_PDF, /* a PDF's pages and link annotations */
+    SCORE_CODE /* a picture code (QR), wherever it is drawn */
+};
+
+/* Such text, a piece at a time, any bytes; borrowed for the call. What a code says comes here too. */
+void score_text(struct score *score, enum score_source source, struct text text);
+/* Such a link, any bytes, borrowed for the call: names its host. */
+void score_link(struct score *score, enum score_source source, struct text address);
+/* What was to be read so was not, or not to its end. `why` is borrowed as by score_add. */
+void score_unread(struct score *score, struct text why);
+
 /* Once, when all parts have been shown: the header of the message and how it is built. */
 void score_message(struct score *score, const struct mime *mime);
 

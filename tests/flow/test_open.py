@@ -20,6 +20,7 @@ import zlib
 
 import pytest
 
+import drawn
 import lab
 from made_files import pdf, rar4, rar5
 
@@ -394,3 +395,125 @@ def test_a_reader_that_fails(hurried, inside):
     assert b"innocent" in inside.wait(1)[0]
     lab.wait_for(lambda: len(readers(hurried)) == 2, "the one that hung is gone")
     hurried.balance()
+
+
+# --- text, links and picture codes ---
+
+GTUBE = lab.gtube()
+
+
+def mail_of(*parts, subject="read"):
+    """Of (type, bytes or text)."""
+    lines = "".join(f"--b\nContent-Type: {kind}\nContent-Transfer-Encoding: base64\n\n" +
+                    base64.encodebytes(data.encode() if isinstance(data, str) else data).decode() for kind, data in parts)
+    return lab.message(subject, lines + "--b--\n", MIME_Version="1.0", Content_Type='multipart/mixed; boundary="b"')
+
+
+def pictures(*data):
+    return [("image/png", one) for one in data]
+
+
+def plain(text):
+    return [("text/plain; charset=UTF-8", "Look:\n\n" + text + "\n\nBye\n")]
+
+
+def html(text):
+    return [("text/html; charset=UTF-8", "<p>Hello</p>" + text)]
+
+
+def pre(text):
+    return html("<pre>" + text.replace("\n", "<br>") + "</pre>")
+
+
+def as_entities(text):
+    return "".join(one if ord(one) < 128 else f"&#{ord(one)};" for one in text.replace(" ", "&nbsp;"))
+
+
+HALVES = drawn.half_blocks(GTUBE)
+READ = {
+    "text of a PDF": [("application/pdf", drawn.pdf_text(GTUBE.encode()))],
+    "PDF that is called otherwise": [("application/octet-stream", drawn.pdf_text(GTUBE.encode()))],
+    "Japanese PDF, Shift_JIS": [("application/pdf", drawn.pdf_japanese("こんにちは" + GTUBE, b"90msp-RKSJ-H", "cp932"))],
+    "Japanese PDF, UTF-16": [("application/pdf", drawn.pdf_japanese(GTUBE, b"UniJIS-UTF16-H", "utf-16-be"))],
+    "code in a PDF": [("application/pdf", drawn.pdf_code(GTUBE))],
+    "PDF in a zip": [("application/zip", zipped([("a.pdf", drawn.pdf_text(GTUBE.encode()))]))],
+    **{form: pictures(drawn.picture(GTUBE, form)) for form in ("PNG", "JPEG", "GIF", "BMP", "WEBP")},
+    "inverted": pictures(drawn.inverted(GTUBE)), "two halves": pictures(*drawn.split(GTUBE, 2)),
+    "three strips, one below the other": pictures(*drawn.split(GTUBE, 3, True)),
+    "halves of one size": pictures(*drawn.split(GTUBE, 2, True)),
+    "full blocks": plain(drawn.characters(GTUBE, "██", "  ")), "half blocks": plain(HALVES), "half blocks, light": plain(drawn.half_blocks(GTUBE, True)),
+    "squares": plain(drawn.characters(GTUBE, "■", "□")), "emoji": plain(drawn.characters(GTUBE, "⬛", "⬜")), "#": plain(drawn.characters(GTUBE, "##", "  ")),
+    "squares in Shift_JIS": [("text/plain; charset=Shift_JIS", drawn.characters(GTUBE, "■", "□").encode("cp932"))],
+    "half blocks in <pre>": pre(HALVES), "as entities": html(as_entities(HALVES).replace("\n", "<br>\n")),
+    **{f"table by {way}": html(drawn.table(GTUBE, way)) for way in ("bgcolor", "style", "colspan", "width")},
+    **{f"{way}, a file": [("image/svg+xml", drawn.svg(GTUBE, way))] for way in ("SvgImage", "SvgPathImage", "SvgFillImage")},
+    "SVG in HTML": html(drawn.svg(GTUBE).decode().replace("svg:", "").replace('xmlns="http://www.w3.org/2000/svg"', "")),
+    "data: address": html(drawn.data_address(drawn.picture(GTUBE))), "data: SVG": html(drawn.data_address(drawn.svg(GTUBE), "svg+xml")),
+    "HTML file": [("application/octet-stream", "<!DOCTYPE html><html>" + drawn.table(GTUBE) + "</html>")],
+}
+
+
+def test_text_is_read(node, inside):
+    """In the jail, to the end of its way: the test for junk filters is found wherever it is drawn."""
+    for name, (code, text) in zip(READ, replies(node.port, (mail_of(*parts, subject=name) for name, parts in READ.items()))):
+        assert code == 550, (name, text)
+    marks(node, inside)
+    assert told(node)["texts not read"] == 0
+    node.balance()
+
+
+def told(node):
+    """What scan says of itself."""
+    return next(one["values"] for one in node.processes() if one["name"] == "scan")
+
+
+def marks(node, inside):
+    links = [("application/pdf", drawn.pdf_links([b"https://User@Pdf.Example/a?b"])), *pictures(drawn.picture("https://code.example:8443/x"))]
+    assert lab.Client(node.port).send(mail_of(*links, subject="links"))[0] == 250
+    head = inside.wait(1)[0].partition(b"\r\n\r\n")[0].decode()
+    assert "PDF_LINK=0.0" in head and "PICTURE_CODE_LINK=0.0" in head, head
+
+
+SLOW = ("forms in forms", "a filter", "a stream in many layers")  # these end their reader, or its time does
+
+
+def hostile():
+    """Mails by name: what is quick is many in one."""
+    for kind, made in (("application/pdf", drawn.hostile_pdfs()), ("image/svg+xml", drawn.hostile_svgs()),
+                       ("image/png", drawn.hostile_pictures()), ("text/html", drawn.hostile_htmls())):
+        made = dict(made)
+        yield kind, mail_of(*((kind, data) for name, data in made.items() if name not in SLOW), subject=kind)
+        yield from ((name, mail_of((kind, made[name]), subject=name)) for name in SLOW if name in made)
+
+
+def test_hostile_text(nodes, inside):
+    """Bounded time, and the mail arrives: what of its text was not read is said. Others do not notice."""
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\nprocesses {{ scan 4 }}\n", inside=inside.port)
+    bad = dict(hostile())
+    if lab.probes_are_built():
+        bad |= {word: mail_of(("application/pdf", b"%PDF-1.4\nX-Test-Reader: " + word.encode()), subject=word) for word in ("die", "hang")}
+    begun = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(len(bad)) as pool:
+        sent = {name: pool.submit(lambda one: lab.Client(node.port).send(one), one) for name, one in bad.items()}
+        assert lab.Client(node.port).send(lab.message("innocent"))[0] == 250 and time.monotonic() - begun < 15
+        assert {name: one.result()[0] for name, one in sent.items()} == dict.fromkeys(bad, 250)
+    assert time.monotonic() - begun < 30
+    arrived = {subject_of(one): b"TEXT_NOT_READ" in one for one in inside.wait(len(bad) + 1)}
+    assert {name for name in bad if arrived[name]} >= {*SLOW, *(name for name in ("die", "hang") if name in bad)}, arrived
+    assert not arrived["innocent"] and told(node)["texts not read"] >= 3
+    lab.wait_for(lambda: len(readers(node)) == 2, "those that hung are gone")
+    node.balance()
+
+
+def subject_of(arrived):
+    return arrived.partition(b"\nSubject: ")[2].partition(b"\r\n")[0].decode()
+
+
+def test_an_encrypted_pdf(held, inside, tmp_path):
+    """Without a password of its own it is read; with one the engine says so, and it is held here."""
+    plain_text = drawn.pdf_text(GTUBE.encode())
+    assert lab.Client(held.port).send(mail_of(("application/pdf", drawn.encrypted(tmp_path, plain_text, ""))))[0] == 550
+    assert lab.Client(held.port).send(mail_of(("application/pdf", drawn.encrypted(tmp_path, plain_text, "of its own"))))[0] == 250
+    assert lab.Client(held.port).send(lab.message("other"))[0] == 250
+    assert subject_of(inside.wait(1)[0]) == "other"
+    held.balance()

@@ -108,9 +108,61 @@ static void bounds(void **state)
     assert_false(is_notice(OPEN_LIMITS, 0, text_from(what, READER_WHAT_MOST + 1)));
 }
 
+static bool found_is_taken(struct text payload)
+{
+    struct open_found found;
+    return open_found_get(payload, &found);
+}
+
+static bool extract_is_taken(struct text payload)
+{
+    struct extract_order order;
+    return extract_order_get(payload, &order);
+}
+
+static bool is_found(int kind, size_t length)
+{
+    static char text[FOUND_TEXT_MOST + 1];
+    struct buffer payload = { 0 };
+    const struct open_found put = { (enum found_kind)kind, text_from(text, length) };
+    open_found_put(&put, &payload);
+    bool is_taken = found_is_taken(buffer_text(&payload));
+    buffer_free(&payload);
+    return is_taken;
+}
+
+static void found(void **state)
+{
+    static const size_t most[] = { FOUND_TEXT_MOST, FOUND_LINK_MOST, FOUND_CODE_MOST };
+    struct buffer payload = { 0 };
+    const struct open_found put = { FOUND_LINK, TEXT("x:\xFF") };
+    open_found_put(&put, &payload);
+    check_lengths(&payload, found_is_taken);
+    for (int kind = 0; kind < FOUND_KIND_COUNT; kind++) {
+        assert_true(is_found(kind, 1) && is_found(kind, most[kind]));
+        assert_false(is_found(kind, 0) || is_found(kind, most[kind] + 1));
+    }
+    assert_false(is_found(FOUND_KIND_COUNT, 1));
+}
+
+static void extract(void **state)
+{
+    const struct extract_order put = { EXTRACT_HTML, 1ULL << 40, 7 };
+    struct extract_order got;
+    struct buffer payload = { 0 };
+    extract_order_put(&put, &payload);
+    assert_true(extract_order_get(buffer_text(&payload), &got));
+    assert_true(got.kind == EXTRACT_HTML && got.bytes == put.bytes && got.time_ms == 7);
+    check_lengths(&payload, extract_is_taken);
+    extract_order_put(&(struct extract_order){ .kind = EXTRACT_KIND_COUNT }, &payload);
+    assert_false(extract_is_taken(buffer_text(&payload)));
+    buffer_free(&payload);
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = { cmocka_unit_test(order), cmocka_unit_test(member),
-                                               cmocka_unit_test(notice), cmocka_unit_test(bounds) };
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(order),  cmocka_unit_test(member),
+                                               cmocka_unit_test(notice), cmocka_unit_test(bounds),
+                                               cmocka_unit_test(found),  cmocka_unit_test(extract) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

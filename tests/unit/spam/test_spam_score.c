@@ -34,6 +34,52 @@ static void test_gtube_is_looked_for_in_text_only(void **state)
     }
 }
 
+/* What a link or a code is known by; NULL: nothing. */
+static void test_hosts(void **state)
+{
+    static const struct {
+        const char *address, *host;
+    } rows[] = {
+        { "https://Bad.Example/x?y", "bad.example" },
+        { "HTTP://user:word@bad.example:8080?x", "bad.example:8080" },
+        { "http://good.example@bad.example/", "bad.example" },
+        { "https:\\\\bad.example\\x", "bad.example" },
+        { "https:bad.example", "bad.example" },
+        { "ftp://[::1]/", "[::1]" },
+        { "https://bad.example\x01\x02", "bad.example" },
+        { "mailto:a@b.example", NULL },
+        { "just text", NULL },
+        { "://x", NULL },
+        { "", NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct score score = { .arena = arena_new(0) };
+        score_link(&score, SCORE_CODE, text_of(rows[i].address));
+        score_link(&score, SCORE_PDF, text_of(rows[i].address));
+        assert_int_equal(score.count, rows[i].host ? 2 : 0);
+        if (rows[i].host && !text_equal(score.signals[0].about, text_of(rows[i].host)))
+            fail_msg("row %zu: %.*s", i, TEXT_ARG(score.signals[0].about));
+        if (rows[i].host) assert_true(text_equal(score.signals[1].name, TEXT("PDF_LINK")));
+        assert_true(score_sum(score.signals, score.count) == 0);
+        arena_free(score.arena);
+    }
+}
+
+static void test_codes(void **state)
+{
+    struct score score = { .arena = arena_new(0) };
+    struct buffer gtube = { 0 };
+    score_write_gtube(&gtube);
+    score_text(&score, SCORE_CODE, TEXT("https://a.example/"));
+    assert_int_equal(score.count, 0);
+    score_text(&score, SCORE_CODE, TEXT("WIFI:S:net;P:secret;;"));
+    assert_true(score.count == 1 && text_equal(score.signals[0].about, TEXT("wifi")));
+    score_text(&score, SCORE_PDF, buffer_text(&gtube));
+    assert_true(score.count == 2 && text_equal(score.signals[1].name, TEXT("GTUBE")));
+    buffer_free(&gtube);
+    arena_free(score.arena);
+}
+
 static void test_answers(void **state)
 {
     static const struct {
@@ -85,6 +131,8 @@ static void test_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_gtube_is_looked_for_in_text_only),
+                                        cmocka_unit_test(test_hosts),
+                                        cmocka_unit_test(test_codes),
                                         cmocka_unit_test(test_answers),
                                         cmocka_unit_test(test_the_sum_is_that_of_what_is_printed),
                                         cmocka_unit_test(test_bounded) };

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* HTML as a run of tags and texts, as lenient as those who show it; no tree. Linear, and never fails. */
+#ifndef SEKIMORI_OPEN_MARKUP_H
+#define SEKIMORI_OPEN_MARKUP_H
+
+#include "base/buffer.h"
+
+/* All are borrowed from the text that is read. */
+struct markup {
+    bool is_tag, is_end; /* a tag, and one that closes; else text */
+    struct text name;    /* of a tag, in the case that it has */
+    struct text
+        inside; /* of a tag: what stands behind its name; of a text: all of it, entities as they are */
+};
+
+/* Cuts the next off *rest. Comments, declarations and what stands in <script> and <style> are left out.
+   False: that was all. */
+bool markup_next(struct text *rest, struct markup *out);
+
+bool markup_is(const struct markup *markup, struct text name); /* a tag of that name, whatever its case */
+
+/* The value of the first attribute of that name in a tag. False: there is none, or it has no value. */
+bool markup_attribute(struct text inside, struct text name, struct text *out_value);
+
+/* Appends `text` with numeric entities and those named here made into UTF-8: nbsp, block, uhblk, lhblk, lt,
+   gt, amp, quot. Never longer than twice the text. */
+void markup_decode(struct text text, struct buffer *out);
+
+/* Appends U+`code` in UTF-8; nothing for what is no character. */
+void markup_put_character(uint32_t code, struct buffer *out);
+
+#endif
