@@ -11,7 +11,7 @@ struct boundary_frame {
     bool is_message;     /* a message inside a message: ends with what encloses it */
     bool closed;         /* its closing line was met: only its epilogue follows */
     bool met;            /* one of its lines was met */
-    struct text text;    /* empty for a message */
+    struct text text;    /* TEXT_NONE for a message */
     uint64_t head, mask; /* its first eight bytes, for a quick no */
 };
 
@@ -30,15 +30,15 @@ struct boundary_line {
 
 /* How lines are matched, and what was noticed on the way. */
 struct boundary_search {
-    bool prefix;        /* a line that begins with the boundary is one */
+    bool prefix;        /* a line that begins with the boundary is one, behind any hyphens and blanks */
     bool reopen;        /* a closed frame's boundary opens it again */
-    size_t prefix_line; /* out: the first line that only begins with one; start with SIZE_MAX, none */
+    size_t prefix_line; /* out: the first line that is one only with `prefix`; start with SIZE_MAX, none */
     size_t reopen_line; /* out: the first line of a closed frame, likewise */
     size_t stray_line;  /* out: the first line like a boundary that is none, before a Content- field */
 };
 
-/* Sets all of the frame. `boundary` is borrowed for as long as the frame stands; empty: a message inside a
-   message. */
+/* Sets all of the frame. `boundary` is borrowed for as long as the frame stands; TEXT_NONE: a message inside
+   a message; empty: its lines are "--". */
 void boundary_frame_set(struct boundary_frame *frame, uint32_t part, struct text boundary);
 
 /* The next boundary line at or behind `from`, which must be where a line begins. False when there is none. */

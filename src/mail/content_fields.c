@@ -149,7 +149,13 @@ static void read_type(struct arena *arena, const struct mime_limits *limits, enu
     parameter_parse(arena, header_unfold(arena, field->value), declared, limits->parameters, &list);
     finding_merge(&part->findings, &list.findings);
     struct text type = tight_type(arena, list.value);
-    if (is_type(type)) part->type = lower_in(arena, type);
+    if (is_type(type))
+        part->type = lower_in(arena, type);
+    else if (choice == MIME_LAST && text_starts_nocase(type, TEXT("multipart")))
+        part->type = TEXT("multipart/mixed");
+    bool is_message = text_starts(part->type, TEXT("message/"));
+    if (choice == MIME_LAST && !is_message && parameter_find(&list, TEXT("boundary"), true))
+        part->type = TEXT("multipart/mixed"); /* whatever it says */
     if (!is_type(type) || list.unseparated) finding_add(&part->findings, FINDING_CONTENT_TYPE_SYNTAX);
     const struct parameter *charset = parameter_find(&list, TEXT("charset"), choice == MIME_LAST);
     if (charset) part->charset = lower_in(arena, text_trim(charset->value));

@@ -3,7 +3,7 @@
    fit it goes byte by byte through the slow one, which knows the modes and the findings. */
 #include "mail/decode.h"
 
-enum { LINE_MOST = 76, BAD_LINES_MOST = 16 /* in one block */ };
+enum { LINE_MOST = 76, BAD_LINES_MOST = 16 /* in one block */, JUNK_LINES_MOST = 1 /* in a row of data */ };
 
 /* The value of a digit plus one; 0: no digit. */
 static const uint8_t digit_plus_one[256] = {
@@ -130,10 +130,28 @@ static size_t piece_length(struct text in, bool is_paragraph)
     return in.length - rest.length;
 }
 
+static bool is_whole(struct text line)
+{
+    if (line.length % 4 != 0) return false;
+    for (size_t i = 0; i < line.length; i++)
+        if (!digit_plus_one[(uint8_t)line.at[i]] && line.at[i] != '=') return false;
+    return true;
+}
+
+static size_t decode_whole_lines(struct text in, char *out, struct finding_set *findings)
+{
+    struct text line;
+    size_t written = 0;
+    while (text_next_line(&in, &line))
+        if (is_whole(line)) written += decode_stream(line, DECODE_STOP, out + written, findings);
+    return written;
+}
+
 size_t decode_base64(struct text in, enum decode_base64_mode mode, char *out, struct finding_set *findings)
 {
     size_t written = 0;
     if (mode < DECODE_LINES) return decode_stream(in, mode, out, findings);
+    if (mode == DECODE_WHOLE) return decode_whole_lines(in, out, findings);
     while (in.length > 0) {
         size_t length = piece_length(in, mode == DECODE_PARAGRAPHS);
         written += decode_stream(text_slice(in, 0, length), DECODE_STOP, out + written, findings);
@@ -194,6 +212,36 @@ size_t decode_quoted(struct text in, char *out, struct finding_set *findings)
         }
     }
     return (size_t)(to - out);
+}
+
+/* Behind a soft line break that one or more CR end, or behind an escape that the end of the text cuts; NULL
+   for anything else. */
+static const char *soft_return(const char *at, const char *end)
+{
+    const char *next = at + 1;
+    while (next < end && char_is_blank(*next)) next++;
+    if (end - at <= 2 && (next == end || char_hex_value(*next) >= 0)) return end; /* cut within an escape */
+    if (next == end || *next != '\r') return NULL;
+    while (next < end && *next == '\r') next++;
+    return next < end && *next == '\n' ? next + 1 : next;
+}
+
+size_t decode_quoted_returns(struct text in, char *out)
+{
+    const char *at = in.at, *end = in.at + in.length;
+    size_t written = 0;
+    while (at < end) {
+        const char *next = *at == '=' ? soft_return(at, end) : NULL;
+        if (next) {
+            at = next;
+            continue;
+        }
+        const char *stop = memchr(at + 1, '=', (size_t)(end - at - 1));
+        struct text piece = text_from(at, (size_t)((stop ? stop : end) - at));
+        written += decode_quoted(piece, out + written, NULL);
+        at += piece.length;
+    }
+    return written;
 }
 
 size_t decode_word_quoted(struct text in, char *out)
@@ -347,7 +395,76 @@ static size_t uu_line(struct text line, char *out, struct finding_set *findings)
         out[written + 2] = (char)(digits[2] << 6 | digits[3]);
         written += 3;
     }
+    while (written < due && written < line.length) out[written++] = 0; /* blanks at the end that were cut */
     return written < due ? written : due;
+}
+
+/* No byte that uuencode has not, but for a few behind the data: a checksum, or what a program adds. */
+static bool is_strict_uu_line(struct text line)
+{
+    enum { JUNK_MOST = 4 };
+    if (line.length < 2 || line.at[0] < 33 || line.at[0] > 96) return false;
+    size_t due = (uu_value(line.at[0]) + 2) / 3 * 4 + 1;
+    if (line.length > due + JUNK_MOST || line.length + 4 < (due < 5 ? due : 5)) return false;
+    bool is_trimmed = line.length < due;
+    for (size_t i = 1; i < line.length && i + 4 < due; i++)
+        if (line.at[i] < 32 || line.at[i] > 96) return false;
+    return !is_trimmed || (line.length + 8 >= due && line.length * 2 >= due);
+}
+
+static struct text without_blanks(struct text line)
+{
+    size_t at = 0;
+    while (at < line.length && char_is_blank(line.at[at])) at++;
+    return text_slice(line, at, line.length);
+}
+
+/* The line, or what stands behind its blanks. */
+static bool is_uu_line(struct text line)
+{
+    return is_strict_uu_line(line) || is_strict_uu_line(without_blanks(line));
+}
+
+static size_t uu_line_size(struct text line)
+{
+    if (!is_strict_uu_line(line)) line = without_blanks(line);
+    return uu_value(line.at[0]);
+}
+
+bool decode_find_uu_lines(struct text text, size_t from, size_t least, bool is_one, struct text *out)
+{
+    struct text rest = text_slice(text, from, text.length), line;
+    size_t start = from, size = 0, last = 0;
+    unsigned junk = 0;
+    while (rest.length > 0) {
+        size_t line_start = text.length - rest.length;
+        text_next_line(&rest, &line);
+        if (is_uu_line(line)) {
+            size_t due = uu_line_size(line);
+            if (is_one && size >= least && due > last) break;
+            if (is_one && due > last) size = 0;
+            if (size == 0) start = line_start;
+            size += last = due;
+            junk = 0;
+        } else if (text_trim(line).length > 0 && ++junk > JUNK_LINES_MOST) {
+            if (size >= least) break;
+            size = 0;
+        }
+        *out = text_slice(text, start, text.length - rest.length);
+    }
+    return size >= least && size > 0;
+}
+
+size_t decode_uuencode_loose(struct text data, char *out)
+{
+    struct text line;
+    size_t written = 0;
+    while (text_next_line(&data, &line)) {
+        if (!is_uu_line(line) || is_end_line(line, DECODE_UUENCODE)) continue;
+        if (!is_strict_uu_line(line)) line = without_blanks(line);
+        written += uu_line(line, out + written, NULL);
+    }
+    return written;
 }
 
 size_t decode_uuencode(struct text data, char *out, struct finding_set *findings)

@@ -14,6 +14,7 @@ enum decode_base64_mode {
     DECODE_STRICT,     /* nothing is read behind the first padding or junk */
     DECODE_LINES,      /* each line by itself, to its first padding */
     DECODE_PARAGRAPHS, /* likewise each paragraph */
+    DECODE_WHOLE,      /* lines that are not whole groups of four digits are junk */
     DECODE_MODES
 };
 
@@ -25,6 +26,10 @@ static inline size_t decode_room(size_t length)
 /* `findings` may be NULL in all three. */
 size_t decode_base64(struct text in, enum decode_base64_mode mode, char *out, struct finding_set *findings);
 size_t decode_quoted(struct text in, char *out, struct finding_set *findings);
+
+/* As programs do that take a CR alone for a line end: it ends a soft line break. What is left of an escape at
+   the end is left out. */
+size_t decode_quoted_returns(struct text in, char *out);
 
 /* The Q encoding of RFC 2047 section 4.2: like quoted-printable, "_" is a space. A fold inside
    the word, which no word may have, is left out. */
@@ -52,8 +57,18 @@ bool decode_find_block(struct text text, size_t from, struct decode_block *out);
    data (RFC 1741), or to the next such line. */
 bool decode_find_binhex(struct text text, size_t from, struct text *out);
 
-/* The data lines of a block. */
+/* The first run of lines at or behind `from`, which must be where a line begins, that are data of uuencode by
+   their length and have no byte that uuencode has not, whatever stands before them; blanks before a
+   line, empty lines and one other do not end it. At least `least` bytes when decoded. `is_one`: a line of
+   more bytes than the one before begins another file. False when there is none. */
+bool decode_find_uu_lines(struct text text, size_t from, size_t least, bool is_one, struct text *out);
+
+/* The data lines of a block. Passes over what is no data line. */
 size_t decode_uuencode(struct text data, char *out, struct finding_set *findings);
+
+/* Likewise, but a line may be longer than it says or stand behind blanks, and one that is shorter is not
+   passed over. */
+size_t decode_uuencode_loose(struct text data, char *out);
 size_t decode_yenc(struct text data, char *out);
 
 #endif

@@ -22,6 +22,8 @@ enum finding {
     FINDING_HEADER_BLANK_FOLD,          /* a folded line of blanks only: some end the header there */
     FINDING_HEADER_NO_SEPARATOR,        /* no empty line before the body, or before the end */
     FINDING_HEADER_BARE_CR,
+    FINDING_HEADER_AGAIN,    /* a text begins with a paragraph that names a Content- field */
+    FINDING_HEADER_EMPTY,    /* an empty line, and a Content- field behind it: some pass over such lines */
     FINDING_MIXED_LINE_ENDS, /* CRLF and bare LF in one header */
     FINDING_HEADER_TOO_LONG,
     FINDING_TOO_MANY_FIELDS,
@@ -74,9 +76,12 @@ enum finding {
     FINDING_UUENCODE_IN_TEXT,
     FINDING_UUENCODE_BAD_LINE,
     FINDING_UUENCODE_NO_END,
+    FINDING_UUENCODE_NO_BEGIN, /* lines of uuencode in a text, behind no "begin" line that all take for one */
+    FINDING_BASE64_IN_TEXT,    /* lines of base64 in a text that says of itself that it is not encoded */
     FINDING_YENC_IN_TEXT,
     FINDING_BINHEX_IN_TEXT,
     FINDING_BODY_NUL,
+    FINDING_BODY_BARE_CR, /* of the message: a CR that no LF follows, which ends a line for some */
     /* structure */
     FINDING_MESSAGE_PARTIAL, /* message/partial or message/external-body: the content is elsewhere */
     FINDING_SIGNED_BROKEN,   /* S/MIME signed data whose content cannot be made out */

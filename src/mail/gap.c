@@ -56,12 +56,14 @@ bool gap_has_field_behind(struct text text, size_t from)
     return false;
 }
 
-bool gap_begins_parts(struct text text, struct text *out_boundary)
+bool gap_has_field_in(struct text text)
 {
-    struct text rest = text_trim(text), line;
-    if (!text_starts(rest, TEXT("--")) || !text_next_line(&rest, &line)) return false;
-    *out_boundary = text_trim(text_slice(line, 2, line.length));
-    return out_boundary->length > 0 && gap_has_field_behind(rest, 0);
+    struct text line;
+    while (text_next_line(&text, &line)) {
+        if (text_trim(line).length == 0 || text_starts(line, TEXT("--"))) return false;
+        if (text_find_nocase(line, TEXT("content-")) < line.length) return true;
+    }
+    return false;
 }
 
 /* Kept until the field comes. */
@@ -78,13 +80,15 @@ static void stray_add(struct gap_strays *strays, size_t offset, struct text line
 bool gap_next_strays(struct text text, size_t from, struct gap_strays *out)
 {
     struct text rest = text_slice(text, from, text.length), line;
+    bool is_behind = false; /* the line before was like a boundary */
     out->count = 0;
     while (rest.length > 0) {
         size_t offset = text.length - rest.length;
         text_next_line(&rest, &line);
         out->next = text.length - rest.length;
-        if (line.length == 0) out->count = 0;
-        if (text_starts(line, TEXT("--")))
+        if (line.length == 0 && !is_behind) out->count = 0;
+        is_behind = text_starts(line, TEXT("--"));
+        if (is_behind)
             stray_add(out, offset, line);
         else if (out->count > 0 && has_content_field(line))
             return true;
@@ -107,6 +111,13 @@ bool gap_looks_like_content(struct text gap)
     return false;
 }
 
+static bool has_digit64(struct text line)
+{
+    for (size_t i = 0; i < line.length; i++)
+        if (is_digit64(line.at[i])) return true;
+    return false;
+}
+
 bool gap_next_run(struct text text, size_t from, struct gap_run *out)
 {
     struct text rest = text_slice(text, from, text.length), line;
@@ -119,13 +130,44 @@ bool gap_next_run(struct text text, size_t from, struct gap_run *out)
             if (!is_base64_line(text_trim(line), RUN_LINE_LEAST)) continue;
             in_run = true;
             start = line_start;
-        } else if (text_trim(line).length > 0 && !is_base64_line(text_trim(line), 1)) {
+        } else if (has_digit64(line) && !is_base64_line(text_trim(line), 1)) {
             *out = (struct gap_run){ start, text_slice(text, start, line_start) };
             return true;
         }
     }
     *out = (struct gap_run){ start, text_slice(text, start, text.length) };
     return in_run;
+}
+
+struct text gap_behind_fields(struct text paragraph)
+{
+    struct text rest = paragraph, line, from = TEXT_NONE;
+    while (text_next_line(&rest, &line)) {
+        size_t colon = text_find_char(line, ':');
+        if (colon == line.length || text_find_char(text_slice(line, 0, colon), ' ') < colon) break;
+        from = rest;
+    }
+    return from;
+}
+
+struct text gap_regular_lines(struct text run)
+{
+    struct text rest = run, line;
+    size_t length = 0;
+    while (text_next_line(&rest, &line)) {
+        line = text_trim(line);
+        if (length > 0 && line.length < length) break;
+        length = line.length;
+    }
+    return text_slice(run, 0, run.length - rest.length);
+}
+
+/* Nothing on it that can be seen. */
+static bool is_empty_line(struct text line)
+{
+    for (size_t i = 0; i < line.length; i++)
+        if ((unsigned char)line.at[i] > ' ') return false;
+    return true;
 }
 
 bool gap_next_paragraph(struct text text, size_t from, size_t least, struct gap_run *out)
@@ -135,7 +177,7 @@ bool gap_next_paragraph(struct text text, size_t from, size_t least, struct gap_
     while (rest.length > 0) {
         size_t line_start = text.length - rest.length;
         text_next_line(&rest, &line);
-        if (text_trim(line).length > 0 && !text_starts(line, TEXT("--"))) continue;
+        if (!is_empty_line(line) && !text_starts(line, TEXT("--"))) continue;
         *out = (struct gap_run){ start, text_slice(text, start, line_start) };
         if (out->bytes.length >= least) return true;
         start = text.length - rest.length;
@@ -148,7 +190,7 @@ bool gap_next_body(struct text text, size_t from, struct gap_run *out)
 {
     struct text rest = text_slice(text, from, text.length), line;
     size_t start = text.length, paragraph = start;
-    bool in_body = false;
+    bool in_body = false, has_line = false;
     while (rest.length > 0) {
         size_t line_start = text.length - rest.length;
         text_next_line(&rest, &line);
@@ -157,13 +199,46 @@ bool gap_next_body(struct text text, size_t from, struct gap_run *out)
             *out = (struct gap_run){ start, text_slice(text, start, is_boundary ? line_start : paragraph) };
             return true;
         }
-        if (text_trim(line).length > 0) continue;
+        if (!is_empty_line(line)) {
+            has_line |= in_body;
+            continue;
+        }
         paragraph = text.length - rest.length;
-        if (!in_body) start = paragraph;
+        if (!has_line) start = paragraph;
         in_body = true;
     }
     *out = (struct gap_run){ start, text_slice(text, start, text.length) };
     return in_body && out->bytes.length > 0;
+}
+
+struct base64_row {
+    size_t length;
+    bool upper, lower, digit;
+};
+
+/* False when the line has a byte that is no digit of base64. */
+static bool row_add(struct base64_row *row, struct text line)
+{
+    for (size_t i = 0; i < line.length; i++) {
+        char c = line.at[i];
+        if (!is_digit64(c)) return false;
+        row->upper |= c >= 'A' && c <= 'Z';
+        row->lower |= c >= 'a' && c <= 'z';
+        row->digit |= char_is_digit(c);
+    }
+    row->length += line.length;
+    return true;
+}
+
+bool gap_has_base64(struct text text, size_t least)
+{
+    struct base64_row row = { 0 };
+    struct text line;
+    while (text_next_line(&text, &line)) {
+        if (!row_add(&row, text_trim(line))) row = (struct base64_row){ 0 };
+        if (row.length >= least && row.upper && row.lower && row.digit) return true;
+    }
+    return false;
 }
 
 bool gap_is_base64(struct text encoded)

@@ -29,11 +29,12 @@ bool gap_next_body(struct text text, size_t from, struct gap_run *out);
    two hyphens; bytes that no name has may stand before it. */
 bool gap_has_field_behind(struct text text, size_t from);
 
-/* The text begins, behind empty lines, with a line like a boundary and a Content- field behind it: what a
-   multipart has for a body. `out_boundary`: what follows the hyphens. */
-bool gap_begins_parts(struct text text, struct text *out_boundary);
+/* "Content-" stands anywhere in a line of the text before an empty one and before one that begins with two
+   hyphens. */
+bool gap_has_field_in(struct text text);
 
-/* Lines like boundaries that stand in one paragraph with a Content- field, before it. */
+/* Lines like boundaries that stand in one paragraph with a Content- field, before it; an empty line may stand
+   behind them. */
 struct gap_strays {
     struct gap_run lines[4]; /* bytes: behind the hyphens, without the line end and blanks before it */
     size_t count;            /* at least one when any are there */
@@ -46,6 +47,18 @@ bool gap_next_strays(struct text text, size_t from, struct gap_strays *out);
 
 /* The next run at or behind `from`, which must be where a line begins; false when there is none. */
 bool gap_next_run(struct text text, size_t from, struct gap_run *out);
+
+/* The paragraph without the lines at its beginning that have a colon behind their first word: what some
+   program has for a body where a header ends without an empty line. Empty when there is no such line. */
+struct text gap_behind_fields(struct text paragraph);
+
+/* The lines of the run up to the first that is shorter than the one before, with it: where a file ends for
+   some, whatever follows. */
+struct text gap_regular_lines(struct text run);
+
+/* Lines that have nothing but base64 digits, in capitals, small letters and figures, and at least `least` of
+   them in a row. */
+bool gap_has_base64(struct text text, size_t least);
 
 /* Somebody encoded this: base64 digits and nothing else, of the mixture that base64 has; or so many "=XX"
    that no text has them. What is decoded out of anything else is noise unless it looks like something. */

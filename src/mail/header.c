@@ -76,17 +76,33 @@ static bool line_is_blank(struct text line)
     return true;
 }
 
-/* The name without bytes that no name has, when it is that of a Content- field then; else empty. Some
-   programs pass over such bytes, others take the line for another field. `room`: NAME_ROOM bytes. */
+/* The name without bytes that no field of ours has in its name, when it is that of a Content- field then;
+   else empty. Some programs pass over such bytes, others take the line for another field. `room`: NAME_ROOM
+   bytes.
+ */
 static struct text content_name(struct text name, char *room)
 {
     size_t length = 0;
     for (size_t i = 0; i < name.length && length < NAME_ROOM; i++) {
-        unsigned char c = (unsigned char)name.at[i];
-        if (c > 0x20 && c < 0x7f) room[length++] = name.at[i];
+        char c = name.at[i] == '_' ? '-' : name.at[i];
+        bool is_first = c == '-' && length == 0;
+        if ((char_is_alpha(c) || char_is_digit(c) || c == '-') && !is_first) room[length++] = c;
     }
     struct text plain = text_from(room, length);
     return text_starts_nocase(plain, TEXT("content-")) ? plain : TEXT_NONE;
+}
+
+/* Where the colon of a Content- field stands that is none by its name, or what stands in its place; the
+   length of the line when it is no such field. */
+static size_t content_colon(struct text line)
+{
+    char room[NAME_ROOM];
+    size_t colon = text_find_char(line, ':');
+    for (size_t i = 0; colon == line.length && i < line.length; i++)
+        if (char_is_blank(line.at[i]) || line.at[i] == '=') colon = i;
+    if (colon == line.length) return colon;
+    bool is_content = content_name(text_slice(line, 0, colon), room).length > 0;
+    return is_content ? colon : line.length;
 }
 
 /* Length of the field name that begins the line, blanks before the colon left out; out_colon is
@@ -104,13 +120,17 @@ static bool name_of(struct text line, struct finding_set *findings, size_t *out_
     }
     char room[NAME_ROOM];
     if (odd) finding_add(findings, FINDING_HEADER_ODD_NAME);
-    if (odd && content_name(text_slice(line, 0, end), room).length > 0)
+    struct text name = text_slice(line, 0, end), content = content_name(name, room);
+    bool is_cut = content.length == NAME_ROOM;
+    size_t inside = text_find_nocase(name, TEXT("content-transfer-encoding")); /* some look no closer */
+    bool is_inside = inside > 0 && inside < name.length;
+    if (is_inside || (content.length > 0 && !is_cut && !text_equal_nocase(name, content)))
         finding_add(findings, FINDING_CONTENT_ODD_NAME);
     if (end == 0) finding_add(findings, FINDING_HEADER_EMPTY_NAME);
     if (end != colon) {
-        bool content = text_starts_nocase(line, TEXT("content-"));
+        bool is_content = text_starts_nocase(line, TEXT("content-"));
         finding_add(findings,
-                    content ? FINDING_CONTENT_SPACE_BEFORE_COLON : FINDING_HEADER_SPACE_BEFORE_COLON);
+                    is_content ? FINDING_CONTENT_SPACE_BEFORE_COLON : FINDING_HEADER_SPACE_BEFORE_COLON);
     }
     *out_length = end;
     *out_colon = colon;
@@ -235,6 +255,8 @@ static bool take_line(struct parse *parse, struct line line)
         return true;
     }
     finding_add(&parse->out->findings, FINDING_HEADER_NO_COLON);
+    colon = content_colon(bytes);
+    if (parse->limits->skip_junk && colon < bytes.length) field_begin(parse, line, colon, colon);
     return parse->limits->skip_junk;
 }
 
@@ -349,8 +371,9 @@ bool header_looks_like_mail(struct text text, struct text *out_mail)
     do {
         struct text name = text_slice(line, 0, text_find_char(line, ':'));
         if (line.length == 0) return false;
-        if (name.length == line.length) continue;
         if (content_name(name, room).length > 0) return true;
+        if (text_find_nocase(line, TEXT("content-t")) < line.length) return true; /* however it is broken */
+        if (name.length == line.length) continue;
         while (name.length > 0 && char_is_blank(name.at[name.length - 1])) name.length--;
         known += header_id_of(name) != HEADER_OTHER;
         if (known >= 2) return true;

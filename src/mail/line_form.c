@@ -20,3 +20,36 @@ size_t line_form_write(struct text in, enum line_form form, char *out)
     }
     return written;
 }
+
+/* The first such CR at or behind `from`; the length when there is none. */
+static size_t next_return(struct text in, size_t from)
+{
+    while (from < in.length) {
+        const char *hit = memchr(in.at + from, '\r', in.length - from);
+        if (!hit) break;
+        from = (size_t)(hit - in.at);
+        if (from + 1 == in.length || hit[1] != '\n') return from;
+        from += 2;
+    }
+    return in.length;
+}
+
+bool line_form_has_return(struct text in)
+{
+    return next_return(in, 0) < in.length;
+}
+
+size_t line_form_write_returns(struct text in, bool is_end, char *out)
+{
+    size_t written = 0;
+    for (size_t at = 0; at < in.length;) {
+        size_t hit = next_return(in, at);
+        memcpy(out + written, in.at + at, hit - at);
+        written += hit - at;
+        at = hit + 1;
+        if (hit == in.length || !is_end) continue;
+        memcpy(out + written, "\r\n", 2);
+        written += 2;
+    }
+    return written;
+}

@@ -16,4 +16,11 @@ enum line_form {
 /* Writes the lines in that form; `out` has room for in.length bytes. Returns how many were written. */
 size_t line_form_write(struct text in, enum line_form form, char *out);
 
+/* A CR stands in it that no LF follows. */
+bool line_form_has_return(struct text in);
+
+/* What a program reads that takes each such CR for the end of a line, or for nothing: `out` has room for
+   twice in.length bytes. Returns how many were written. */
+size_t line_form_write_returns(struct text in, bool is_end, char *out);
+
 #endif

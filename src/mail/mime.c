@@ -7,6 +7,7 @@
 #include "mail/content_fields.h"
 #include "mail/decode.h"
 #include "mail/gap.h"
+#include "mail/line_form.h"
 
 const struct mime_limits mime_limits_default = {
     .parts = 10000,
@@ -109,6 +110,17 @@ static size_t header_end(struct walk *walk, size_t offset)
     return message.length;
 }
 
+/* Where the first line that has something on it begins. */
+static size_t behind_empty_lines(struct text message, size_t offset)
+{
+    size_t at = offset;
+    while (at < message.length && strchr(" \t\r\n", message.at[at]) && message.at[at]) {
+        if (message.at[at] == '\n') offset = at + 1;
+        at++;
+    }
+    return offset;
+}
+
 /* Reads the header; the body begins behind it and has no end yet. */
 static void read_header(struct walk *walk, uint32_t index)
 {
@@ -120,10 +132,17 @@ static void read_header(struct walk *walk, uint32_t index)
     struct text message = walk->mime->message;
     bool is_headless = index == 0 && walk->mime->is_body;
     size_t end = is_headless ? 0 : header_end(walk, part->offset);
+    size_t behind = is_headless ? part->offset : behind_empty_lines(message, part->offset);
+    bool is_empty = behind > part->offset && gap_has_field_in(text_slice(message, behind, message.length));
+    if (is_empty && last) {
+        part->offset = behind;
+        end = header_end(walk, behind);
+    }
     struct text bytes = text_slice(message, part->offset, end);
     header_parse(walk->arena, bytes, &limits, header);
     part->header = header;
     part->findings = header->findings;
+    if (is_empty) finding_add(&part->findings, FINDING_HEADER_EMPTY);
     part->body = text_slice(message, part->offset + header->body_offset, part->offset + header->body_offset);
     bool in_digest = part->parent != MIME_NO_PARENT &&
                      text_equal(part_at(walk, part->parent)->type, TEXT("multipart/digest"));
@@ -140,12 +159,14 @@ static size_t body_start(struct walk *walk, uint32_t index)
     return (size_t)(part_at(walk, index)->body.at - walk->mime->message.at);
 }
 
-/* Without a boundary parameter some programs take the first line that looks like one. */
+/* Without a boundary parameter some programs take the first line that looks like one. TEXT_NONE when there is
+   none. */
 static struct text guess_boundary(struct walk *walk, uint32_t index)
 {
     struct text rest = text_slice(walk->mime->message, body_start(walk, index), walk->mime->message.length);
     if (!text_starts(rest, TEXT("--"))) {
         size_t hit = text_find(rest, TEXT("\n--"));
+        if (hit == rest.length) return TEXT_NONE;
         rest = text_slice(rest, hit + 1, rest.length);
     }
     rest = text_trim(text_slice(rest, 2, text_find_char(rest, '\n')));
@@ -208,7 +229,8 @@ static bool open_container(struct walk *walk, uint32_t index)
         return true;
     }
     if (part->boundary.length == 0 && walk->choice == MIME_LAST) part->boundary = guess_boundary(walk, index);
-    if (part->boundary.length == 0) return false;
+    bool is_empty = part->boundary.at && walk->choice == MIME_LAST;
+    if (part->boundary.length == 0 && !is_empty) return false;
     part->kind = kind;
     look_for_ambiguity(walk, index);
     push(walk, index, part->boundary);
@@ -295,11 +317,42 @@ static void find_binhex(struct walk *walk, uint32_t index)
     }
 }
 
+/* The end of the block at or behind `from` that the lines are data of; 0: of none. */
+static size_t behind_block(struct text body, size_t from, struct text lines)
+{
+    struct decode_block block = { 0 };
+    if (!decode_find_block(body, from, &block)) return 0;
+    lines = text_trim(lines);
+    bool is_data = lines.at >= block.data.at && lines.at + lines.length <= block.data.at + block.data.length;
+    return is_data ? block.next : 0;
+}
+
+/* What some program decodes though nothing says that it should. */
+static void look_for_lines(struct walk *walk, uint32_t index)
+{
+    enum { DIGITS_LEAST = 54, BYTES_LEAST = 40 };
+    struct text body = part_at(walk, index)->body, lines;
+    bool is_own = part_at(walk, index)->parent == MIME_NO_PARENT || part_at(walk, index)->header;
+    if (is_own && gap_has_field_in(text_slice(body, behind_empty_lines(body, 0), body.length)))
+        note(walk, index, FINDING_HEADER_AGAIN, body_start(walk, index));
+    bool is_base64 = part_at(walk, index)->encoding == MIME_BASE64;
+    if (!is_base64 && gap_has_base64(body, DIGITS_LEAST))
+        note(walk, index, FINDING_BASE64_IN_TEXT, body_start(walk, index));
+    for (size_t at = 0; decode_find_uu_lines(body, at, BYTES_LEAST, false, &lines);) {
+        at = behind_block(body, at, lines);
+        if (at == 0)
+            note(walk, index, FINDING_UUENCODE_NO_BEGIN, (size_t)(lines.at - walk->mime->message.at));
+        if (at == 0) break;
+    }
+}
+
 static void finish_leaf(struct walk *walk, uint32_t index)
 {
     struct mime_part *part = part_at(walk, index);
     bool identity = part->encoding == MIME_IDENTITY || part->encoding == MIME_UNKNOWN_ENCODING;
-    if (part->kind != MIME_LEAF || !identity || !text_starts(part->type, TEXT("text/"))) return;
+    if (part->kind != MIME_LEAF) return;
+    look_for_lines(walk, index);
+    if (!identity || !text_starts(part->type, TEXT("text/"))) return;
     if (part->body.length && memchr(part->body.at, '\0', part->body.length))
         note(walk, index, FINDING_BODY_NUL, body_start(walk, index));
     find_blocks(walk, index);
@@ -390,6 +443,7 @@ static struct mime *parse(struct arena *arena, struct mime *mime, enum mime_choi
         if (found) at = take_boundary(&walk, at, &line);
     }
     close_above(&walk, 0, message.length);
+    if (line_form_has_return(message)) add_note(&walk, 0, FINDING_BODY_BARE_CR, 0);
     return mime;
 }
 

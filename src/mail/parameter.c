@@ -337,7 +337,8 @@ static void take_value(struct scan *scan, struct parameter_list *out)
     size_t length = 0;
     skip_white(scan);
     size_t start = scan->at;
-    while (more(scan) && here(scan) != ';') {
+    out->unseparated = at_assignment(scan);
+    while (!out->unseparated && more(scan) && here(scan) != ';') {
         bool blank = char_is_blank(here(scan));
         if (here(scan) == '(') {
             skip_comment(scan);

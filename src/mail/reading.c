@@ -28,24 +28,32 @@ enum stage {
     STAGE_PARAGRAPHS, /* each as base64 and quoted-printable, whatever it looks like */
     STAGE_RUNS,       /* base64 anywhere */
     STAGE_BLOCKS,     /* uuencode and yEnc anywhere */
+    STAGE_JOINED,     /* the yEnc blocks as parts of one file */
+    STAGE_UU_LINES,   /* lines of uuencode, whatever stands before them */
     STAGE_BINHEX,
-    STAGE_WORDS,  /* the body under boundaries that no header declares as we read it */
-    STAGE_QUOTED, /* the whole message as quoted-printable */
+    STAGE_WORDS,   /* the body under boundaries that no header declares as we read it */
+    STAGE_QUOTED,  /* the whole message as quoted-printable */
+    STAGE_RETURNS, /* the message as it is where a CR alone ends a line, and where it is nothing */
     STAGE_DONE
 };
 
 enum method {
     METHOD_IDENTITY,
     METHOD_QUOTED,
+    METHOD_QUOTED_RETURNS,
     METHOD_UUENCODE,
+    METHOD_UUENCODE_LOOSE,
     METHOD_YENC,
     METHOD_BASE64, /* plus a decode_base64_mode */
     METHOD_COUNT = METHOD_BASE64 + DECODE_MODES
 };
 
 static const char *const method_names[METHOD_COUNT] = {
-    "identity",    "quoted-printable", "uuencode",      "yenc",         "base64",
-    "base64-skip", "base64-stop",      "base64-strict", "base64-lines", "base64-paragraphs",
+    "identity",      "quoted-printable", "quoted-printable-cr",
+    "uuencode",      "uuencode-loose",   "yenc",
+    "base64",        "base64-skip",      "base64-stop",
+    "base64-strict", "base64-lines",     "base64-paragraphs",
+    "base64-whole",
 };
 
 /* What may still be handed out, shared with the lists inside. */
@@ -89,13 +97,15 @@ struct reading_list {
     enum stage stage;
     size_t part; /* index among the parts of the stage's trees */
     size_t method, at;
+    struct finding_set found;    /* by decoding what the stage is at in one method and another */
     struct decode_block block;   /* the last one found */
     struct seen own_seen, *seen; /* what was handed out; one with the lists inside */
     struct stray_word *words;    /* WORDS_MOST; NULL before they were looked for */
     size_t word_count, word;
     struct forms forms;
-    struct mail *mails;     /* found in what was handed out last */
-    struct buffer rooms[2]; /* the reading before stays, to be compared */
+    struct text behind_lines; /* what was handed out last without the empty lines before it; empty: not due */
+    struct mail *mails;       /* found in what was handed out last */
+    struct buffer rooms[2];   /* the reading before stays, to be compared */
     struct text before;
     const struct buffer *held; /* the one that `before` lies in; any when it lies elsewhere */
     struct budget own_budget, *budget;
@@ -157,18 +167,31 @@ static bool is_new(struct reading_list *list, struct text encoded, enum method m
     return seen_add(list->arena, list->seen, encoded, method);
 }
 
+static size_t decode_to(struct text encoded, enum method method, char *to, struct finding_set *findings)
+{
+    switch (method) {
+    case METHOD_QUOTED:
+        return decode_quoted(encoded, to, findings);
+    case METHOD_QUOTED_RETURNS:
+        return decode_quoted_returns(encoded, to);
+    case METHOD_UUENCODE:
+        return decode_uuencode(encoded, to, findings);
+    case METHOD_UUENCODE_LOOSE:
+        return decode_uuencode_loose(encoded, to);
+    case METHOD_YENC:
+        return decode_yenc(encoded, to);
+    default:
+        return decode_base64(encoded, method - METHOD_BASE64, to, findings);
+    }
+}
+
 static struct text decode_by(struct reading_list *list, struct text encoded, enum method method,
                              struct finding_set *findings)
 {
     if (method == METHOD_IDENTITY || encoded.length == 0) return encoded;
     struct buffer *room = next_room(list);
     char *to = buffer_reserve(room, decode_room(encoded.length));
-    size_t length = method == METHOD_QUOTED ? decode_quoted(encoded, to, findings)
-                    : method == METHOD_YENC ? decode_yenc(encoded, to)
-                    : method == METHOD_UUENCODE
-                        ? decode_uuencode(encoded, to, findings)
-                        : decode_base64(encoded, method - METHOD_BASE64, to, findings);
-    buffer_commit(room, length);
+    buffer_commit(room, decode_to(encoded, method, to, findings));
     return buffer_text(room);
 }
 
@@ -183,20 +206,22 @@ static bool give_up(struct reading_list *list)
 static enum exposure_method exposure_method_of(const struct reading_list *list, enum method method)
 {
     static const enum exposure_method methods[METHOD_COUNT] = {
-        [METHOD_QUOTED] = EXPOSURE_QUOTED,
-        [METHOD_UUENCODE] = EXPOSURE_BLOCK,
+        [METHOD_QUOTED] = EXPOSURE_QUOTED,  [METHOD_QUOTED_RETURNS] = EXPOSURE_QUOTED,
+        [METHOD_UUENCODE] = EXPOSURE_BLOCK, [METHOD_UUENCODE_LOOSE] = EXPOSURE_BLOCK,
         [METHOD_YENC] = EXPOSURE_BLOCK,
     };
     if (list->stage == STAGE_BINHEX) return EXPOSURE_BLOCK;
     return method >= METHOD_BASE64 ? EXPOSURE_BASE64 : methods[method];
 }
 
-/* Runs begin wherever a line looks like base64, in the middle of a header too, and the whole message as
+/* Runs begin wherever a line looks like base64, in the middle of a header too, rules and drawings look like
+   lines of uuencode, and the whole message as
    quoted-printable is what nobody sends: of these only a mark counts. */
 static bool looks_encoded(const struct reading_list *list, struct text encoded, enum exposure_method method)
 {
     struct text message = list->mime->message;
-    if (method == EXPOSURE_IDENTITY || list->stage == STAGE_RUNS || list->stage == STAGE_QUOTED) return false;
+    bool is_guess = list->stage == STAGE_RUNS || list->stage == STAGE_QUOTED || list->stage == STAGE_UU_LINES;
+    if (method == EXPOSURE_IDENTITY || is_guess) return false;
     if (method == EXPOSURE_BLOCK) return true;
     if (method == EXPOSURE_QUOTED) return gap_is_quoted(encoded);
     return gap_is_base64(encoded) && !gap_is_armoured(message, (size_t)(encoded.at - message.at));
@@ -241,14 +266,23 @@ static bool charge(struct reading_list *list, struct text bytes, bool is_extra)
     return true;
 }
 
-/* A file that was sent as lines; a text is one only by its mark. */
+/* A file that was sent as lines; a text is one only by bytes that no text has. */
 static bool is_file_of_lines(const struct mime_part *part, struct text encoded, enum method method,
                              struct text bytes)
 {
     if (method != METHOD_IDENTITY && method != METHOD_QUOTED) return false;
     if (!memchr(encoded.at, '\n', encoded.length)) return false;
     if (part && exposure_is_file_type(part->type)) return true;
-    return !file_mark_is_plain(bytes) && file_mark_in(bytes);
+    return !file_mark_is_plain(bytes);
+}
+
+/* Empty when no empty line stands before it. */
+static struct text behind_lines(struct text bytes)
+{
+    size_t start = 0;
+    for (size_t at = 0; at < bytes.length && memchr(" \t\r\n", bytes.at[at], 4); at++)
+        if (bytes.at[at] == '\n') start = at + 1;
+    return start > 0 ? text_slice(bytes, start, bytes.length) : TEXT_NONE;
 }
 
 static bool hand_out(struct reading_list *list, struct reading *out, enum reading_kind kind,
@@ -260,6 +294,7 @@ static bool hand_out(struct reading_list *list, struct reading *out, enum readin
     expose(list, part, encoded, method, bytes);
     if (is_file_of_lines(part, encoded, method, bytes))
         list->forms = (struct forms){ encoded, method, LINE_FORM_TRIMMED };
+    list->behind_lines = behind_lines(bytes);
     size_t offset = (size_t)(encoded.at - list->mime->message.at);
     bool is_part = kind == READING_PART && list->role != ROLE_BODY && !list->is_other;
     *out = (struct reading){ kind, is_part, part, offset, method_names[method], bytes };
@@ -279,6 +314,15 @@ static struct text decode_form(struct reading_list *list, const struct forms *fo
         memcpy(to, shaped, length);
     buffer_commit(room, length);
     return buffer_text(room);
+}
+
+static bool behind_lines_next(struct reading_list *list, struct reading *out)
+{
+    struct text bytes = list->behind_lines;
+    list->behind_lines = TEXT_NONE;
+    if (bytes.length == 0 || !charge(list, bytes, true)) return false;
+    *out = (struct reading){ READING_ALTERNATIVE, false, NULL, 0, "behind-empty-lines", bytes };
+    return true;
 }
 
 /* The last reading with other line ends. Blanks are taken away only from quoted-printable, which knows that
@@ -365,43 +409,82 @@ static void mail_begin(struct reading_list *list, struct text mail)
     list_begin(list, ROLE_MAIL, mime_parse(list->arena, kept(list, mail), list->mime->limits, MIME_FIRST));
 }
 
-/* Of the body itself only what differs from what was handed out already. */
 static void body_begin(struct reading_list *list, struct text body, struct text boundary)
 {
     if (!may_spend(list, body.length)) return;
     body = kept(list, body);
-    if (boundary.length == 0) is_new(list, body, METHOD_IDENTITY);
+    if (boundary.length > 0) boundary = kept(list, boundary);
     list_begin(list, ROLE_BODY, mime_parse_body(list->arena, body, boundary, list->mime->limits, MIME_FIRST));
 }
 
-/* What was found without regard to structure is. */
-static bool is_encoded(const struct mime_part *part)
+/* For the blocks in it: the bytes themselves were handed out. */
+static void blocks_begin(struct reading_list *list, struct text bytes)
 {
-    return !part || (part->encoding != MIME_IDENTITY && part->encoding != MIME_UNKNOWN_ENCODING);
+    body_begin(list, bytes, TEXT_NONE);
+    if (list->inner) is_new(list->inner, list->inner->mime->message, METHOD_IDENTITY);
 }
 
-/* uuencode, yEnc and BinHex in what was decoded: the tree has only those in a text that is not encoded. */
-static bool has_blocks(const struct mime_part *part, struct text bytes)
+/* What some may read as an entity with a header. */
+static void entity_perhaps_begin(struct reading_list *list, struct text entity)
+{
+    if (!may_begin(list, entity.length)) return;
+    list->budget->bytes -= entity.length;
+    entity = kept(list, entity);
+    list_begin(list, ROLE_BODY, mime_parse(list->arena, entity, list->mime->limits, MIME_FIRST));
+}
+
+/* What was encoded twice. */
+static void twice_begin(struct reading_list *list, struct text bytes)
+{
+    struct buffer room = { 0 };
+    char *to = buffer_reserve(&room, decode_room(bytes.length));
+    enum method method = gap_is_quoted(bytes) ? METHOD_QUOTED : METHOD_BASE64;
+    buffer_commit(&room, decode_to(bytes, method, to, NULL));
+    body_begin(list, buffer_text(&room), TEXT_NONE);
+    buffer_free(&room);
+}
+
+static bool has_yenc(struct text bytes)
 {
     struct decode_block block = { 0 };
-    struct text file;
-    bool is_text = part && text_starts(part->type, TEXT("text/"));
-    if (is_text ? !is_encoded(part) : !file_mark_is_plain(bytes)) return false;
-    if (decode_find_block(bytes, 0, &block)) return true;
-    return decode_find_binhex(bytes, 0, &file) && file.length < text_trim(bytes).length;
+    for (size_t at = 0; decode_find_block(bytes, at, &block); at = block.next)
+        if (block.form == DECODE_YENC) return true;
+    return false;
 }
 
-/* What a program may see in the bytes of a leaf that was just handed out. */
-static void open_bytes(struct reading_list *list, const struct mime_part *part, struct text bytes)
+/* uuencode, yEnc and BinHex in what was decoded or is no text: the tree has only those in a text that is not
+   encoded. */
+static bool has_blocks(const struct mime_part *part, enum method method, struct text bytes)
 {
-    struct text mail, boundary;
+    struct decode_block block = { 0 };
+    struct text found;
+    bool is_text = part && text_starts(part->type, TEXT("text/"));
+    if (is_text && method == METHOD_IDENTITY) return false;
+    if (!is_text && !file_mark_is_plain(bytes)) return has_yenc(bytes);
+    if (decode_find_block(bytes, 0, &block) || decode_find_uu_lines(bytes, 0, CARVED_LEAST, false, &found))
+        return true;
+    return decode_find_binhex(bytes, 0, &found) && found.length < text_trim(bytes).length;
+}
+
+/* What a program may see in the bytes of a leaf that was just handed out, decoded by that method. */
+static void open_bytes(struct reading_list *list, const struct mime_part *part, enum method method,
+                       struct text bytes)
+{
+    struct text mail;
+    struct gap_strays strays;
     if (list->inner) return;
     if (header_looks_like_mail(bytes, &mail))
         mail_begin(list, mail);
-    else if (has_blocks(part, bytes))
-        body_begin(list, bytes, TEXT_NONE);
-    else if (is_encoded(part) && gap_begins_parts(bytes, &boundary))
-        body_begin(list, bytes, boundary);
+    else if (has_blocks(part, method, bytes))
+        blocks_begin(list, bytes);
+    else if (method == METHOD_IDENTITY)
+        return;
+    else if (gap_next_strays(bytes, 0, &strays))
+        body_begin(list, bytes, strays.lines[strays.count - 1].bytes);
+    else if (gap_has_field_in(text_trim(bytes)))
+        entity_perhaps_begin(list, text_trim(bytes));
+    else if (gap_is_quoted(bytes) || gap_is_base64(text_trim(bytes)))
+        twice_begin(list, bytes);
 }
 
 bool reading_add_mail(struct reading_list *list, struct text bytes)
@@ -509,7 +592,7 @@ static bool parts_next(struct reading_list *list, struct reading *out)
         bool given = hand_out(list, out, READING_PART, part, part->body, method_of(part), bytes);
         if (list->stage == STAGE_DONE) return false;
         open_inner(list, part);
-        if (given) open_bytes(list, part, bytes);
+        if (given) open_bytes(list, part, method_of(part), bytes);
         if (given) return true;
     }
     return false;
@@ -557,7 +640,7 @@ static bool others_next(struct reading_list *list, struct reading *out)
         finding_merge(&list->mime->findings, &part->findings);
         bool given = hand_out(list, out, READING_ALTERNATIVE, part, part->body, method_of(part), bytes);
         if (list->stage != STAGE_DONE) open_inner(list, part);
-        if (given) open_bytes(list, part, bytes);
+        if (given) open_bytes(list, part, method_of(part), bytes);
         if (given) return true;
     }
     return false;
@@ -582,22 +665,22 @@ static bool encoding_is_doubtful(const struct mime_part *part)
         FINDING_HEADER_BLANK_FOLD,
         FINDING_MIXED_LINE_ENDS,
         FINDING_BOUNDARY_UNUSED,
+        FINDING_CONTENT_TYPE_SYNTAX,
     };
     for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++)
         if (finding_has(&part->findings, doubts[i])) return true;
     return false;
 }
 
-static bool base64_is_doubtful(const struct mime_part *part)
+/* A variant of another method is due where that one met what it is for. */
+static bool variant_is_due(const struct finding_set *found, enum method method)
 {
-    return finding_has(&part->findings, FINDING_BASE64_JUNK) ||
-           finding_has(&part->findings, FINDING_BASE64_INNER_PADDING);
-}
-
-static bool base64_is_by_lines(const struct mime_part *part)
-{
-    return finding_has(&part->findings, FINDING_BASE64_UNEVEN_LINE) ||
-           finding_has(&part->findings, FINDING_BASE64_INNER_PADDING);
+    if (method == METHOD_QUOTED_RETURNS) return finding_has(found, FINDING_QUOTED_BAD_ESCAPE);
+    if (method == METHOD_UUENCODE_LOOSE) return finding_has(found, FINDING_UUENCODE_BAD_LINE);
+    if (finding_has(found, FINDING_BASE64_INNER_PADDING)) return true;
+    if (method == METHOD_BASE64 + DECODE_WHOLE && finding_has(found, FINDING_BASE64_JUNK)) return true;
+    bool is_by_lines = method >= METHOD_BASE64 + DECODE_LINES;
+    return finding_has(found, is_by_lines ? FINDING_BASE64_UNEVEN_LINE : FINDING_BASE64_JUNK);
 }
 
 /* Likewise among those of all trees, the first one's first. */
@@ -607,19 +690,27 @@ static const struct mime_part *part_of_all(struct reading_list *list, size_t ind
     return part_of_others(list, index - list->mime->count);
 }
 
-static bool is_due(const struct mime_part *part, enum method method)
+static bool is_due(const struct finding_set *found, const struct mime_part *part, enum method method)
 {
     if (method == METHOD_UUENCODE || method == METHOD_YENC)
         return false; /* need a "begin" line, and those are found anywhere */
-    if (method <= METHOD_BASE64) return encoding_is_doubtful(part);
-    if (method >= METHOD_BASE64 + DECODE_LINES) return base64_is_by_lines(part);
-    return base64_is_doubtful(part);
+    if (method == METHOD_IDENTITY || method == METHOD_QUOTED || method == METHOD_BASE64)
+        return encoding_is_doubtful(part);
+    return variant_is_due(found, method);
 }
 
-/* What is declared as a multipart and has no part is a text to some. */
-static bool is_read_whole(const struct mime_part *part)
+/* What some take for the bytes of the part: what is declared as a multipart and has no part is a text to
+   them, and so is what stands before the first part. Empty for any other container. */
+static struct text whole_of(const struct mime_part *part)
 {
-    return part->kind == MIME_LEAF || finding_has(&part->findings, FINDING_BOUNDARY_UNUSED);
+    if (part->kind == MIME_LEAF || finding_has(&part->findings, FINDING_BOUNDARY_UNUSED)) return part->body;
+    if (part->kind != MIME_MULTIPART || part->children == 0) return TEXT_NONE;
+    const struct mime_part *first = part + 1; /* in document order */
+    size_t start = part->offset + part->header->body_offset, end = first->offset;
+    struct text preamble = text_slice(part->body, 0, end > start ? end - start : 0);
+    if (preamble.length > 0) preamble.length--; /* of the boundary line its end, then all of it */
+    size_t feed = text_find_last_char(preamble, '\n');
+    return feed == preamble.length ? TEXT_NONE : text_slice(preamble, 0, feed + 1);
 }
 
 static bool methods_next(struct reading_list *list, struct reading *out)
@@ -627,16 +718,19 @@ static bool methods_next(struct reading_list *list, struct reading *out)
     const struct mime_part *part;
     while (list->stage != STAGE_DONE && (part = part_of_all(list, list->part)) != NULL) {
         enum method method = (enum method)list->method++;
+        if (method == METHOD_IDENTITY) list->found = part->findings;
         if (method == METHOD_COUNT) {
             list->method = 0;
             list->part++;
             continue;
         }
-        if (!is_read_whole(part) || !is_due(part, method) || !is_new(list, part->body, method)) continue;
-        struct text bytes = decode_by(list, part->body, method, NULL);
-        if (!hand_out(list, out, READING_ALTERNATIVE, part, part->body, method, bytes)) continue;
-        if (list->nested == 0)
-            open_bytes(list, part, bytes); /* else what is doubtful would be its own inside */
+        struct text whole = whole_of(part);
+        if (whole.length == 0 || !is_due(&list->found, part, method) || !is_new(list, whole, method))
+            continue;
+        struct text bytes = decode_by(list, whole, method, &list->found);
+        if (!hand_out(list, out, READING_ALTERNATIVE, part, whole, method, bytes)) continue;
+        if (list->nested <= 1)
+            open_bytes(list, part, method, bytes); /* else what is doubtful would be its own inside */
         return true;
     }
     return false;
@@ -714,9 +808,9 @@ static bool words_next(struct reading_list *list, struct reading *out)
 static bool carve(struct reading_list *list, struct text encoded, enum method method, struct reading *out)
 {
     if (!is_new(list, encoded, method)) return false;
-    struct text bytes = decode_by(list, encoded, method, NULL);
+    struct text bytes = decode_by(list, encoded, method, &list->found);
     if (!hand_out(list, out, READING_CARVED, NULL, encoded, method, bytes)) return false;
-    if (method != METHOD_IDENTITY) open_bytes(list, NULL, bytes);
+    if (method != METHOD_IDENTITY) open_bytes(list, NULL, method, bytes);
     return true;
 }
 
@@ -735,18 +829,51 @@ static bool bodies_next(struct reading_list *list, struct reading *out)
     return false;
 }
 
-/* Each paragraph twice: as base64, then, where it has an escape, as quoted-printable. */
+/* A paragraph as it is; as base64, in its variants where they are due; a paragraph with an escape as
+   quoted-printable likewise.
+   False behind the last; else list->method says which is next. */
+static bool carve_next(struct reading_list *list, struct text encoded, bool is_paragraph, struct reading *out,
+                       bool *out_carved)
+{
+    static const enum method methods[] = {
+        METHOD_IDENTITY,
+        METHOD_BASE64,
+        METHOD_BASE64 + DECODE_SKIP,
+        METHOD_BASE64 + DECODE_STOP,
+        METHOD_BASE64 + DECODE_STRICT,
+        METHOD_BASE64 + DECODE_LINES,
+        METHOD_BASE64 + DECODE_PARAGRAPHS,
+        METHOD_BASE64 + DECODE_WHOLE,
+        METHOD_QUOTED,
+        METHOD_QUOTED_RETURNS,
+    };
+    *out_carved = false;
+    if (list->method == 0) list->found = (struct finding_set){ 0 };
+    if (list->method == sizeof methods / sizeof *methods) return false;
+    enum method method = methods[list->method++];
+    if (method == METHOD_IDENTITY && !is_paragraph) return true;
+    bool is_variant = method > METHOD_BASE64 || method == METHOD_QUOTED_RETURNS;
+    bool is_quoted = method == METHOD_QUOTED || method == METHOD_QUOTED_RETURNS;
+    if (is_variant && !variant_is_due(&list->found, method)) return true;
+    if (is_quoted && (!is_paragraph || text_find_char(encoded, '=') == encoded.length)) return true;
+    *out_carved = carve(list, encoded, method, out);
+    return true;
+}
+
 static bool paragraphs_next(struct reading_list *list, struct reading *out)
 {
     struct gap_run run;
     struct text message = list->mime->message;
     if (list->at == 0) list->at = header_end(list);
     while (list->stage != STAGE_DONE && gap_next_paragraph(message, list->at, PARAGRAPH_LEAST, &run)) {
-        bool again = list->method == 1;
-        list->method = !again;
-        list->at = again ? run.offset + run.bytes.length : run.offset;
-        if (again && text_find_char(run.bytes, '=') == run.bytes.length) continue;
-        if (carve(list, run.bytes, again ? METHOD_QUOTED : METHOD_BASE64, out)) return true;
+        bool carved;
+        list->at = run.offset;
+        while (list->stage != STAGE_DONE && carve_next(list, run.bytes, true, out, &carved))
+            if (carved) return true;
+        list->method = 0;
+        list->at = run.offset + run.bytes.length;
+        struct text behind = gap_behind_fields(run.bytes);
+        if (behind.length > 0 && carve(list, behind, METHOD_IDENTITY, out)) return true;
     }
     return false;
 }
@@ -755,8 +882,14 @@ static bool runs_next(struct reading_list *list, struct reading *out)
 {
     struct gap_run run;
     while (list->stage != STAGE_DONE && gap_next_run(list->mime->message, list->at, &run)) {
+        bool carved;
+        list->at = run.offset;
+        while (list->stage != STAGE_DONE && carve_next(list, run.bytes, false, out, &carved))
+            if (carved) return true;
+        list->method = 0;
         list->at = run.offset + run.bytes.length;
-        if (carve(list, run.bytes, METHOD_BASE64, out)) return true;
+        struct text regular = gap_regular_lines(run.bytes);
+        if (regular.length < run.bytes.length && carve(list, regular, METHOD_BASE64, out)) return true;
     }
     return false;
 }
@@ -770,6 +903,45 @@ static bool blocks_next(struct reading_list *list, struct reading *out)
     while (list->stage != STAGE_DONE && decode_find_block(list->mime->message, list->at, block)) {
         list->at = block->next;
         if (carve(list, block->data, methods[block->form], out)) return true;
+    }
+    return false;
+}
+
+/* The first block that is yEnc at or behind list->at. */
+static bool yenc_find(struct reading_list *list)
+{
+    while (decode_find_block(list->mime->message, list->at, &list->block)) {
+        list->at = list->block.next;
+        if (list->block.form == DECODE_YENC) return true;
+    }
+    return false;
+}
+
+static bool joined_next(struct reading_list *list, struct reading *out)
+{
+    unsigned blocks = 0;
+    if (list->at > 0) return false;
+    struct buffer *room = next_room(list);
+    while (yenc_find(list)) {
+        struct text data = list->block.data;
+        buffer_commit(room, decode_yenc(data, buffer_reserve(room, decode_room(data.length))));
+        blocks++;
+    }
+    list->at = 1;
+    return blocks > 1 &&
+           hand_out(list, out, READING_CARVED, NULL, list->block.data, METHOD_YENC, buffer_text(room));
+}
+
+static bool uu_lines_next(struct reading_list *list, struct reading *out)
+{
+    struct text message = list->mime->message, lines;
+    for (; list->method < 2; list->method++, list->at = 0) {
+        bool is_one = list->method == 1;
+        while (decode_find_uu_lines(message, list->at, CARVED_LEAST, is_one, &lines)) {
+            list->at = (size_t)(lines.at - message.at) + lines.length;
+            if (carve(list, lines, METHOD_UUENCODE_LOOSE, out)) return true;
+            if (list->stage == STAGE_DONE) return false;
+        }
     }
     return false;
 }
@@ -791,6 +963,21 @@ static bool quoted_next(struct reading_list *list, struct reading *out)
     list->at = 1;
     return hand_out(list, out, READING_CARVED, NULL, message, METHOD_QUOTED,
                     decode_by(list, message, METHOD_QUOTED, NULL));
+}
+
+/* Whoever reads the message so has another one: what is in doubt there is not in this one. */
+static bool returns_next(struct reading_list *list, struct reading *out)
+{
+    struct text message = list->mime->message;
+    while (list->at < 2 && line_form_has_return(message)) {
+        bool is_end = list->at++ == 0;
+        if (!may_begin(list, 2 * message.length)) return false;
+        char *bytes = arena_alloc(list->arena, 2 * message.length);
+        size_t length = line_form_write_returns(message, is_end, bytes);
+        mail_begin(list, text_from(bytes, length));
+        if (inner_next(list, out)) return true;
+    }
+    return false;
 }
 
 static bool stage_next(struct reading_list *list, struct reading *out)
@@ -817,13 +1004,31 @@ static bool stage_next(struct reading_list *list, struct reading *out)
         return binhex_next(list, out);
     case STAGE_QUOTED:
         return quoted_next(list, out);
+    case STAGE_JOINED:
+        return joined_next(list, out);
+    case STAGE_UU_LINES:
+        return uu_lines_next(list, out);
+    case STAGE_RETURNS:
+        return returns_next(list, out);
     case STAGE_DONE:
         break;
     }
     return false;
 }
 
-/* What does not ask for other readings has none; what asks only for a look is read in no other tree. */
+static bool calls_for_carving(const struct finding_set *findings)
+{
+    static const enum finding calls[] = {
+        FINDING_STRAY_BOUNDARY, FINDING_BASE64_IN_TEXT, FINDING_UUENCODE_NO_BEGIN,
+        FINDING_YENC_IN_TEXT,   FINDING_BODY_BARE_CR,   FINDING_HEADER_AGAIN,
+    };
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (finding_has(findings, calls[i])) return true;
+    return false;
+}
+
+/* What does not ask for other readings has none; what asks only for a look is read in no other tree. In a
+   body only that is carved which decodes to something else, so that nothing is read in itself for ever. */
 static enum stage stage_after(struct reading_list *list)
 {
     const struct finding_set *findings = &list->mime->findings;
@@ -833,14 +1038,18 @@ static enum stage stage_after(struct reading_list *list)
         remember_parts(list);
         return is_doubtful ? STAGE_OTHERS : STAGE_METHODS;
     }
-    bool is_carved = is_doubtful || finding_has(findings, FINDING_STRAY_BOUNDARY);
-    if (list->stage == STAGE_METHODS && (!is_carved || list->role == ROLE_BODY)) return STAGE_DONE;
+    bool is_carved = is_doubtful || calls_for_carving(findings);
+    bool is_body = list->role == ROLE_BODY;
+    if (is_body) is_carved = calls_for_carving(findings);
+    if (list->stage == STAGE_METHODS && !is_carved) return STAGE_DONE;
+    if (list->stage == STAGE_METHODS && is_body) return STAGE_RUNS;
+    if (list->stage == STAGE_BINHEX && is_body) return STAGE_DONE;
     return list->stage + 1;
 }
 
 bool reading_next(struct reading_list *list, struct reading *out)
 {
-    if (forms_next(list, out) || inner_next(list, out)) return true;
+    if (behind_lines_next(list, out) || forms_next(list, out) || inner_next(list, out)) return true;
     while (list->stage != STAGE_DONE) {
         if (stage_next(list, out)) return true;
         if (inner_next(list, out)) return true;

@@ -29,7 +29,9 @@ static void grow(struct arena *arena, struct seen *seen)
 
 bool seen_add(struct arena *arena, struct seen *seen, struct text encoded, unsigned method)
 {
-    encoded = text_trim(encoded);
+    while (encoded.length > 0 && strchr(" \t\r\n", encoded.at[encoded.length - 1]) &&
+           encoded.at[encoded.length - 1])
+        encoded.length--;
     if (encoded.length == 0) return false;
     if (seen->count * 2 >= seen->room) grow(arena, seen);
     uint64_t key = key_of(encoded, method);

@@ -34,8 +34,8 @@ static void base64(void **state)
 {
     static const struct {
         const char *in;
-        const char
-            *out[DECODE_MODES]; /* restart, skip, stop, strict, lines, paragraphs; NULL: as the first */
+        const char *
+            out[DECODE_MODES]; /* restart, skip, stop, strict, lines, paragraphs, whole; NULL: as the first */
         const char *findings;
     } rows[] = {
         { "", { "" }, "" },
@@ -43,17 +43,21 @@ static void base64(void **state)
         { "TWE=", { "Ma" }, "" },
         { "TWFu", { "Man" }, "" },
         { "TWFu\r\nTWFu\r\n", { "ManMan" }, "" },
-        { "TW\r\nFu", { "Man", NULL, NULL, NULL, "M\x16", "Man" }, "base64-uneven-line" },
-        { "T W F u", { "Man" }, "" },
-        { "TWE", { "Ma" }, "base64-missing-padding" },
-        { "TWFuT", { "Man" }, "base64-lone-digit" },
-        { "TW!Fu", { "Man", NULL, NULL, "M" }, "base64-junk" },
-        { "TWFu*TWFu", { "ManMan", NULL, NULL, "Man" }, "base64-junk" },
-        { "TQ==TWFu", { "MMan", "M\x04\xd6\x16", "M", "M", "M", "M" }, "base64-inner-padding" },
-        { "TWE=\r\nTWE=\r\n", { "MaMa", "Ma\x13X", "Ma", "Ma", "MaMa", "Ma" }, "base64-inner-padding" },
+        { "TW\r\nFu", { "Man", NULL, NULL, NULL, "M\x16", "Man", "" }, "base64-uneven-line" },
+        { "T W F u", { "Man", NULL, NULL, NULL, NULL, NULL, "" }, "" },
+        { "TWE", { "Ma", NULL, NULL, NULL, NULL, NULL, "" }, "base64-missing-padding" },
+        { "TWFuT", { "Man", NULL, NULL, NULL, NULL, NULL, "" }, "base64-lone-digit" },
+        { "TW!Fu", { "Man", NULL, NULL, "M", NULL, NULL, "" }, "base64-junk" },
+        { "TWFu*TWFu", { "ManMan", NULL, NULL, "Man", NULL, NULL, "" }, "base64-junk" },
+        { "TQ==TWFu", { "MMan", "M\x04\xd6\x16", "M", "M", "M", "M", "M" }, "base64-inner-padding" },
+        { "TWE=\r\nTWE=\r\n",
+          { "MaMa", "Ma\x13X", "Ma", "Ma", "MaMa", "Ma", "MaMa" },
+          "base64-inner-padding" },
         { "TWFu====", { "Man" }, "" },
-        { "=TWFu", { "Man", NULL, "", "", "", "" }, "base64-inner-padding" },
-        { "TWFu--\r\nxx", { "Man\xc7", NULL, NULL, "Man" }, "base64-junk base64-missing-padding" },
+        { "=TWFu", { "Man", NULL, "", "", "", "", "" }, "base64-inner-padding" },
+        { "TWFu--\r\nxx",
+          { "Man\xc7", NULL, NULL, "Man", NULL, NULL, "" },
+          "base64-junk base64-missing-padding" },
     };
     char room[64];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

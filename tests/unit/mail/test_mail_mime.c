@@ -203,7 +203,8 @@ static void last_choice(void **state)
         { MIXED "--b~~one~--b--~--b~~two~--b--~",
           "multipart/mixed(text/plain[one] text/plain[two]) !delimiter-after-close" },
         { H "multipart/mixed~~--b~~one~--b--~", "multipart/mixed(text/plain[one]) !no-boundary" },
-        { "A: b~ ~Content-Type: a/b~~x", "text/plain[Content-Type: a/b~~x] !header-blank-fold" },
+        { "A: b~ ~Content-Type: a/b~~x",
+          "text/plain[Content-Type: a/b~~x] !header-blank-fold !header-again" },
         { "A: b~junk~Content-Type: a/b~~x", "a/b[x] !header-no-colon !no-mime-version" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -276,7 +277,8 @@ static void readings(void **state)
           "!stray-boundary" },
         /* base64 that no reading of the structure finds */
         { MIXED "--b~~one~--b--~Content-Type: a/b~Content-Transfer-Encoding: base64~~" LONG64 "~",
-          " identity:one*identity:" LONG64 "~*base64:" LONGA "*quoted-printable:" MIXED
+          " identity:one*identity:" LONG64 "~*identity:Content-Type: a/b~Content-Transfer-Encoding: base64~"
+          "*base64:" LONGA "*quoted-printable:" MIXED
           "--b~~one~--b--~Content-Type: a/b~Content-Transfer-Encoding: base64~~" LONG64 "~"
           " !epilogue !bytes-between-parts" },
         /* in lines so short that they look like words */
