@@ -455,6 +455,38 @@ bool decode_find_uu_lines(struct text text, size_t from, size_t least, bool is_o
     return size >= least && size > 0;
 }
 
+/* As an encoder writes it, and no rule or heading that happens to fit. */
+static bool is_exact_uu_line(struct text line)
+{
+    enum { UNLIKE_LEAST = 5 };
+    uint64_t seen[2] = { 0 };
+    if (!is_strict_uu_line(line)) return false;
+    size_t due = (uu_value(line.at[0]) + 2) / 3 * 4 + 1;
+    for (size_t i = 1; i < line.length; i++) seen[line.at[i] >> 6 & 1] |= UINT64_C(1) << (line.at[i] & 63);
+    int unlike = __builtin_popcountll(seen[0]) + __builtin_popcountll(seen[1]);
+    return (line.length == due || line.length == due + 1) && (unlike >= UNLIKE_LEAST || due <= UNLIKE_LEAST);
+}
+
+bool decode_has_uu_lines(struct text text, size_t least)
+{
+    struct text line;
+    size_t size = 0;
+    unsigned junk = 0, lines = 0;
+    while (text_next_line(&text, &line)) {
+        line = without_blanks(line);
+        bool is_exact = is_exact_uu_line(line);
+        if (is_exact) {
+            size += uu_value(line.at[0]);
+            lines++;
+            junk = 0;
+        } else if (line.length > 0 && ++junk > JUNK_LINES_MOST) {
+            size = lines = 0;
+        }
+        if (size >= least && lines >= 2) return true;
+    }
+    return false;
+}
+
 size_t decode_uuencode_loose(struct text data, char *out)
 {
     struct text line;

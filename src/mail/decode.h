@@ -57,6 +57,9 @@ bool decode_find_block(struct text text, size_t from, struct decode_block *out);
    data (RFC 1741), or to the next such line. */
 bool decode_find_binhex(struct text text, size_t from, struct text *out);
 
+/* Lines of uuencode as an encoder writes them, of at least `least` bytes, which nothing else would be. */
+bool decode_has_uu_lines(struct text text, size_t least);
+
 /* The first run of lines at or behind `from`, which must be where a line begins, that are data of uuencode by
    their length and have no byte that uuencode has not, whatever stands before them; blanks before a
    line, empty lines and one other do not end it. At least `least` bytes when decoded. `is_one`: a line of

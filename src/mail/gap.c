@@ -56,12 +56,21 @@ bool gap_has_field_behind(struct text text, size_t from)
     return false;
 }
 
+/* Behind a few bytes that belong to no word; HTML speaks of such fields in its tags. */
+static bool names_content_field(struct text line)
+{
+    enum { BEFORE_MOST = 8 };
+    size_t at = 0;
+    while (at < line.length && at < BEFORE_MOST && !char_is_alpha(line.at[at]) && line.at[at] != '<') at++;
+    return is_content_field(text_slice(line, at, line.length));
+}
+
 bool gap_has_field_in(struct text text)
 {
     struct text line;
     while (text_next_line(&text, &line)) {
         if (text_trim(line).length == 0 || text_starts(line, TEXT("--"))) return false;
-        if (text_find_nocase(line, TEXT("content-")) < line.length) return true;
+        if (names_content_field(line)) return true;
     }
     return false;
 }
@@ -214,14 +223,19 @@ bool gap_next_body(struct text text, size_t from, struct gap_run *out)
 struct base64_row {
     size_t length;
     bool upper, lower, digit;
+    bool is_over; /* by padding, or by a short line */
 };
 
-/* False when the line has a byte that is no digit of base64. */
-static bool row_add(struct base64_row *row, struct text line)
+/* False when the line has a byte that is no digit of base64, or stands behind the last one. */
+static bool row_add(struct base64_row *row, struct text line, size_t padding_most)
 {
-    for (size_t i = 0; i < line.length; i++) {
+    if (row->is_over) return false;
+    size_t padding = 0;
+    while (padding < padding_most && padding < line.length && line.at[line.length - padding - 1] == '=') padding++;
+    row->is_over = padding > 0 || line.length < RUN_LINE_LEAST;
+    for (size_t i = 0; i + padding < line.length; i++) {
         char c = line.at[i];
-        if (!is_digit64(c)) return false;
+        if (!is_digit64(c) || c == '=') return false;
         row->upper |= c >= 'A' && c <= 'Z';
         row->lower |= c >= 'a' && c <= 'z';
         row->digit |= char_is_digit(c);
@@ -230,12 +244,13 @@ static bool row_add(struct base64_row *row, struct text line)
     return true;
 }
 
-bool gap_has_base64(struct text text, size_t least)
+bool gap_has_base64(struct text text, size_t least, bool is_quoted)
 {
+    const size_t padding_most = is_quoted ? 0 : 2;
     struct base64_row row = { 0 };
     struct text line;
     while (text_next_line(&text, &line)) {
-        if (!row_add(&row, text_trim(line))) row = (struct base64_row){ 0 };
+        if (!row_add(&row, text_trim(line), padding_most)) row = (struct base64_row){ 0 };
         if (row.length >= least && row.upper && row.lower && row.digit) return true;
     }
     return false;

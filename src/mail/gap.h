@@ -29,8 +29,8 @@ bool gap_next_body(struct text text, size_t from, struct gap_run *out);
    two hyphens; bytes that no name has may stand before it. */
 bool gap_has_field_behind(struct text text, size_t from);
 
-/* "Content-" stands anywhere in a line of the text before an empty one and before one that begins with two
-   hyphens. */
+/* A line of the text begins with "Content-", behind a few bytes of no word, before an empty one and before one
+   that begins with two hyphens. */
 bool gap_has_field_in(struct text text);
 
 /* Lines like boundaries that stand in one paragraph with a Content- field, before it; an empty line may stand
@@ -57,8 +57,9 @@ struct text gap_behind_fields(struct text paragraph);
 struct text gap_regular_lines(struct text run);
 
 /* Lines that have nothing but base64 digits, in capitals, small letters and figures, and at least `least` of
-   them in a row. */
-bool gap_has_base64(struct text text, size_t least);
+   them in a row, which ends by padding or by a short line. `is_quoted`: in quoted-printable, where "=" is no
+   padding. */
+bool gap_has_base64(struct text text, size_t least, bool is_quoted);
 
 /* Somebody encoded this: base64 digits and nothing else, of the mixture that base64 has; or so many "=XX"
    that no text has them. What is decoded out of anything else is noise unless it looks like something. */

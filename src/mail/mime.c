@@ -335,9 +335,10 @@ static void look_for_lines(struct walk *walk, uint32_t index)
     bool is_own = part_at(walk, index)->parent == MIME_NO_PARENT || part_at(walk, index)->header;
     if (is_own && gap_has_field_in(text_slice(body, behind_empty_lines(body, 0), body.length)))
         note(walk, index, FINDING_HEADER_AGAIN, body_start(walk, index));
-    bool is_base64 = part_at(walk, index)->encoding == MIME_BASE64;
-    if (!is_base64 && gap_has_base64(body, DIGITS_LEAST))
+    enum mime_encoding encoding = part_at(walk, index)->encoding;
+    if (encoding != MIME_BASE64 && gap_has_base64(body, DIGITS_LEAST, encoding == MIME_QUOTED_PRINTABLE))
         note(walk, index, FINDING_BASE64_IN_TEXT, body_start(walk, index));
+    if (!decode_has_uu_lines(body, BYTES_LEAST)) return;
     for (size_t at = 0; decode_find_uu_lines(body, at, BYTES_LEAST, false, &lines);) {
         at = behind_block(body, at, lines);
         if (at == 0)

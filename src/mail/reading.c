@@ -276,10 +276,12 @@ static bool is_file_of_lines(const struct mime_part *part, struct text encoded, 
     return !file_mark_is_plain(bytes);
 }
 
-/* Empty when no empty line stands before it. */
-static struct text behind_lines(struct text bytes)
+/* Of a file: what stands behind its empty lines; empty when it begins at once, and of a text. */
+static struct text behind_lines(const struct mime_part *part, struct text bytes)
 {
     size_t start = 0;
+    if (bytes.length == 0 || !memchr(" \t\r\n", bytes.at[0], 4)) return TEXT_NONE;
+    if (!(part && exposure_is_file_type(part->type)) && file_mark_is_plain(bytes)) return TEXT_NONE;
     for (size_t at = 0; at < bytes.length && memchr(" \t\r\n", bytes.at[at], 4); at++)
         if (bytes.at[at] == '\n') start = at + 1;
     return start > 0 ? text_slice(bytes, start, bytes.length) : TEXT_NONE;
@@ -294,7 +296,7 @@ static bool hand_out(struct reading_list *list, struct reading *out, enum readin
     expose(list, part, encoded, method, bytes);
     if (is_file_of_lines(part, encoded, method, bytes))
         list->forms = (struct forms){ encoded, method, LINE_FORM_TRIMMED };
-    list->behind_lines = behind_lines(bytes);
+    list->behind_lines = behind_lines(part, bytes);
     size_t offset = (size_t)(encoded.at - list->mime->message.at);
     bool is_part = kind == READING_PART && list->role != ROLE_BODY && !list->is_other;
     *out = (struct reading){ kind, is_part, part, offset, method_names[method], bytes };
@@ -461,8 +463,7 @@ static bool has_blocks(const struct mime_part *part, enum method method, struct 
     bool is_text = part && text_starts(part->type, TEXT("text/"));
     if (is_text && method == METHOD_IDENTITY) return false;
     if (!is_text && !file_mark_is_plain(bytes)) return has_yenc(bytes);
-    if (decode_find_block(bytes, 0, &block) || decode_find_uu_lines(bytes, 0, CARVED_LEAST, false, &found))
-        return true;
+    if (decode_find_block(bytes, 0, &block) || decode_has_uu_lines(bytes, CARVED_LEAST)) return true;
     return decode_find_binhex(bytes, 0, &found) && found.length < text_trim(bytes).length;
 }
 
