@@ -61,11 +61,11 @@ static int done(struct frame *frame, struct buffer *out)
     return reader.failed ? EX_PROTOCOL : code;
 }
 
-int control_ask(const struct control_target *target, struct text command, int timeout_ms,
-                void (*on_more)(void *context, struct text part), void *context, struct buffer *out)
+int control_begin(const struct control_target *target, struct text command, int *out_fd)
 {
     char state[4096];
     int code = control_state_folder(target, state, sizeof state);
+    *out_fd = -1;
     if (code != EX_OK) return code;
     int fd = control_connect(state);
     if (fd < 0 && errno == EACCES) {
@@ -79,10 +79,19 @@ int control_ask(const struct control_target *target, struct text command, int ti
     }
     struct buffer payload = { 0 };
     put_text(&payload, command);
+    channel_send_now(fd, MASTER_DO, 0, buffer_text(&payload), NULL, 0); /* who is gone is noticed below */
+    buffer_free(&payload);
+    *out_fd = fd;
+    return EX_OK;
+}
+
+int control_end(int fd, int timeout_ms, void (*on_more)(void *context, struct text part), void *context,
+                struct buffer *out)
+{
     struct frame frame = { 0 };
-    code = -1;
-    bool alive = channel_send_now(fd, MASTER_DO, 0, buffer_text(&payload), NULL, 0);
-    while (alive && code < 0 && (alive = channel_wait(fd, timeout_ms, &frame))) {
+    int code = -1;
+    bool alive = true;
+    while (code < 0 && (alive = channel_wait(fd, timeout_ms, &frame))) {
         struct reader reader = reader_of(frame.payload);
         if (frame.type == MASTER_DONE)
             code = done(&frame, out);
@@ -91,11 +100,17 @@ int control_ask(const struct control_target *target, struct text command, int ti
         else if (frame.type == MASTER_MORE)
             buffer_add_text(out, get_text(&reader));
     }
-    buffer_free(&payload);
     close(fd);
     if (code >= 0) return code;
     if (!alive) buffer_add_text(out, TEXT("the node or a process of it went away before it answered"));
     return EX_TEMPFAIL;
+}
+
+int control_ask(const struct control_target *target, struct text command, int timeout_ms,
+                void (*on_more)(void *context, struct text part), void *context, struct buffer *out)
+{
+    int fd, code = control_begin(target, command, &fd);
+    return code == EX_OK ? control_end(fd, timeout_ms, on_more, context, out) : code;
 }
 
 void control_lines_take(struct buffer *rest, struct text part,

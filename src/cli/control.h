@@ -26,6 +26,12 @@ int control_state_folder(const struct control_target *target, char *room, size_t
 int control_ask(const struct control_target *target, struct text command, int timeout_ms,
                 void (*on_more)(void *context, struct text part), void *context, struct buffer *out);
 
+/* The halves of control_ask, for commands that go on talking in between (MASTER_LESSON). The descriptor is
+   the caller's until control_end, which closes it. */
+int control_begin(const struct control_target *target, struct text command, int *out_fd);
+int control_end(int fd, int timeout_ms, void (*on_more)(void *context, struct text part), void *context,
+                struct buffer *out);
+
 /* For an on_more whose answer is lines: `rest` keeps what has no end yet; each whole line goes to on_line
    without its end. */
 void control_lines_take(struct buffer *rest, struct text part,

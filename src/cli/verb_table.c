@@ -20,8 +20,10 @@
 #include "cli/drain.h"
 #include "cli/health_command.h"
 #include "cli/keepalived.h"
+#include "cli/learn.h"
 #include "cli/metrics_command.h"
 #include "cli/missed.h"
+#include "cli/model_command.h"
 #include "cli/node.h"
 #include "cli/quarantine.h"
 #include "cli/queue_tool.h"
@@ -76,6 +78,9 @@ static const struct verb verbs[] = {
       &queue_usage },
     { "quarantine", quarantine_main, "list, show, release or delete held mail", VERB_ASKS_LEDGER,
       &quarantine_usage },
+    { "learn", learn_main, "tell which mails are ham or spam, and what is like them", VERB_ASKS_LEDGER,
+      &learn_usage },
+    { "model", model_main, "what was learned: stat, export, import", VERB_ASKS_LEDGER, &model_usage },
     { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER,
       &callout_usage },
     { "auth", auth_main, "say who sent a message, proven or not, with every step", VERB_ASKS_NETWORK,

@@ -351,6 +351,10 @@ const struct schema_row schema_rows[] = {
         "From these points a message is refused.",
         "この点数から拒否する。"),
 
+    PLAIN(GLOBAL, "spam base model", PATH, spam.base_model, "/usr/share/sekimori/model/base.model", NULL,
+        "The file of weights that come with the gateway, so that the first message is judged by its words too. Empty: none.",
+        "付属の重みのファイル。これにより最初の一通から本文の言葉でも判定できる。空なら使わない。"),
+
     CHOICE(GLOBAL, "auth mode", auth.mode, modes, "observe",
         "Authenticate the senders of mail from outside by SPF, DKIM, ARC and DMARC: act, only say what would be done (observe), or not at all.",
         "外から届くメールの送信元を SPF、DKIM、ARC、DMARC で確かめる。on は実行、observe は記録のみ、off はしない。"),
@@ -685,8 +689,8 @@ const struct schema_row schema_rows[] = {
         "How long each message, its recipients and what became of them are kept; 0: for ever.",
         "メールごとの記録（宛先と結果）を保つ期間。0 は無期限。"),
     RANGE(GLOBAL, "ledger keep subjects", TIME, ledger.subjects_ms, "90d", 0, 36600 * DAY,
-        "How long of these the Subject, From and Message-ID; 0: as long as the message.",
-        "そのうち件名、From、Message-ID を保つ期間。0 はメールの記録と同じ。"),
+        "How long of these the Subject, From and Message-ID; 0: as long as the message. Also what was learned of each mail (sekimori learn); 0: for ever.",
+        "そのうち件名、From、Message-ID を保つ期間。0 はメールの記録と同じ。メールごとの学習内容（sekimori learn）もこの期間だけ保つ。0 は無期限。"),
     RANGE(GLOBAL, "ledger keep steps", TIME, ledger.steps_ms, "180d", 0, 36600 * DAY,
         "How long deferrals, holds and releases are kept; 0: as long as the message.",
         "遅延、保留、解放の記録を保つ期間。0 はメールの記録と同じ。"),

@@ -275,6 +275,7 @@ struct config {
         enum mode mode;
         double tag, quarantine, reject; /* points; "above"; INFINITY: never */
         struct text subject;            /* what goes before the Subject; empty: header only */
+        struct text base_model;         /* a file; empty: none */
     } spam;
 
     struct {

@@ -42,6 +42,8 @@ enum master_frame {
     MASTER_DO = 128, /* text command: "stop", "reload", "status", "queue …", "balance" */
     MASTER_DONE,     /* u8 sysexits code, text (JSON or plain, as the command says) */
     MASTER_MORE,     /* text: a part of a long answer; MASTER_DONE follows */
+    MASTER_LESSON,   /* to ledger, after "learn": text of spam/lesson.h; each is answered by a MASTER_MORE */
+    MASTER_LESSONS_END, /* no more come: MASTER_DONE follows when all are on disk */
 };
 
 enum master_log { MASTER_LOG_STDERR, MASTER_LOG_TARGET };

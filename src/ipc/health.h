@@ -34,8 +34,9 @@ enum health_fact {
     HEALTH_UPDATE_FAILING_S,  /* helper: for so long fetching signatures has failed; not told where it has not
                                */
     HEALTH_ENGINES,           /* consult: engines outside */
-    HEALTH_ENGINES_SICK,   /* consult: those that are left alone: bits by their place in the configuration */
-    HEALTH_LEDGER_FAILING, /* ledger: 1: events wait, since the database cannot be written */
+    HEALTH_ENGINES_SICK,    /* consult: those that are left alone: bits by their place in the configuration */
+    HEALTH_LEDGER_FAILING,  /* ledger: 1: events wait, since the database cannot be written */
+    HEALTH_LEARNED_DAMAGED, /* ledger: 1: a file of what was learned was damaged, and is set aside */
     HEALTH_CERTIFICATE_DAYS, /* master: left to the one that ends first; not told once it is over */
     HEALTH_FACT_COUNT
 };
@@ -126,6 +127,7 @@ enum health_says {
     HEALTH_SAYS_ENGINES_ANSWER,
     HEALTH_SAYS_LEDGER_FAILING,
     HEALTH_SAYS_LEDGER_WRITES,
+    HEALTH_SAYS_LEARNED_DAMAGED,
     HEALTH_SAYS_CERTIFICATE_OVER,
     HEALTH_SAYS_CERTIFICATE_LASTS,
     HEALTH_SAYS_NO_CERTIFICATE,

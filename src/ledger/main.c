@@ -15,6 +15,7 @@
 #include "ipc/child.h"
 #include "ipc/counters.h"
 #include "ledger/balance_count.h"
+#include "ledger/learning/learning_command.h"
 #include "ledger/list_page.h"
 #include "ledger/quarantine/quarantine.h"
 #include "ledger/quarantine/quarantine_command.h"
@@ -31,6 +32,8 @@ struct service {
     struct quarantine *quarantine;
     struct quarantine_command_server *commands;
     struct ticket_release_server *ticket_releases;
+    struct learning *learning;
+    struct learning_command_server *lessons;
     struct ticket_key key;
     struct steady steady;
     const struct counters_slot *baseline; /* NULL: everything since ever */
@@ -86,6 +89,8 @@ static void service_end(struct service *service)
 {
     timer_free(service->second);
     balance_count_server_free(service->server);
+    learning_command_server_free(service->lessons);
+    learning_free(service->learning);
     ticket_release_server_free(service->ticket_releases);
     quarantine_command_server_free(service->commands);
     quarantine_rescan_end(service->quarantine);
@@ -107,6 +112,8 @@ static void on_config(void *context, const struct config *old)
     quarantine_set_config(service->quarantine, service->child.config);
     quarantine_command_server_set_config(service->commands, service->child.config);
     replication_set_config(service->replication, service->child.config);
+    learning_set_config(service->learning, service->child.config);
+    learning_command_server_set_config(service->lessons, service->child.config);
     list_page_hurry(&service->lists);
 }
 
@@ -178,6 +185,18 @@ static void nodes_status(struct service *service, struct buffer *out)
     child_status_add(out, "of these left out", "%llu", (unsigned long long)facts.refused);
 }
 
+static void learned_status(struct service *service, struct buffer *out)
+{
+    struct learning_facts facts;
+    learning_look(service->learning, &facts);
+    child_status_add(out, "ham learned", "%u", facts.ham);
+    child_status_add(out, "spam learned", "%u", facts.spam);
+    child_status_add(out, "local model", "%s",
+                     facts.trouble[0] ? facts.trouble
+                     : facts.counts   ? "in force"
+                                      : "held back until there are 20 of each");
+}
+
 static void on_status(void *context, struct buffer *out)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
@@ -202,6 +221,7 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "database bytes", "%llu",
                      database ? (unsigned long long)database_bytes(database) : 0ull);
     nodes_status(service, out);
+    learned_status(service, out);
 }
 
 static void on_health(void *context, struct health_facts *out)
@@ -210,14 +230,21 @@ static void on_health(void *context, struct health_facts *out)
     struct ingest_counts counts;
     ingest_counts(service->ingest, &counts);
     health_know(out, HEALTH_LEDGER_FAILING, counts.is_failing);
+    struct learning_facts learned;
+    learning_look(service->learning, &learned);
+    health_know(out, HEALTH_LEARNED_DAMAGED, learned.trouble[0] != '\0');
 }
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
-    struct text word, rest = command;
+    struct text word = TEXT_NONE, rest = command;
     if (text_next_word(&rest, &word) && text_equal(word, TEXT("quarantine"))) {
         quarantine_command_begin(service->commands, commander, rest, fd);
+        return;
+    }
+    if (text_equal(word, TEXT("learn")) || text_equal(word, TEXT("model"))) {
+        learning_command_begin(service->lessons, commander, command, fd);
         return;
     }
     if (!text_equal(command, TEXT("balance"))) {
@@ -262,6 +289,16 @@ static void quarantine_begin(struct service *service)
     quarantine_command_server_set_key(service->commands, &service->key);
 }
 
+/* What stands beside the base model is out of reach later. */
+static void learning_begin(struct service *service)
+{
+    struct child *child = &service->child;
+    int page = child_map_fd(child, "learned", NULL);
+    struct learned_page *learned = page < 0 ? NULL : learned_page_map(page, true);
+    service->learning = learning_new(child->loop, child->config, learned);
+    service->lessons = learning_command_server_new(child->loop, service->learning, service->commands);
+}
+
 static const struct child_events events = { .peers = peers,
                                             .on_config = on_config,
                                             .on_stop = on_stop,
@@ -298,9 +335,11 @@ int main(int argc, char **argv)
     service.server = balance_count_server_new(service.child.loop, service.ingest);
     umask(records_umask(child_folder_fd(&service.child, "ledger")));
     quarantine_begin(&service);
+    learning_begin(&service);
     const char *const folders[] = { service.folder, service.quarantine_path, NULL };
     tzset(); /* sums are kept by local time; its file is out of reach later */
     if (!child_jail(&service.child, JAIL_FILES | JAIL_SHORTEN | JAIL_BODIES, folders, NULL)) return EX_OSERR;
+    learning_start(service.learning, child_folder_fd(&service.child, "ledger"));
     on_config(&service, service.child.config);
     ingest_start(service.ingest);
     service.second = timer_new(service.child.loop, page_write, &service);

@@ -15,6 +15,7 @@ const char *look_act(size_t position)
         "retry",   "hold",    "remove",  /* of the queue */
         "reload",  "drain",   "undrain", /* of the node */
         "stop",    "balance",            /* balance: its counts began anew */
+        "learn",   "unlearn",            /* mails as ham or spam */
         NULL,
     };
     return acts[position];

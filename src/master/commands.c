@@ -249,7 +249,8 @@ static void command_do(struct commands_client *client, struct text command)
         process_table_status(control->table, reply_status, client);
     } else if (is_command(command, "counters")) {
         reply_counters(client);
-    } else if (is_command(command, "balance")) {
+    } else if (is_command(command, "balance") || is_command(command, "learn") ||
+               is_command(command, "model")) {
         pass_on(client, PROCESS_LEDGER, command);
     } else if (is_command(command, "report") || is_command(command, "missed") ||
                is_command(command, "digest") || is_command(command, "facts")) {

@@ -216,6 +216,10 @@ static void ledger_judge(const struct health_facts *told, struct health_report *
 {
     if (!health_knows(told, HEALTH_LEDGER_FAILING)) return;
     bool is_failing = told->values[HEALTH_LEDGER_FAILING] > 0;
+    if (!is_failing && health_knows(told, HEALTH_LEARNED_DAMAGED) && told->values[HEALTH_LEARNED_DAMAGED]) {
+        find(out, HEALTH_CHECK_LEDGER, SICK, HEALTH_SAYS_LEARNED_DAMAGED, 0, 0);
+        return;
+    }
     find(out, HEALTH_CHECK_LEDGER, is_failing ? SICK : WELL,
          is_failing ? HEALTH_SAYS_LEDGER_FAILING : HEALTH_SAYS_LEDGER_WRITES, 0, 0);
 }

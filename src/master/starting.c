@@ -107,8 +107,10 @@ static void send_maps(struct member *member)
         send_map(member, "counters", 0, openat(state->run_fd, "counters", O_RDONLY | O_CLOEXEC));
     if (member->part->reads_health)
         send_map(member, "health", 0, openat(state->run_fd, "health", O_RDONLY | O_CLOEXEC));
-    if (member->part->has_lists)
+    if (member->part->has_lists) {
         send_map(member, "lists", 0, state_lists(state, member->part->reads_all_events));
+        send_map(member, "learned", 0, state_learned(state, member->part->reads_all_events));
+    }
     if (member->part->has_clients) send_map(member, "clients", member->index, copy_of(state->clients_fd));
     if (member->part->has_vouchers) send_map(member, "vouchers", 0, copy_of(state->vouchers_fd));
     if (member->part->has_secret) send_map(member, "secret", 0, copy_of(state->secret_fd));

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/known_lists.h"
+#include "ipc/learned_page.h"
 #include "ipc/ring.h"
 #include "master/folders.h"
 
@@ -276,12 +277,23 @@ int state_flights(const struct state *state)
     return own_file(state, "flights", FLIGHTS_FILE_BYTES);
 }
 
-int state_lists(const struct state *state, bool is_writer)
+/* Of one writer; everybody else reads. */
+static int one_writers_file(const struct state *state, const char *name, size_t size, bool is_writer)
 {
-    int fd = own_file(state, "lists", KNOWN_LISTS_FILE_BYTES);
+    int fd = own_file(state, name, size);
     if (is_writer || fd < 0) return fd;
     close(fd);
-    return openat(state->run_fd, "lists", O_RDONLY | O_CLOEXEC);
+    return openat(state->run_fd, name, O_RDONLY | O_CLOEXEC);
+}
+
+int state_lists(const struct state *state, bool is_writer)
+{
+    return one_writers_file(state, "lists", KNOWN_LISTS_FILE_BYTES, is_writer);
+}
+
+int state_learned(const struct state *state, bool is_writer)
+{
+    return one_writers_file(state, "learned", LEARNED_PAGE_BYTES, is_writer);
 }
 
 int state_results(const struct state *state)

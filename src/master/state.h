@@ -42,6 +42,8 @@ int state_results(const struct state *state);
 int state_flights(const struct state *state);
 /* The file run/lists, for ledger to write, or to be read alone. */
 int state_lists(const struct state *state, bool is_writer);
+/* The same of run/learned. */
+int state_learned(const struct state *state, bool is_writer);
 
 /* Whether the node is drained, and to whom (ADDRESS:PORT or empty): holds over restarts and power loss. */
 bool state_drain_read(const struct state *state, char *out_to, size_t size);

@@ -8,7 +8,7 @@
 #include "mail/decode.h"
 #include "open/block_drawing.h"
 #include "open/code_finder.h"
-#include "open/markup.h"
+#include "open/html_tags.h"
 #include "open/members.h"
 #include "open/pdf_reader.h"
 #include "open/picture_reader.h"
@@ -160,11 +160,11 @@ static bool drawing_found(void *context, const struct bitmap *bitmap)
 static void html_text(struct text html, struct buffer *out)
 {
     static const struct text breaks[] = { { "br", 2 }, { "p", 1 }, { "div", 3 }, { "tr", 2 }, { "li", 2 } };
-    struct markup markup;
-    while (markup_next(&html, &markup)) {
-        if (!markup.is_tag) markup_decode(markup.inside, out);
+    struct html_piece piece;
+    while (html_next(&html, &piece)) {
+        if (!piece.is_tag) html_decode(piece.inside, out);
         for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++)
-            if (markup_is(&markup, breaks[i])) buffer_add_char(out, '\n');
+            if (html_is(&piece, breaks[i])) buffer_add_char(out, '\n');
     }
 }
 

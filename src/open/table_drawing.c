@@ -5,7 +5,7 @@
 #include "open/table_drawing.h"
 
 #include "base/arena.h"
-#include "open/markup.h"
+#include "open/html_tags.h"
 
 #include <stdlib.h>
 
@@ -124,19 +124,19 @@ static bool style_value(struct text style, struct text name, struct text *out)
 static uint8_t grey_of(struct text inside, uint8_t otherwise)
 {
     struct text style, value;
-    if (markup_attribute(inside, TEXT("style"), &style) &&
+    if (html_attribute(inside, TEXT("style"), &style) &&
         (style_value(style, TEXT("background-color"), &value) ||
          style_value(style, TEXT("background"), &value)))
         return table_drawing_grey(value);
-    return markup_attribute(inside, TEXT("bgcolor"), &value) ? table_drawing_grey(value) : otherwise;
+    return html_attribute(inside, TEXT("bgcolor"), &value) ? table_drawing_grey(value) : otherwise;
 }
 
 static uint16_t pixels_of(struct text inside, struct text name)
 {
     struct text style, value;
     uint32_t pixels;
-    bool is_said = markup_attribute(inside, TEXT("style"), &style) && style_value(style, name, &value);
-    if (!is_said && !markup_attribute(inside, name, &value)) return 0;
+    bool is_said = html_attribute(inside, TEXT("style"), &style) && style_value(style, name, &value);
+    if (!is_said && !html_attribute(inside, name, &value)) return 0;
     if (text_find_char(value, '%') < value.length || text_find(value, TEXT("em")) < value.length) return 0;
     return number_next(&value, PIXELS_MOST, &pixels) ? (uint16_t)pixels : 0;
 }
@@ -145,7 +145,7 @@ static uint16_t span_of(struct text inside)
 {
     struct text value;
     uint32_t span;
-    if (!markup_attribute(inside, TEXT("colspan"), &value) || !number_next(&value, SPAN_MOST, &span))
+    if (!html_attribute(inside, TEXT("colspan"), &value) || !number_next(&value, SPAN_MOST, &span))
         return 1;
     return span > 0 ? (uint16_t)span : 1;
 }
@@ -263,10 +263,10 @@ static void cell_add(struct tables *tables, struct table *table, struct text ins
     table->is_line_begun = false;
 }
 
-static void tag_take(struct tables *tables, const struct markup *tag)
+static void tag_take(struct tables *tables, const struct html_piece *tag)
 {
     struct table *table = tables->depth ? &tables->open[tables->depth - 1] : NULL;
-    if (markup_is(tag, TEXT("table"))) {
+    if (html_is(tag, TEXT("table"))) {
         if (tag->is_end)
             table_end(tables);
         else
@@ -274,8 +274,8 @@ static void tag_take(struct tables *tables, const struct markup *tag)
         return;
     }
     if (!table || tables->too_deep || tag->is_end) return;
-    if (markup_is(tag, TEXT("tr"))) line_begin(table, tag->inside);
-    if (markup_is(tag, TEXT("td")) || markup_is(tag, TEXT("th"))) cell_add(tables, table, tag->inside);
+    if (html_is(tag, TEXT("tr"))) line_begin(table, tag->inside);
+    if (html_is(tag, TEXT("td")) || html_is(tag, TEXT("th"))) cell_add(tables, table, tag->inside);
 }
 
 void table_drawing_find(struct text html, bool (*on_drawing)(void *context, const struct bitmap *bitmap),
@@ -284,8 +284,8 @@ void table_drawing_find(struct text html, bool (*on_drawing)(void *context, cons
     struct tables tables = { .cells = memory_alloc(TABLE_CELLS_MOST * sizeof *tables.cells),
                              .on_drawing = on_drawing,
                              .context = context };
-    struct markup tag;
-    while (!tables.is_over && markup_next(&html, &tag))
+    struct html_piece tag;
+    while (!tables.is_over && html_next(&html, &tag))
         if (tag.is_tag) tag_take(&tables, &tag);
     tables.too_deep = 0;
     while (tables.depth > 0) table_end(&tables);

@@ -31,6 +31,7 @@
 #include "config/signatures.h"
 #include "scan/scan_private.h"
 #include "scan/worker.h"
+#include "spam/base_model.h"
 #include "virus/clamav.h"
 
 enum { CHANNEL_FD = 3, LOG_FD = 4, CHILDREN_MOST = 1024, RELOAD_NICE = 10, LARGE_NICE = 10 };
@@ -144,10 +145,22 @@ static void loader_wait(pthread_t loader)
     } while (pthread_clockjoin_np(loader, NULL, CLOCK_MONOTONIC, &until) == ETIMEDOUT);
 }
 
+/* Mail is judged without a model that cannot be had. */
+static void base_load(struct fork_server *fork_server)
+{
+    char path[4096], why[300];
+    struct text named = fork_server->config->spam.base_model;
+    if (named.length == 0 || named.length >= sizeof path) return;
+    snprintf(path, sizeof path, "%.*s", TEXT_ARG(named));
+    fork_server->scanner.base = base_model_open(path, why, sizeof why);
+    if (!fork_server->scanner.base) log_warning("spam is judged without a base model: %s", why);
+}
+
 static bool fork_server_load(struct fork_server *fork_server)
 {
     pthread_t loader;
     fork_server->scanner.config = fork_server->config;
+    base_load(fork_server);
     if (!temporary_prepare(fork_server->error, sizeof fork_server->error)) return false;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of credentials takes it off */
     if (temporary_enter(worker_room_bytes(fork_server->config), fork_server->error,
@@ -282,13 +295,14 @@ static bool fork_server_turn(struct fork_server *fork_server, const sigset_t *wh
     return true;
 }
 
-_Noreturn static void fork_server_run(struct config *config, bool is_reload, const struct known_lists *lists)
+_Noreturn static void fork_server_run(struct config *config, bool is_reload, const struct worker_pages *pages)
 {
     struct fork_server *fork_server = memory_alloc(sizeof *fork_server);
     fork_server->magic = FORK_SERVER_MAGIC;
     fork_server->config = config;
     fork_server->is_reload = is_reload;
-    fork_server->scanner.lists = lists;
+    fork_server->scanner.lists = pages->lists;
+    fork_server->scanner.learned = pages->learned;
     struct sigaction on_child = { .sa_handler = child_ended };
     sigset_t blocked, before;
     sigemptyset(&blocked);
@@ -305,7 +319,7 @@ _Noreturn static void fork_server_run(struct config *config, bool is_reload, con
 
 /* --- the warden --- */
 
-static void fork_server_fork(struct frame *frame, const struct known_lists *lists)
+static void fork_server_fork(struct frame *frame, const struct worker_pages *pages)
 {
     struct reader reader = reader_of(frame->payload);
     bool is_child, is_reload = get_u8(&reader) != 0;
@@ -314,20 +328,20 @@ static void fork_server_fork(struct frame *frame, const struct known_lists *list
     struct config *config = config_of(memory);
     close(memory);
     int channel = fork_with_channel("scan-nursery", config, &is_child, &pid);
-    if (channel >= 0 && is_child) fork_server_run(config, is_reload, lists);
+    if (channel >= 0 && is_child) fork_server_run(config, is_reload, pages);
     tell_child(WARDEN_FORK_SERVER_IS, frame->id, pid, channel);
     if (channel >= 0) close(channel);
     config_free(config);
 }
 
 /* Its jail is that of all fork servers; each worker closes its own behind itself. */
-_Noreturn static void warden_run(const struct config *config, const struct known_lists *lists)
+_Noreturn static void warden_run(const struct config *config, const struct worker_pages *pages)
 {
     struct frame frame;
     if (config->processes.jail && !jail_enter("scan warden", JAIL_FORK, NULL)) exit(EX_OSERR);
     signal(SIGCHLD, SIG_IGN); /* the dispatcher hears of a fork server's end by its channel */
     while (channel_wait(CHANNEL_FD, -1, &frame)) {
-        if (frame.type == WARDEN_FORK_SERVER) fork_server_fork(&frame, lists);
+        if (frame.type == WARDEN_FORK_SERVER) fork_server_fork(&frame, pages);
         if (frame.type == WARDEN_LOG) scan_log_take(&frame);
         if (frame.type == WARDEN_PING) channel_send_now(CHANNEL_FD, WARDEN_PONG, 0, TEXT_NONE, NULL, 0);
         log_flush();
@@ -335,11 +349,11 @@ _Noreturn static void warden_run(const struct config *config, const struct known
     exit(EX_OK);
 }
 
-int fork_server_warden_start(const struct child *child, const struct known_lists *lists, pid_t *out_pid)
+int fork_server_warden_start(const struct child *child, const struct worker_pages *pages, pid_t *out_pid)
 {
     bool is_child;
     int channel = fork_with_channel("scan-warden", child->config, &is_child, out_pid);
     if (channel < 0) die("scan cannot start its warden");
-    if (is_child) warden_run(child->config, lists);
+    if (is_child) warden_run(child->config, pages);
     return channel;
 }

@@ -8,10 +8,17 @@
 #include "ipc/child.h"
 
 struct known_lists;
+struct learned_page;
+
+/* What ledger writes and workers read; NULL: there is none. */
+struct worker_pages {
+    const struct known_lists *lists;
+    const struct learned_page *learned;
+};
 
 /* Forks the warden, whose pid is *out_pid; returns the dispatcher's end of its channel. Ends the process when
-   that fails. The warden, and all that come from it, end with the dispatcher. `lists` is for the workers,
-   which inherit the map; NULL: they know none. */
-int fork_server_warden_start(const struct child *child, const struct known_lists *lists, pid_t *out_pid);
+   that fails. The warden, and all that come from it, end with the dispatcher. `pages` are for the workers,
+   which inherit the maps. */
+int fork_server_warden_start(const struct child *child, const struct worker_pages *pages, pid_t *out_pid);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/die.h"
 #include "base/sandbox.h"
 #include "ipc/known_lists.h"
+#include "ipc/learned_page.h"
 #include "ipc/voucher.h"
 #include "scan/dispatcher.h"
 #include "scan/fork_server.h"
@@ -119,9 +120,13 @@ int main(int argc, char **argv)
     uint32_t core_count = warm_up();
     pid_t warden_pid;
     int page = child_map_fd(&service.child, "lists", NULL);
+    int learned_fd = child_map_fd(&service.child, "learned", NULL);
     struct known_lists *lists = page < 0 ? NULL : known_lists_map(page, false);
-    int warden = fork_server_warden_start(&service.child, lists, &warden_pid);
-    known_lists_unmap(lists);                                  /* workers have it from the warden */
+    struct learned_page *learned = learned_fd < 0 ? NULL : learned_page_map(learned_fd, false);
+    const struct worker_pages pages = { lists, learned };
+    int warden = fork_server_warden_start(&service.child, &pages, &warden_pid);
+    known_lists_unmap(lists); /* workers have both from the warden */
+    learned_page_unmap(learned);
     struct digest_key *key = voucher_key_read(&service.child); /* no child has it */
     if (!child_jail(&service.child, JAIL_BODIES, NULL, NULL)) die("the jail cannot be entered");
     service.dispatcher = dispatcher_new(&service.child, warden, warden_pid, key, core_count);

@@ -70,6 +70,7 @@ static void parts_walk(struct arena *arena, struct mime *mime, struct inspection
         if (reading.part) score_part(score, reading.part, reading.bytes);
         if (opening->extraction && reading.is_part)
             extraction_offer(opening->extraction, reading.part, reading.bytes);
+        if (reading.kind == READING_PART && reading.part) score_read(score, reading.part, reading.bytes);
     }
     out->ambiguous = reading_is_ambiguous(list);
     opening->readings = NULL;
@@ -177,7 +178,9 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     const struct config *config = scanner->config;
     struct mime *mime = mime_parse(arena, message, limits_of(arena, config), MIME_FIRST);
     const struct header *header = mime->parts[0].header;
-    struct score score = { .arena = arena };
+    struct score score = { .arena = arena, .base = scanner->base };
+    struct local_model local;
+    if (local_model_use(learned_page_read(scanner->learned), &local)) score.local = &local;
     struct inspection inspection;
     struct opening opening;
     struct extraction extraction;

@@ -5,6 +5,7 @@
 #define SEKIMORI_SCAN_READ_H
 
 #include "ipc/known_lists.h"
+#include "ipc/learned_page.h"
 #include "judge/evidence.h"
 #include "scan/opening.h"
 #include "virus/inspect.h"
@@ -14,9 +15,11 @@ struct scanner {
     const struct config *config;
     struct engine *engine; /* NULL: signatures could not be loaded */
     struct verdict_cache *cache;
-    struct text missing;             /* why there is no engine */
-    const struct known_lists *lists; /* NULL: no mailing list is known */
-    struct reader_source *readers;   /* NULL: containers are not opened */
+    struct text missing;                /* why there is no engine */
+    const struct known_lists *lists;    /* NULL: no mailing list is known */
+    struct reader_source *readers;      /* NULL: containers are not opened */
+    const struct base_model *base;      /* NULL: mail is judged without */
+    const struct learned_page *learned; /* NULL: nothing is learned here */
 };
 
 /* Texts in `out` live in the arena or borrow from the message. Never fails: what could not be seen is said

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "spam/message_facts.h"
+
 void score_add(struct score *score, const char *name, double points, struct text about)
 {
     for (uint32_t i = 0; i < score->count; i++)
@@ -111,6 +113,58 @@ void score_unread(struct score *score, struct text why)
     score_add(score, "TEXT_NOT_READ", 0, why);
 }
 
+/* --- the models --- */
+
+void score_read(struct score *score, const struct mime_part *part, struct text bytes)
+{
+    if (!score->base && !score->local) return;
+    if (!score->text) {
+        score->text = arena_alloc(score->arena, sizeof *score->text);
+        message_text_begin(score->text, score->arena);
+        if (score->local) score->draft = vector_draft_new(score->arena);
+    }
+    message_text_part(score->text, part, bytes);
+    if (score->draft) vector_draft_part(score->draft, part, bytes);
+}
+
+static void base_look(struct score *score, const struct features *features, const struct message_text *text)
+{
+    enum base_script script = base_script_of(text->visible.length > 20 ? text->visible : text->subject);
+    double margin = base_model_margin(score->base, features, script);
+    double points = base_model_points(score->base, margin);
+    const char *about = margin > 0 ? "like the spam that the base model was made from"
+                                   : "like the good mail that the base model was made from";
+    if (fabs(points) >= 0.05) score_add(score, "BASE_MODEL", points, text_of(about));
+}
+
+static void local_look(struct score *score, const struct mime *mime, const struct features *features,
+                       const struct message_text *text)
+{
+    struct mail_vector vector;
+    vector_draft_finish(score->draft, mime, text, features, &vector);
+    double margin = learner_local(score->local->weights, &vector);
+    double points = local_model_points(score->local, margin);
+    const char *about =
+        margin > 0 ? "like the spam that was learned here" : "like the good mail that was learned here";
+    if (fabs(points) >= 0.05) score_add(score, "LOCAL_MODEL", points, text_of(about));
+}
+
+static void models_look(struct score *score, const struct mime *mime)
+{
+    struct features *features = arena_alloc(score->arena, sizeof *features);
+    struct message_text *text = score->text;
+    features->arena = score->arena;
+    message_text_finish(text, mime);
+    features_add_text(features, FEATURE_BODY, text->visible);
+    features_add_text(features, FEATURE_SUBJECT, text->subject_folded);
+    message_facts_add(features, mime, text);
+    if (score->base) base_look(score, features, text);
+    if (score->draft) local_look(score, mime, features, text);
+    message_text_free(text);
+    score->text = NULL;
+    score->draft = NULL;
+}
+
 /* --- the message --- */
 
 static const struct {
@@ -159,6 +213,7 @@ void score_message(struct score *score, const struct mime *mime)
         if (finding_has(&mime->findings, finding_weights[i].finding))
             score_add(score, finding_weights[i].name, finding_weights[i].points,
                       text_of(finding_name(finding_weights[i].finding)));
+    if (score->text) models_look(score, mime);
 }
 
 /* --- answers --- */

@@ -6,12 +6,18 @@
 
 #include "judge/evidence.h"
 #include "mail/mime.h"
+#include "spam/base_model.h"
+#include "spam/local_model.h"
 
 enum { SCORE_SIGNALS_MOST = 200 };
 
-/* Zero-initialise but for the arena, which owns what is returned. */
+/* Zero-initialise but for the arena, which owns what is returned, and the models. */
 struct score {
     struct arena *arena;
+    const struct base_model *base;   /* NULL: there is none */
+    const struct local_model *local; /* NULL: nothing was learned that counts */
+    struct message_text *text;       /* what was read; freed by score_message */
+    struct vector_draft *draft;      /* likewise, for the local model */
     struct signal *signals;
     uint32_t count;
 };
@@ -36,6 +42,9 @@ void score_text(struct score *score, enum score_source source, struct text text)
 void score_link(struct score *score, enum score_source source, struct text address);
 /* What was to be read so was not, or not to its end. `why` is borrowed as by score_add. */
 void score_unread(struct score *score, struct text why);
+
+/* A leaf as the message's tree has it, decoded, once: its words go to the models. */
+void score_read(struct score *score, const struct mime_part *part, struct text bytes);
 
 /* Once, when all parts have been shown: the header of the message and how it is built. */
 void score_message(struct score *score, const struct mime *mime);

@@ -104,14 +104,14 @@ static bool may_list(const struct quarantine_command *command)
 }
 
 bool quarantine_command_record(struct quarantine_command_server *server, const struct commander *who,
-                               uint64_t id, const char *act, struct text about)
+                               const char *process, uint64_t id, const char *act, struct text about)
 {
     struct database *database = ingest_database(server->ingest);
     struct event_audit event = { .time_ms = loop_wall_ms(server->loop),
                                  .id = id,
                                  .uid = who->uid,
                                  .user = who->user,
-                                 .process = TEXT("quarantine"),
+                                 .process = text_of(process),
                                  .act = text_of(act),
                                  .about = about };
     if (!database || held_begin(database) != LEDGERDB_DONE) return false;
@@ -123,7 +123,7 @@ bool quarantine_command_record(struct quarantine_command_server *server, const s
 
 static bool audit(struct quarantine_command *command, uint64_t id, const char *act, struct text about)
 {
-    return quarantine_command_record(command->server, &command->commander, id, act, about);
+    return quarantine_command_record(command->server, &command->commander, "quarantine", id, act, about);
 }
 
 /* --- verbs --- */

@@ -25,9 +25,10 @@ bool quarantine_command_ticket_opens(const struct quarantine_command_server *ser
 /* Whether this node gave the ticket, and it holds at this time: see ticket_check. */
 enum ticket_outcome quarantine_command_ticket(const struct quarantine_command_server *server,
                                               struct text text, struct ticket *out);
-/* Before anything is shown or done. False: it cannot be recorded, so nothing may be. */
+/* Before anything is shown or done. `process`: "quarantine", of which `id` is a message. False: it cannot be
+   recorded, so nothing may be. */
 bool quarantine_command_record(struct quarantine_command_server *server, const struct commander *who,
-                               uint64_t id, const char *act, struct text about);
+                               const char *process, uint64_t id, const char *act, struct text about);
 
 /* `text`: the verb, then a word a line: message ids or "all", --class NAME, --match PATTERN (sender or
    recipient), --to ADDRESS, --ticket TICKET (instead of all that). Parts come as MASTER_MORE: a JSON object a

@@ -39,7 +39,7 @@ static enum redeemed release(struct ticket_release_server *server, const struct 
     struct commander user = { .uid = UINT32_MAX, .user = request->sender };
     struct text about =
         arena_printf(server->arena, "%s, 1 recipients, by mail with a ticket", held_class_name(row->class));
-    if (!quarantine_command_record(server->commands, &user, row->message, "release", about))
+    if (!quarantine_command_record(server->commands, &user, "quarantine", row->message, "release", about))
         return REDEEMED_LATER;
     return quarantine_release(server->quarantine, row, 1, by, out_release) == LEDGERDB_DONE ? REDEEMED_DONE
                                                                                             : REDEEMED_LATER;
@@ -52,7 +52,7 @@ static enum redeemed denied(struct ticket_release_server *server, const struct r
     struct commander user = { .uid = UINT32_MAX, .user = request->sender };
     struct text about =
         arena_printf(server->arena, "refused: no ticket releases %s", held_class_name(row->class));
-    return quarantine_command_record(server->commands, &user, row->message, "release", about)
+    return quarantine_command_record(server->commands, &user, "quarantine", row->message, "release", about)
                ? REDEEMED_DENIED
                : REDEEMED_LATER;
 }

@@ -5,7 +5,7 @@
 
 #include "mail/picture_size.h"
 #include "open/block_drawing.h"
-#include "open/markup.h"
+#include "open/html_tags.h"
 #include "open/table_drawing.h"
 
 enum { SIDE_MOST = 2048 };
@@ -31,14 +31,14 @@ static bool lies_in(struct text whole, struct text part)
 
 static void markup(struct text html)
 {
-    struct markup one;
+    struct html_piece one;
     struct buffer decoded = { 0 };
-    for (struct text rest = html; markup_next(&rest, &one);) {
+    for (struct text rest = html; html_next(&rest, &one);) {
         struct text value;
         if (!lies_in(html, one.name) || !lies_in(html, one.inside)) abort();
-        if (one.is_tag && markup_attribute(one.inside, TEXT("style"), &value) && !lies_in(html, value))
+        if (one.is_tag && html_attribute(one.inside, TEXT("style"), &value) && !lies_in(html, value))
             abort();
-        if (!one.is_tag) markup_decode(one.inside, &decoded);
+        if (!one.is_tag) html_decode(one.inside, &decoded);
     }
     if (buffer_length(&decoded) > html.length * 2) abort();
     buffer_free(&decoded);

@@ -286,6 +286,8 @@ static void without_a_node(void **state)
         const char *verb, *words;
     } more[] = { { "queue", " list" },
                  { "quarantine", " list" },
+                 { "learn", " ham /dev/null" },
+                 { "model", " stat" },
                  { "report", " --to /tmp/never-written.txt" },
                  { "digest", " --now" },
                  { "dns", " example.test MX" },

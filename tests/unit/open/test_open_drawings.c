@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "open/block_drawing.h"
-#include "open/markup.h"
+#include "open/html_tags.h"
 #include "open/table_drawing.h"
 
 enum { MARGIN = 16, CELL = 4, TABLE_MARGIN = 24, TABLE_CELL = 6 };
@@ -135,13 +135,13 @@ static void markups(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buffer read = { 0 };
-        struct markup one;
+        struct html_piece one;
         struct text rest = text_of(rows[i].html), value;
-        while (markup_next(&rest, &one)) {
-            if (!one.is_tag) markup_decode(one.inside, &read);
+        while (html_next(&rest, &one)) {
+            if (!one.is_tag) html_decode(one.inside, &read);
             if (!one.is_tag) continue;
             buffer_printf(&read, "[%s%.*s", one.is_end ? "/" : "", TEXT_ARG(one.name));
-            if (markup_attribute(one.inside, TEXT("a"), &value))
+            if (html_attribute(one.inside, TEXT("a"), &value))
                 buffer_printf(&read, " %.*s", TEXT_ARG(value));
             buffer_add_char(&read, ']');
         }

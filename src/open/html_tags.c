@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Each byte is looked at a fixed number of times: what does not end lasts to the end of all. */
-#include "open/markup.h"
+#include "open/html_tags.h"
 
 enum { ENTITY_MOST = 10 };
 
@@ -43,10 +43,10 @@ static bool is_tag_at(struct text text, size_t at)
     return text.at[at] == '<' && (char_is_alpha(next) || next == '/' || next == '!' || next == '?');
 }
 
-static void tag_read(struct text *rest, struct markup *out)
+static void tag_read(struct text *rest, struct html_piece *out)
 {
     size_t end = tag_end(*rest, 1), at = 1;
-    *out = (struct markup){ .is_tag = true, .is_end = rest->at[1] == '/' };
+    *out = (struct html_piece){ .is_tag = true, .is_end = rest->at[1] == '/' };
     if (out->is_end) at++;
     size_t name = at;
     while (at < end && is_name(rest->at[at])) at++;
@@ -55,27 +55,27 @@ static void tag_read(struct text *rest, struct markup *out)
     cut(rest, end == rest->length ? end : end + 1);
 }
 
-static void text_read(struct text *rest, struct markup *out)
+static void text_read(struct text *rest, struct html_piece *out)
 {
     size_t at = 0;
     while (at < rest->length && (at == 0 || !is_tag_at(*rest, at))) at++;
-    *out = (struct markup){ .inside = text_slice(*rest, 0, at) };
+    *out = (struct html_piece){ .inside = text_slice(*rest, 0, at) };
     cut(rest, at);
 }
 
-bool markup_is(const struct markup *markup, struct text name)
+bool html_is(const struct html_piece *piece, struct text name)
 {
-    return markup->is_tag && text_equal_nocase(markup->name, name);
+    return piece->is_tag && text_equal_nocase(piece->name, name);
 }
 
-static void hidden_skip(const struct markup *tag, struct text *rest)
+static void hidden_skip(const struct html_piece *tag, struct text *rest)
 {
     if (tag->is_end) return;
-    if (markup_is(tag, TEXT("script"))) cut(rest, text_find_nocase(*rest, TEXT("</script")));
-    if (markup_is(tag, TEXT("style"))) cut(rest, text_find_nocase(*rest, TEXT("</style")));
+    if (html_is(tag, TEXT("script"))) cut(rest, text_find_nocase(*rest, TEXT("</script")));
+    if (html_is(tag, TEXT("style"))) cut(rest, text_find_nocase(*rest, TEXT("</style")));
 }
 
-bool markup_next(struct text *rest, struct markup *out)
+bool html_next(struct text *rest, struct html_piece *out)
 {
     while (rest->length > 0) {
         if (text_starts(*rest, TEXT("<!--"))) {
@@ -124,7 +124,7 @@ static bool attribute_next(struct text inside, size_t *at, struct text *out_name
     return *at > from;
 }
 
-bool markup_attribute(struct text inside, struct text name, struct text *out_value)
+bool html_attribute(struct text inside, struct text name, struct text *out_value)
 {
     struct text found;
     for (size_t at = 0; attribute_next(inside, &at, &found, out_value);)
@@ -134,7 +134,7 @@ bool markup_attribute(struct text inside, struct text name, struct text *out_val
 
 /* --- entities --- */
 
-void markup_put_character(uint32_t code, struct buffer *out)
+void html_put_character(uint32_t code, struct buffer *out)
 {
     if (code == 0 || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return;
     if (code < 0x80) {
@@ -174,7 +174,7 @@ static uint32_t entity_of(struct text name)
     return 0;
 }
 
-void markup_decode(struct text text, struct buffer *out)
+void html_decode(struct text text, struct buffer *out)
 {
     for (size_t at = 0; at < text.length;) {
         size_t next = at;
@@ -185,7 +185,7 @@ void markup_decode(struct text text, struct buffer *out)
         size_t length = text_find_char(name, ';');
         uint32_t code = length < name.length ? entity_of(text_slice(name, 0, length)) : 0;
         if (code != 0)
-            markup_put_character(code, out);
+            html_put_character(code, out);
         else
             buffer_add_char(out, '&');
         at = code != 0 ? next + length + 2 : next + 1;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* HTML as a run of tags and texts, as lenient as those who show it; no tree. Linear, and never fails. */
-#ifndef SEKIMORI_OPEN_MARKUP_H
-#define SEKIMORI_OPEN_MARKUP_H
+#ifndef SEKIMORI_OPEN_HTML_TAGS_H
+#define SEKIMORI_OPEN_HTML_TAGS_H
 
 #include "base/buffer.h"
 
 /* All are borrowed from the text that is read. */
-struct markup {
+struct html_piece {
     bool is_tag, is_end; /* a tag, and one that closes; else text */
     struct text name;    /* of a tag, in the case that it has */
     struct text
@@ -15,18 +15,18 @@ struct markup {
 
 /* Cuts the next off *rest. Comments, declarations and what stands in <script> and <style> are left out.
    False: that was all. */
-bool markup_next(struct text *rest, struct markup *out);
+bool html_next(struct text *rest, struct html_piece *out);
 
-bool markup_is(const struct markup *markup, struct text name); /* a tag of that name, whatever its case */
+bool html_is(const struct html_piece *piece, struct text name); /* a tag of that name, whatever its case */
 
 /* The value of the first attribute of that name in a tag. False: there is none, or it has no value. */
-bool markup_attribute(struct text inside, struct text name, struct text *out_value);
+bool html_attribute(struct text inside, struct text name, struct text *out_value);
 
 /* Appends `text` with numeric entities and those named here made into UTF-8: nbsp, block, uhblk, lhblk, lt,
    gt, amp, quot. Never longer than twice the text. */
-void markup_decode(struct text text, struct buffer *out);
+void html_decode(struct text text, struct buffer *out);
 
 /* Appends U+`code` in UTF-8; nothing for what is no character. */
-void markup_put_character(uint32_t code, struct buffer *out);
+void html_put_character(uint32_t code, struct buffer *out);
 
 #endif

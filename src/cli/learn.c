@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Files are read here, mails in a child's jail, and what is learned of them is written by ledger: it gets
+   numbers, no text. */
+#include "cli/learn.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "cli/lesson_reader.h"
+#include "cli/mail_files.h"
+#include "cli/teaching.h"
+#include "cli/time_words.h"
+
+enum { PROGRESS_AFTER_MS = 2000, PROGRESS_EVERY_MS = 200, BAR_WIDTH = 40, UNDO_MS = 120000 };
+
+static const char help[] =
+    "usage: sekimori learn ham|spam FILE|FOLDER|MBOX|- […]\n"
+    "       sekimori learn --undo ID\n\n"
+    "Tells the node that these mails are wanted (ham) or not (spam): what comes after and is like them gets "
+    "points\n"
+    "for it, as LOCAL_MODEL. Nothing that was learned counts before there are 20 of each. A mail is learned "
+    "once,\n"
+    "however often it is named; as the other class it is learned anew. No text of a mail is kept, but "
+    "numbers\n"
+    "made of it, for as long as Subjects (ledger keep subjects).\n\n"
+    "  FOLDER     every file in it, not below; of a Maildir those in cur and new\n"
+    "  MBOX       a file that begins with \"From \": each mail in it\n"
+    "  --undo ID  unlearn the mail of that id, as if it had never been taught; --verbose says ids\n"
+    "  --verbose  a line for each mail: what became of it, its id, its file\n" CONTROL_OPTIONS_HELP
+    "\nEach call is recorded: sekimori audit. Only who may operate the node may teach it.\n"
+    "Exit codes: 0, 64 usage, 65 some mails could not be read, 66 no such file or id, 69 no node answers, 74 "
+    "it\n"
+    "cannot be written, 75 the node went away: what was taught before stays, 77 not allowed.\n";
+
+struct options {
+    struct control_target target;
+    const char *undo;
+    bool is_verbose;
+};
+
+struct learning {
+    const struct options *options;
+    struct teaching teaching;
+    struct lesson_reader *reader;
+    struct buffer lesson;
+    bool is_spam;
+    size_t unread, done, files_done, files;
+    uint64_t began_ms, shown_ms;
+    bool shows_progress;
+};
+
+static const struct verb_option table[] = {
+    { "undo", OPTION_WORD, offsetof(struct options, undo), NULL, NULL },
+    { "verbose", OPTION_SWITCH, offsetof(struct options, is_verbose), NULL, NULL, .letter = 'v' },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+
+static const char *learn_word(size_t position)
+{
+    static const char *const words[] = { "ham", "spam", NULL };
+    return words[position];
+}
+
+const struct verb_usage learn_usage = { "learn", help, table, .word = learn_word, .takes_files = true };
+
+/* --- what people see --- */
+
+static void progress_show(struct learning *learning, bool is_last)
+{
+    uint64_t now = when_now_ms();
+    if (learning->options->is_verbose || !isatty(STDERR_FILENO)) return;
+    if (now - learning->began_ms > PROGRESS_AFTER_MS) learning->shows_progress = true;
+    if (!learning->shows_progress || (!is_last && now - learning->shown_ms < PROGRESS_EVERY_MS)) return;
+    learning->shown_ms = now;
+    char bar[BAR_WIDTH + 1] = "";
+    size_t full = learning->files ? learning->files_done * BAR_WIDTH / learning->files : 0;
+    for (size_t i = 0; i < BAR_WIDTH; i++) bar[i] = i < full ? '#' : '.';
+    fprintf(stderr, "\r[%s] %zu mails%s", bar, learning->done, is_last ? "\n" : "");
+}
+
+static void summary_print(const struct learning *learning)
+{
+    const struct teaching *teaching = &learning->teaching;
+    const char *class = learning->is_spam ? "spam" : "ham";
+    size_t taught = teaching->taught + teaching->changed;
+    printf("%zu %s learned as %s", taught, text_word_for(taught, "mail", "mails"), class);
+    if (teaching->changed)
+        printf(" (%zu of %s known as %s before)", teaching->changed, taught == 1 ? "it" : "them",
+               learning->is_spam ? "ham" : "spam");
+    if (teaching->known) printf("; %zu known already", teaching->known);
+    if (learning->unread) printf("; %zu could not be read", learning->unread);
+    putchar('\n');
+}
+
+/* --- mails --- */
+
+static int mail_teach(struct learning *learning, struct text mail, const char *name)
+{
+    learning->done++;
+    if (!lesson_reader_read(learning->reader, mail, &learning->lesson)) {
+        fprintf(stderr, "sekimori learn: a mail of %s cannot be read\n", name);
+        learning->unread++;
+        return EX_OK;
+    }
+    learning->lesson.memory[learning->lesson.start] = (char)learning->is_spam;
+    int code = teaching_send(&learning->teaching, buffer_text(&learning->lesson));
+    if (code == EX_OK && learning->options->is_verbose)
+        printf("%.*s  %s\n", TEXT_ARG(buffer_text(&learning->teaching.answer)), name);
+    progress_show(learning, false);
+    return code;
+}
+
+/* Up to the next line that begins a mail of an mbox: "From " behind an empty line. */
+static struct text mbox_cut(struct text *rest)
+{
+    struct text mark = TEXT("\r\n\r\nFrom ");
+    size_t end = text_find(*rest, mark);
+    struct text mail = end < rest->length ? text_slice(*rest, 0, end + 2) : *rest;
+    *rest = end < rest->length ? text_slice(*rest, end + 4, rest->length) : TEXT_NONE;
+    return mail;
+}
+
+static int content_teach(struct learning *learning, struct text content, const char *name)
+{
+    int code = EX_OK;
+    if (!text_starts(content, TEXT("From ")))
+        return content.length ? mail_teach(learning, content, name) : code;
+    while (code == EX_OK && content.length > 0) {
+        struct text mail = mbox_cut(&content);
+        mail = text_slice(mail, text_find_char(mail, '\n') + 1, mail.length);
+        if (mail.length > 0) code = mail_teach(learning, mail, name);
+    }
+    return code;
+}
+
+static int file_teach(struct learning *learning, const char *path)
+{
+    struct mail_files files = { 0 };
+    int code = mail_files_add(&files, path) ? EX_OK : EX_NOINPUT;
+    for (size_t i = 0; i < files.count; i++) {
+        if (code == EX_OK)
+            code = content_teach(learning, buffer_text(&files.items[i].content), files.items[i].name);
+        buffer_free(&files.items[i].content);
+        free(files.items[i].name);
+    }
+    free(files.items);
+    learning->files_done++;
+    progress_show(learning, false);
+    return code;
+}
+
+/* --- what is named --- */
+
+struct paths {
+    char **items;
+    size_t count;
+};
+
+static void path_add(struct paths *paths, const char *path)
+{
+    paths->items = memory_grow(paths->items, (paths->count + 1) * sizeof *paths->items);
+    paths->items[paths->count++] = memory_string(text_of(path));
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+/* Its regular files in name order. */
+static bool folder_add(struct paths *paths, const char *folder)
+{
+    struct dirent **list;
+    int count = scandir(folder, &list, NULL, alphasort);
+    if (count < 0) fprintf(stderr, "sekimori learn: %s: %s\n", folder, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        char path[4096];
+        struct stat facts;
+        snprintf(path, sizeof path, "%s/%s", folder, list[i]->d_name);
+        if (list[i]->d_name[0] != '.' && stat(path, &facts) == 0 && S_ISREG(facts.st_mode))
+            path_add(paths, path);
+        free(list[i]);
+    }
+    if (count >= 0) free(list);
+    return count >= 0;
+}
+
+static bool paths_gather(struct paths *paths, const char *named)
+{
+    char current[4096], fresh[4096];
+    if (strcmp(named, "-") == 0 || !is_folder(named)) {
+        path_add(paths, named);
+        return true;
+    }
+    snprintf(current, sizeof current, "%s/cur", named);
+    snprintf(fresh, sizeof fresh, "%s/new", named);
+    if (is_folder(current) && is_folder(fresh)) return folder_add(paths, current) && folder_add(paths, fresh);
+    return folder_add(paths, named);
+}
+
+static int paths_teach(struct learning *learning, const struct paths *paths)
+{
+    int code = teaching_begin(&learning->teaching, &learning->options->target);
+    if (code == EX_OK) {
+        learning->reader = lesson_reader_start(learning->teaching.base_model);
+        if (!learning->reader) code = EX_OSERR;
+    }
+    bool has_begun = code == EX_OK;
+    learning->files = paths->count;
+    for (size_t i = 0; i < paths->count && code == EX_OK; i++) code = file_teach(learning, paths->items[i]);
+    lesson_reader_stop(learning->reader);
+    /* what was taught before a file that is not there counts all the same */
+    int ended = teaching_end(&learning->teaching, code == EX_NOINPUT ? EX_OK : code);
+    if (code == EX_OK) code = ended;
+    if (learning->shows_progress) progress_show(learning, true);
+    if (has_begun && ended == EX_OK) summary_print(learning);
+    return code == EX_OK && learning->unread ? EX_DATAERR : code;
+}
+
+static int undo(const struct options *options)
+{
+    struct buffer command = { 0 }, out = { 0 };
+    buffer_printf(&command, "learn undo %s", options->undo);
+    int code = control_ask(&options->target, buffer_text(&command), UNDO_MS, NULL, NULL, &out);
+    if (code == EX_OK)
+        puts("unlearned");
+    else if (buffer_length(&out))
+        fprintf(stderr, "sekimori learn: %.*s\n", TEXT_ARG(buffer_text(&out)));
+    buffer_free(&command);
+    buffer_free(&out);
+    return code;
+}
+
+int learn_main(int argc, char **argv)
+{
+    static const char *const classes[] = { "ham", "spam", NULL };
+    struct options options = { 0 };
+    int code = options_read(&learn_usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    if (options.undo && optind < argc)
+        return options_complain(&learn_usage, "--undo stands alone, without ", argv[optind]);
+    if (options.undo) return undo(&options);
+    if (optind == argc) return options_complain(&learn_usage, "ham or spam?", "");
+    if (!options_word_is(argv[optind], classes))
+        return options_complain_word(&learn_usage, "ham or spam, not ", argv[optind], classes);
+    struct learning learning = { .options = &options,
+                                 .is_spam = strcmp(argv[optind], "spam") == 0,
+                                 .began_ms = when_now_ms() };
+    if (optind + 1 == argc)
+        return options_complain(&learn_usage, "which mails? name files, folders, or -", "");
+    struct paths paths = { 0 };
+    code = EX_OK;
+    for (int i = optind + 1; i < argc && code == EX_OK; i++)
+        if (!paths_gather(&paths, argv[i])) code = EX_NOINPUT;
+    if (code == EX_OK) code = paths_teach(&learning, &paths);
+    for (size_t i = 0; i < paths.count; i++) free(paths.items[i]);
+    free(paths.items);
+    buffer_free(&learning.lesson);
+    return code;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A child that reads mails of strangers for `sekimori learn`, in a jail of its own: it opens nothing, and
+   knows nothing but the mail at hand and the base model. */
+#ifndef SEKIMORI_CLI_LESSON_READER_H
+#define SEKIMORI_CLI_LESSON_READER_H
+
+#include "base/buffer.h"
+
+struct lesson_reader;
+
+/* `base_model`: the file, opened before the jail closes; empty: none. NULL, with what is wrong on standard
+   error. */
+struct lesson_reader *lesson_reader_start(struct text base_model);
+void lesson_reader_stop(struct lesson_reader *reader); /* NULL is allowed; ends the child */
+
+/* The lesson of a mail with CRLF line ends (lesson_write), label and time not set. False: it could not be
+   read in its time, or the child died of it; another one reads the next. */
+bool lesson_reader_read(struct lesson_reader *reader, struct text mail, struct buffer *out);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+#include "cli/model_command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/fresh_file.h"
+#include "cli/json.h"
+#include "cli/teaching.h"
+#include "cli/time_words.h"
+#include "spam/lesson_log.h"
+
+enum { ANSWER_MS = 120000, FILE_MOST = 512 << 20 };
+
+static const char help[] =
+    "usage: sekimori model stat [--json]\n"
+    "       sekimori model export FILE\n"
+    "       sekimori model import FILE\n\n"
+    "What the node has learned of its own mail (sekimori learn).\n\n"
+    "  stat    how much was learned, and whether it counts yet\n"
+    "  export  writes all lessons to a new file: numbers made of mails, no text; they are personal data all "
+    "the same\n"
+    "  import  learns those of such a file beside what is known; what is known already is passed over\n"
+    "  --json  with stat: one JSON object\n" CONTROL_OPTIONS_HELP
+    "\nExit codes: 0, 64 usage, 65 the file is damaged or of another version, 66 no such file, 69 no node "
+    "answers,\n"
+    "73 the file cannot be made, 74 it cannot be written, 75 the node went away, 77 not allowed.\n";
+
+struct options {
+    struct control_target target;
+    bool is_json;
+};
+
+static const struct verb_option table[] = { { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL,
+                                              NULL },
+                                            OPTIONS_TARGET(struct options),
+                                            { 0 } };
+
+static const char *model_word(size_t position)
+{
+    static const char *const words[] = { "stat", "export", "import", NULL };
+    return words[position];
+}
+
+const struct verb_usage model_usage = { "model", help, table, .word = model_word, .takes_files = true };
+
+/* --- stat --- */
+
+static bool is_true(const struct json *value)
+{
+    struct buffer out = { 0 };
+    json_value_print(value, &out);
+    bool is = text_equal(buffer_text(&out), TEXT("true"));
+    buffer_free(&out);
+    return is;
+}
+
+static void stat_print(const struct json *facts)
+{
+    char when[WHEN_SIZE];
+    double days = (double)json_get_number(facts, "keep_ms") / 86400000;
+    printf("ham learned     %lld\n", (long long)json_get_number(facts, "ham"));
+    printf("spam learned    %lld\n", (long long)json_get_number(facts, "spam"));
+    printf("counts          %s\n",
+           is_true(json_get(facts, "counts")) ? "yes" : "not yet: 20 of each are needed");
+    if (json_get_number(facts, "changed_ms"))
+        printf("last changed    %s\n",
+               when_print((uint64_t)json_get_number(facts, "changed_ms"), true, when));
+    if (json_get_number(facts, "oldest_ms"))
+        printf("oldest lesson   %s\n", when_print((uint64_t)json_get_number(facts, "oldest_ms"), true, when));
+    if (days > 0) printf("lessons end     after %.0f days (ledger keep subjects)\n", days);
+    printf("bytes           %lld\n", (long long)json_get_number(facts, "bytes"));
+    printf("anchor mails    %lld\n", (long long)json_get_number(facts, "anchors"));
+    if (*json_get_string(facts, "trouble")) printf("trouble         %s\n", json_get_string(facts, "trouble"));
+}
+
+static int stat_do(const struct options *options)
+{
+    struct buffer out = { 0 };
+    int code = control_ask(&options->target, TEXT("model stat"), ANSWER_MS, NULL, NULL, &out);
+    struct json *facts = code == EX_OK ? json_parse(buffer_text(&out)) : NULL;
+    if (code == EX_OK && (options->is_json || !facts))
+        printf("%.*s\n", TEXT_ARG(buffer_text(&out)));
+    else if (facts)
+        stat_print(facts);
+    else if (buffer_length(&out))
+        fprintf(stderr, "sekimori model: %.*s\n", TEXT_ARG(buffer_text(&out)));
+    json_free(facts);
+    buffer_free(&out);
+    return code;
+}
+
+/* --- export, import --- */
+
+static int export_do(const struct options *options, const char *path)
+{
+    char why[300] = "";
+    struct buffer out = { 0 };
+    int code = control_ask(&options->target, TEXT("model export"), ANSWER_MS, NULL, NULL, &out);
+    if (code != EX_OK) {
+        fprintf(stderr, "sekimori model: %.*s\n", TEXT_ARG(buffer_text(&out)));
+    } else if (!fresh_file_write(path, buffer_text(&out), 0600, false, why, sizeof why)) {
+        fprintf(stderr, "sekimori model: %s\n", why);
+        code = EX_CANTCREAT;
+    }
+    buffer_free(&out);
+    return code;
+}
+
+static int damaged(const char *path, const char *why)
+{
+    fprintf(stderr, "sekimori model: %s: %s\n", path, why);
+    return EX_DATAERR;
+}
+
+/* Those before a damage are learned. */
+static int lessons_import(struct teaching *teaching, struct text bytes, const char *path)
+{
+    struct lesson_record record;
+    enum lesson_log_next next;
+    int code = EX_OK;
+    while (code == EX_OK && (next = lesson_log_next(&bytes, &record)) != LESSON_LOG_END) {
+        if (next != LESSON_LOG_RECORD) return damaged(path, "it is damaged");
+        if (record.kind == LESSON_TAUGHT) code = teaching_send(teaching, record.lesson);
+    }
+    return code;
+}
+
+static int bytes_import(const struct options *options, struct text bytes, const char *path)
+{
+    struct teaching teaching = { 0 };
+    const char *why = lesson_log_open(&bytes);
+    if (why) return damaged(path, why);
+    int code = teaching_begin(&teaching, &options->target);
+    if (code == EX_OK) code = lessons_import(&teaching, bytes, path);
+    int ended = teaching_end(&teaching, code == EX_DATAERR ? EX_OK : code);
+    if (ended == EX_OK)
+        printf("%zu learned, %zu of them known as the other before; %zu known already\n",
+               teaching.taught + teaching.changed, teaching.changed, teaching.known);
+    return code == EX_OK ? ended : code;
+}
+
+static int import_do(const struct options *options, const char *path)
+{
+    struct stat facts;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &facts) != 0) {
+        fprintf(stderr, "sekimori model: %s: %s\n", path, strerror(errno));
+        return EX_NOINPUT;
+    }
+    int code;
+    bool is_fit = facts.st_size > 0 && facts.st_size <= FILE_MOST;
+    size_t size = (size_t)facts.st_size;
+    void *map = is_fit ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    if (map == MAP_FAILED) {
+        code = damaged(path, "it is no log of what was learned");
+    } else {
+        code = bytes_import(options, text_from(map, size), path);
+        munmap(map, size);
+    }
+    close(fd);
+    return code;
+}
+
+int model_main(int argc, char **argv)
+{
+    static const char *const words[] = { "stat", "export", "import", NULL };
+    struct options options = { 0 };
+    int code = options_read(&model_usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    if (optind == argc) return options_complain(&model_usage, "stat, export or import?", "");
+    const char *verb = argv[optind], *path = argv[optind + 1];
+    if (!options_word_is(verb, words))
+        return options_complain_word(&model_usage, "stat, export or import, not ", verb, words);
+    bool is_stat = strcmp(verb, "stat") == 0;
+    if (is_stat ? argc > optind + 1 : argc != optind + 2)
+        return options_complain(&model_usage, is_stat ? "stat needs no more words" : "one FILE is needed",
+                                "");
+    if (is_stat) return stat_do(&options);
+    return strcmp(verb, "export") == 0 ? export_do(&options, path) : import_do(&options, path);
+}

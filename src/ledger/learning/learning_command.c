@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Lessons come from a `sekimori` that read mails in a jail of its own; what it sends is bounded and checked
+   here. The last word is said when what was taught is on disk and in force. */
+#include "ledger/learning/learning_command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/codec.h"
+#include "base/context.h"
+#include "base/json_text.h"
+#include "config/settings.h"
+
+enum { PART_BYTES = 64 * 1024, BACKLOG_MOST = 1 << 20, WAIT_MS = 20 };
+
+enum stage { STAGE_TAKING, STAGE_SETTLING, STAGE_SENDING, STAGE_SAID };
+
+struct learning_command {
+    enum { LEARNING_COMMAND_MAGIC = 0x2a9d4c71 } magic;
+    LIST_ENTRY(learning_command) others;
+    struct learning_command_server *server;
+    struct channel *channel;
+    struct timer *timer;
+    struct arena *arena, *lesson; /* of the command; of the lesson at hand */
+    struct commander commander;
+    enum stage stage;
+    uint64_t taught[2], altered, known;
+    int file; /* that is sent; -1: none */
+};
+
+struct learning_command_server {
+    struct loop *loop;
+    struct learning *learning;
+    struct quarantine_command_server *records;
+    const struct config *config;
+    LIST_HEAD(learning_command_list, learning_command) commands;
+};
+
+/* --- talking --- */
+
+static void say(struct learning_command *command, struct text part)
+{
+    put_text(channel_begin(command->channel, MASTER_MORE, 0), part);
+    channel_end(command->channel);
+}
+
+static void finish(struct learning_command *command, int code, struct text last)
+{
+    struct buffer *out = channel_begin(command->channel, MASTER_DONE, 0);
+    put_u8(out, (uint8_t)code);
+    put_text(out, last);
+    channel_end(command->channel);
+    command->stage = STAGE_SAID;
+    timer_set(command->timer, WAIT_MS);
+}
+
+static void record(struct learning_command *command, const char *act, struct text about)
+{
+    quarantine_command_record(command->server->records, &command->commander, "learning", 0, act, about);
+}
+
+static struct text digits_of(struct arena *arena, const uint8_t id[LESSON_ID_BYTES])
+{
+    struct buffer out = { 0 };
+    for (int i = 0; i < 8; i++) buffer_printf(&out, "%02x", id[i]);
+    struct text digits = arena_text(arena, buffer_text(&out));
+    buffer_free(&out);
+    return digits;
+}
+
+/* --- learn --- */
+
+static bool has_changed(const struct learning_command *command)
+{
+    return command->taught[0] || command->taught[1] || command->altered;
+}
+
+/* On disk, and written down who did it: also where the other side went away in the middle. */
+static bool lessons_keep(struct learning_command *command)
+{
+    if (!has_changed(command)) return true;
+    bool is_kept = learning_sync(command->server->learning);
+    record(command, "learn",
+           arena_printf(command->arena, "%llu ham, %llu spam; of these %llu were known as the other",
+                        (unsigned long long)command->taught[0], (unsigned long long)command->taught[1],
+                        (unsigned long long)command->altered));
+    return is_kept;
+}
+
+static void lesson_answer(struct learning_command *command, const struct lesson *lesson)
+{
+    static const char *const words[] = {
+        [LEARNING_TAUGHT] = "taught", [LEARNING_CHANGED] = "changed", [LEARNING_KNOWN] = "known"
+    };
+    enum learning_outcome outcome = learning_teach(command->server->learning, lesson);
+    if (outcome == LEARNING_FAILED) {
+        struct text why = arena_printf(command->arena, "it cannot be written: %s", strerror(errno));
+        lessons_keep(command);
+        finish(command, EX_IOERR, why);
+        return;
+    }
+    command->taught[lesson->is_spam] += outcome != LEARNING_KNOWN;
+    command->altered += outcome == LEARNING_CHANGED;
+    command->known += outcome == LEARNING_KNOWN;
+    say(command, arena_printf(command->lesson, "%s %.*s\n", words[outcome],
+                              TEXT_ARG(digits_of(command->lesson, lesson->id))));
+}
+
+static bool on_frame(void *context, struct frame *frame)
+{
+    struct learning_command *command = CONTEXT(context, struct learning_command, LEARNING_COMMAND_MAGIC);
+    struct lesson lesson;
+    if (command->stage == STAGE_SAID) return true; /* what was on its way */
+    if (command->stage != STAGE_TAKING) return false;
+    arena_reset(command->lesson);
+    if (frame->type == MASTER_LESSON) {
+        if (!lesson_parse(frame->payload, command->lesson, &lesson)) return false;
+        lesson_answer(command, &lesson);
+        return true;
+    }
+    if (frame->type != MASTER_LESSONS_END) return false;
+    if (lessons_keep(command)) {
+        command->stage = STAGE_SETTLING;
+        timer_set(command->timer, 0);
+    } else {
+        finish(command, EX_IOERR, TEXT("what was learned cannot be written: the log says why"));
+    }
+    return true;
+}
+
+static void undo(struct learning_command *command, struct text digits)
+{
+    uint8_t id[LESSON_ID_BYTES];
+    switch (learning_undo(command->server->learning, digits, id)) {
+    case LEARNING_MISSING:
+        finish(command, EX_NOINPUT, TEXT("nothing that was learned has that id"));
+        return;
+    case LEARNING_SEVERAL:
+        finish(command, EX_USAGE, TEXT("several have an id that begins so: name more of it"));
+        return;
+    case LEARNING_FAILED:
+        finish(command, EX_IOERR, TEXT("it cannot be written"));
+        return;
+    default:
+        break;
+    }
+    if (!learning_sync(command->server->learning)) {
+        finish(command, EX_IOERR, TEXT("it cannot be written"));
+        return;
+    }
+    record(command, "unlearn", digits_of(command->arena, id));
+    command->stage = STAGE_SETTLING;
+    timer_set(command->timer, 0);
+}
+
+static void settled(struct learning_command *command)
+{
+    struct buffer out = { 0 };
+    buffer_printf(&out, "{\"ham\":%llu,\"spam\":%llu,\"changed\":%llu,\"known\":%llu}",
+                  (unsigned long long)command->taught[0], (unsigned long long)command->taught[1],
+                  (unsigned long long)command->altered, (unsigned long long)command->known);
+    finish(command, EX_OK, buffer_text(&out));
+    buffer_free(&out);
+}
+
+/* --- model --- */
+
+static void stat_say(struct learning_command *command)
+{
+    struct learning_facts facts;
+    struct buffer out = { 0 };
+    learning_look(command->server->learning, &facts);
+    buffer_printf(&out,
+                  "{\"ham\":%u,\"spam\":%u,\"lessons\":%zu,\"counts\":%s,\"trust\":%.2f,\"anchors\":%u,"
+                  "\"bytes\":%llu,\"oldest_ms\":%llu,\"changed_ms\":%llu,\"keep_ms\":%llu,\"trouble\":",
+                  facts.ham, facts.spam, facts.lessons, facts.counts ? "true" : "false", facts.trust,
+                  facts.anchors, (unsigned long long)facts.bytes, (unsigned long long)facts.oldest_ms,
+                  (unsigned long long)facts.changed_ms,
+                  (unsigned long long)command->server->config->ledger.subjects_ms);
+    json_text_add(&out, text_of(facts.trouble));
+    buffer_add_char(&out, '}');
+    finish(command, EX_OK, buffer_text(&out));
+    buffer_free(&out);
+}
+
+static void export_begin(struct learning_command *command)
+{
+    command->file = learning_export(command->server->learning);
+    if (command->file < 0) {
+        finish(command, EX_IOERR, TEXT("what was learned cannot be read"));
+        return;
+    }
+    record(command, "learn", TEXT("the model was exported"));
+    command->stage = STAGE_SENDING;
+    timer_set(command->timer, 0);
+}
+
+static void export_go_on(struct learning_command *command)
+{
+    char part[PART_BYTES];
+    while (channel_backlog(command->channel) < BACKLOG_MOST) {
+        ssize_t got = read(command->file, part, sizeof part);
+        if (got <= 0) {
+            finish(command, got < 0 ? EX_IOERR : EX_OK, TEXT_NONE);
+            return;
+        }
+        say(command, text_from(part, (size_t)got));
+    }
+    timer_set(command->timer, 1);
+}
+
+/* --- the command --- */
+
+static void learning_command_free(struct learning_command *command)
+{
+    LIST_REMOVE(command, others);
+    if (command->file >= 0) close(command->file);
+    channel_close(command->channel);
+    timer_free(command->timer);
+    arena_free(command->arena);
+    arena_free(command->lesson);
+    free(command);
+}
+
+static void on_closed(void *context)
+{
+    struct learning_command *command = CONTEXT(context, struct learning_command, LEARNING_COMMAND_MAGIC);
+    if (command->stage == STAGE_TAKING) lessons_keep(command);
+    learning_command_free(command);
+}
+
+static void on_time(void *context)
+{
+    struct learning_command *command = CONTEXT(context, struct learning_command, LEARNING_COMMAND_MAGIC);
+    struct learning_facts facts;
+    if (command->stage == STAGE_SENDING) {
+        export_go_on(command);
+    } else if (command->stage == STAGE_SETTLING) {
+        learning_look(command->server->learning, &facts);
+        if (facts.is_settled)
+            settled(command);
+        else
+            timer_set(command->timer, WAIT_MS);
+    } else if (command->stage == STAGE_SAID && channel_backlog(command->channel) == 0) {
+        learning_command_free(command);
+    } else {
+        timer_set(command->timer, WAIT_MS);
+    }
+}
+
+static void begin(struct learning_command *command, struct text text)
+{
+    struct text verb = TEXT_NONE, what = TEXT_NONE, digits = TEXT_NONE;
+    text_next_word(&text, &verb);
+    text_next_word(&text, &what);
+    text_next_word(&text, &digits);
+    if (text_equal(verb, TEXT("learn")) && what.length == 0)
+        say(command, command->server->config->spam.base_model);
+    else if (text_equal(verb, TEXT("learn")) && text_equal(what, TEXT("undo")))
+        undo(command, digits);
+    else if (text_equal(what, TEXT("stat")))
+        stat_say(command);
+    else if (text_equal(what, TEXT("export")))
+        export_begin(command);
+    else
+        finish(command, EX_USAGE, TEXT("model knows: stat, export, import"));
+}
+
+void learning_command_begin(struct learning_command_server *server, const struct commander *commander,
+                            struct text text, int fd)
+{
+    static const struct channel_events events = { on_frame, on_closed };
+    struct learning_command *command = memory_alloc(sizeof *command);
+    *command = (struct learning_command){
+        .magic = LEARNING_COMMAND_MAGIC, .server = server, .commander = *commander, .file = -1
+    };
+    LIST_INSERT_HEAD(&server->commands, command, others);
+    command->arena = arena_new(0);
+    command->lesson = arena_new(0);
+    command->commander.user = arena_text(command->arena, commander->user);
+    command->timer = timer_new(server->loop, on_time, command);
+    command->channel = channel_open(server->loop, fd, &events, command);
+    begin(command, arena_text(command->arena, text));
+}
+
+struct learning_command_server *learning_command_server_new(struct loop *loop, struct learning *learning,
+                                                            struct quarantine_command_server *records)
+{
+    struct learning_command_server *server = memory_alloc(sizeof *server);
+    *server = (struct learning_command_server){ .loop = loop, .learning = learning, .records = records };
+    return server;
+}
+
+void learning_command_server_free(struct learning_command_server *server)
+{
+    for (struct learning_command *next, *command = LIST_FIRST(&server->commands); command; command = next) {
+        next = LIST_NEXT(command, others);
+        learning_command_free(command);
+    }
+    free(server);
+}
+
+void learning_command_server_set_config(struct learning_command_server *server, const struct config *config)
+{
+    server->config = config;
+}

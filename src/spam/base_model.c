@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+#include "spam/base_model.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct base_model {
+    struct base_head head;
+    const int8_t *weights; /* FEATURE_SLOTS of each block; mapped */
+    void *map;
+};
+
+static const char *fault_of(const struct base_head *head, const void *weights)
+{
+    if (memcmp(head->mark, BASE_MARK, sizeof head->mark) != 0) return "it is no base model";
+    if (head->version != BASE_VERSION) return "it is of another version";
+    if (head->blocks != FEATURE_BLOCKS || head->bits != FEATURE_BITS) return "it is of another shape";
+    const float numbers[] = { head->scale[0],  head->scale[1],  head->scale[2],    head->bias,
+                              head->blank,     head->offset[0], head->offset[1],   head->offset[2],
+                              head->offset[3], head->points,    head->points_most, head->points_least };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!(fabsf(numbers[i]) < 1000)) return "a number in its head is none";
+    if (text_checksum(text_from(weights, FEATURE_BLOCKS * FEATURE_SLOTS)) != head->checksum)
+        return "it is damaged";
+    return NULL;
+}
+
+struct base_model *base_model_open(const char *path, char *error, size_t size)
+{
+    struct stat about;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is_read = fd >= 0 && fstat(fd, &about) == 0;
+    void *map = is_read && about.st_size == BASE_BYTES ? mmap(NULL, BASE_BYTES, PROT_READ, MAP_PRIVATE, fd, 0)
+                                                       : MAP_FAILED;
+    if (!is_read || (about.st_size == BASE_BYTES && map == MAP_FAILED))
+        snprintf(error, size, "%s: %s", path, strerror(errno));
+    else if (map == MAP_FAILED)
+        snprintf(error, size, "%s: it is no base model", path);
+    if (fd >= 0) close(fd);
+    if (map == MAP_FAILED) return NULL;
+    const char *fault = fault_of(map, (const char *)map + sizeof(struct base_head));
+    if (fault) {
+        snprintf(error, size, "%s: %s", path, fault);
+        munmap(map, BASE_BYTES);
+        return NULL;
+    }
+    struct base_model *model = memory_alloc(sizeof *model);
+    *model = (struct base_model){ .map = map, .weights = (const int8_t *)map + sizeof(struct base_head) };
+    memcpy(&model->head, map, sizeof model->head);
+    return model;
+}
+
+void base_model_close(struct base_model *model)
+{
+    if (!model) return;
+    munmap(model->map, BASE_BYTES);
+    free(model);
+}
+
+/* Each block's sum is divided by the root of its features, and all by the length that a message with all
+   blocks has: what is not there makes nothing else weigh more. */
+double base_model_margin(const struct base_model *model, const struct features *features,
+                         enum base_script script)
+{
+    double sum = 0, square = 0;
+    for (int block = 0; block < FEATURE_BLOCKS; block++) {
+        const struct feature_set *set = &features->blocks[block];
+        const int8_t *weights = model->weights + block * FEATURE_SLOTS;
+        double share = features_weight((enum feature_block)block);
+        long of_block = 0;
+        for (uint32_t i = 0; i < set->count; i++) of_block += weights[set->slots[i]];
+        sum += (double)of_block * model->head.scale[block] * share / sqrt(set->count + 1.0);
+        square += share * share;
+    }
+    double margin = sum / sqrt(square) + model->head.bias - model->head.offset[script];
+    return features->blocks[FEATURE_SUBJECT].count ? margin : margin + model->head.blank;
+}
+
+double base_model_points(const struct base_model *model, double margin)
+{
+    double points = margin * model->head.points;
+    if (points > model->head.points_most) points = model->head.points_most;
+    return points < model->head.points_least ? model->head.points_least : points;
+}
+
+enum base_script base_script_of(struct text utf8)
+{
+    size_t kana = 0, han = 0, other = 0, latin = 0;
+    for (size_t i = 0; i < utf8.length; i++) {
+        uint8_t byte = (uint8_t)utf8.at[i], next = i + 1 < utf8.length ? (uint8_t)utf8.at[i + 1] : 0;
+        if (byte < 0x80)
+            latin += char_is_alpha((char)byte);
+        else if (byte == 0xE3 && next >= 0x81 && next <= 0x83)
+            kana++;
+        else if (byte >= 0xE4 && byte <= 0xE9)
+            han++;
+        else if (byte >= 0xC6 && byte < 0xE3)
+            other++;
+    }
+    if (kana * 8 > han && kana > 4 && kana * 20 > latin) return SCRIPT_JAPANESE;
+    if (han > 4 && han * 10 > latin) return SCRIPT_HAN;
+    return other > latin ? SCRIPT_OTHER : SCRIPT_LATIN;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+#include "spam/message_facts.h"
+
+#include <stdio.h>
+
+#include "auth/from_domains.h"
+#include "auth/public_suffix.h"
+#include "spam/link_host.h"
+#include "spam/phrases.h"
+
+struct look {
+    struct features *features;
+    const struct mime *mime;
+    const struct message_text *text;
+    struct from_domains from;
+    struct text own; /* the organisation's domain that From names; empty: none */
+};
+
+static void fact(struct look *look, const char *name, bool is_so)
+{
+    if (is_so) features_add_fact(look->features, name, TEXT_NONE);
+}
+
+static void fact_of(struct look *look, const char *name, struct text value)
+{
+    features_add_fact(look->features, name, value);
+}
+
+/* By powers of two: 0, 1, 2, 4, 8 … */
+static void fact_count(struct look *look, const char *name, uint64_t count)
+{
+    char room[24];
+    uint64_t step = 1;
+    while (step * 2 <= count) step *= 2;
+    fact_of(
+        look, name,
+        text_from(room, (size_t)snprintf(room, sizeof room, "%llu", (unsigned long long)(count ? step : 0))));
+}
+
+static struct text organization(struct text host)
+{
+    struct text found = public_suffix_organization(public_suffix_builtin(), host);
+    return found.length ? found : host;
+}
+
+static struct text top_of(struct text host)
+{
+    size_t dot = text_find_last_char(host, '.');
+    return dot < host.length ? text_slice(host, dot + 1, host.length) : TEXT_NONE;
+}
+
+static unsigned digits_in(struct text text)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < text.length; i++) count += char_is_digit(text.at[i]);
+    return count;
+}
+
+static bool is_among(struct text word, const char *const *words)
+{
+    while (*words && !text_equal(word, text_of(*words))) words++;
+    return *words != NULL;
+}
+
+/* --- who wrote --- */
+
+static const char *const free_mail[] = {
+    "gmail.com", "yahoo.com", "yahoo.co.jp", "hotmail.com",    "outlook.com", "outlook.jp",
+    "live.com",  "aol.com",   "icloud.com",  "mail.ru",        "gmx.de",      "gmx.com",
+    "gmx.net",   "web.de",    "yandex.ru",   "yandex.com",     "163.com",     "126.com",
+    "qq.com",    "sina.com",  "proton.me",   "protonmail.com", "msn.com",     "excite.co.jp",
+    "goo.jp",    "libero.it", "naver.com",   "hanmail.net",    NULL
+};
+
+static void author_look(struct look *look, const struct header *header)
+{
+    const struct header_field *from = header_find(header, HEADER_FROM),
+                              *reply = header_find(header, HEADER_REPLY_TO);
+    struct from_domains answers = { 0 };
+    struct text domain = look->from.count ? look->from.domains[0] : TEXT_NONE;
+    struct text local = text_slice(look->from.address, 0, text_find_last_char(look->from.address, '@'));
+    look->own = organization(domain);
+    for (int oddity = 0; oddity < FROM_ODDITY_COUNT; oddity++)
+        if (from_has(&look->from, (enum from_oddity)oddity))
+            fact_of(look, "from", text_of(from_oddity_name(oddity)));
+    fact_of(look, "from-top", top_of(domain));
+    fact(look, "from-free-mail", is_among(domain, free_mail));
+    fact(look, "from-no-name",
+         from && text_find_char(text_trim(from->value), ' ') >= text_trim(from->value).length);
+    fact(look, "from-name-is-address",
+         from && text_find(from->value, TEXT("@")) < text_find(from->value, TEXT("<")) &&
+             text_find(from->value, TEXT("<")) < from->value.length);
+    fact(look, "from-digits-local", digits_in(local) >= 4);
+    fact(look, "from-digits-domain", digits_in(domain) >= 2);
+    fact(look, "from-long-local", local.length > 24);
+    fact(look, "from-deep-domain", domain.length > look->own.length + 12);
+    if (!reply) return;
+    from_domains_add(look->features->arena, reply->value, &answers);
+    struct text other = answers.count ? answers.domains[0] : TEXT_NONE;
+    fact(look, "reply-elsewhere", other.length > 0 && !text_equal(organization(other), look->own));
+    fact(look, "reply-free-mail", is_among(other, free_mail) && !is_among(domain, free_mail));
+}
+
+/* --- header --- */
+
+static void header_look(struct look *look, const struct header *header)
+{
+    const struct header_field *id = header_find(header, HEADER_MESSAGE_ID),
+                              *to = header_find(header, HEADER_TO);
+    bool is_thread = header_find(header, HEADER_IN_REPLY_TO) || header_find(header, HEADER_REFERENCES);
+    struct text folded = look->text->subject_folded;
+    bool is_answer = text_starts(folded, TEXT("re:")) || text_starts(folded, TEXT("re :"));
+    fact(look, "answer-in-thread", is_answer && is_thread);
+    fact(look, "answer-alone", is_answer && !is_thread);
+    fact(look, "id-of-author",
+         id && look->own.length && text_find_nocase(id->value, look->own) < id->value.length);
+    fact(look, "to-nobody",
+         !to || text_trim(to->value).length == 0 ||
+             text_find_nocase(to->value, TEXT("undisclosed")) < to->value.length);
+    fact(look, "to-is-author",
+         to && look->from.address.length &&
+             text_find_nocase(to->value, look->from.address) < to->value.length);
+}
+
+static void subject_look(struct look *look)
+{
+    struct text subject = look->text->subject;
+    unsigned letters = 0, capitals = 0, marks = 0, wide = 0, money = 0;
+    for (size_t i = 0; i < subject.length; i++) {
+        char c = subject.at[i];
+        letters += char_is_alpha(c);
+        capitals += c >= 'A' && c <= 'Z';
+        marks += c == '!' || c == '?';
+        money += c == '$' || c == '%';
+        wide += (unsigned char)c == 0xF0; /* a picture, as a character */
+    }
+    fact(look, "subject-shouts", letters > 8 && capitals * 10 > letters * 8);
+    fact(look, "subject-mark", marks == 1);
+    fact(look, "subject-marks", marks > 1);
+    fact(look, "subject-money", money > 0);
+    fact(look, "subject-emoji", wide > 0);
+    fact(look, "subject-number", digits_in(subject) >= 5);
+    fact(look, "subject-brackets", text_starts(subject, TEXT("[")) || text_starts(subject, TEXT("【")));
+    fact(look, "subject-patch", text_starts(look->text->subject_folded, TEXT("[patch")));
+}
+
+/* --- body --- */
+
+static void body_look(struct look *look)
+{
+    const struct message_text *text = look->text;
+    const struct markup *markup = &text->markup;
+    struct text visible = text->visible, plain = buffer_text(&text->plain);
+    size_t hidden = buffer_length(&markup->hidden);
+    unsigned letters = 0, marks = 0, wide = 0;
+    for (size_t i = 0; i < visible.length; i++) {
+        letters += char_is_alpha(visible.at[i]);
+        marks += visible.at[i] == '!';
+        wide += (unsigned char)visible.at[i] >= 0xE3;
+    }
+    fact(look, "html-alone", text->html_parts && !text->plain_parts);
+    fact(look, "html", text->html_parts > 0);
+    fact_count(look, "length", visible.length);
+    fact_count(look, "longest-line", text->longest_line);
+    fact_count(look, "links", markup->link_count);
+    fact_count(look, "pictures", markup->pictures);
+    fact(look, "tiny-pictures", markup->tiny_pictures > 0);
+    fact(look, "picture-alone", markup->pictures > 0 && visible.length < 200);
+    fact(look, "hidden-text", hidden > 40);
+    fact(look, "hidden-mostly", hidden > visible.length / 2 && hidden > 40);
+    fact(look, "hidden-much", markup->hidden_elements > 3);
+    fact(look, "split-words", markup->split_words > 2);
+    fact(look, "gaps", text->gaps > 2);
+    fact(look, "gaps-many", text->gaps > 30);
+    fact(look, "wide-forms", text->wide_forms > 5);
+    fact(look, "form", markup->link_count && markup->links[0].kind == MARKUP_FORM);
+    fact(look, "password-field", markup->passwords > 0);
+    fact(look, "script", markup->scripts > 0);
+    fact(look, "entities", markup->entities > 40 && markup->entities * 8 > visible.length);
+    fact(look, "shouts", marks > 3 && marks * 150 > visible.length);
+    fact(look, "signature-dash", text_find(plain, TEXT("\n-- ")) < plain.length);
+    fact(look, "quotes", text_find(plain, TEXT("\n> ")) < plain.length);
+    fact(look, "diff",
+         text_find(plain, TEXT("\n@@ -")) < plain.length ||
+             text_find(plain, TEXT("\ndiff -")) < plain.length);
+    fact(look, "unlike-parts", plain.length > 20 && buffer_length(&markup->text) > plain.length * 6);
+}
+
+static void parts_look(struct look *look)
+{
+    unsigned files = 0;
+    for (size_t i = 0; i < look->mime->count; i++) {
+        const struct mime_part *part = &look->mime->parts[i];
+        if (!mime_part_is_file(part)) continue;
+        files++;
+        size_t dot = text_find_last_char(part->name, '.');
+        if (dot < part->name.length && part->name.length - dot <= 6)
+            fact_of(
+                look, "file",
+                arena_text_lower(look->features->arena, text_slice(part->name, dot + 1, part->name.length)));
+    }
+    fact_count(look, "files", files);
+}
+
+/* --- links --- */
+
+static const char *const shorteners[] = { "bit.ly",     "t.co",    "tinyurl.com", "goo.gl",      "is.gd",
+                                          "ow.ly",      "cutt.ly", "rb.gy",       "s.id",        "t.ly",
+                                          "buff.ly",    "x.gd",    "v.gd",        "qr.ae",       "lnkd.in",
+                                          "rebrand.ly", "t.me",    "wa.me",       "shorturl.at", "urlz.fr",
+                                          NULL };
+static const char *const open_hosts[] = {
+    "weebly.com",      "wixsite.com",   "blogspot.com",      "github.io",   "web.app",
+    "firebaseapp.com", "pages.dev",     "workers.dev",       "r2.dev",      "netlify.app",
+    "vercel.app",      "herokuapp.com", "azurewebsites.net", "windows.net", "amazonaws.com",
+    "googleapis.com",  "duckdns.org",   "glitch.me",         "repl.co",     "webflow.io",
+    "myshopify.com",   "ipfs.io",       "dweb.link",         "framer.app",  NULL
+};
+
+struct link_counts {
+    unsigned all, own, foreign_shown;
+};
+
+static void shown_look(struct look *look, const struct markup_link *link, struct text host,
+                       struct link_counts *counts)
+{
+    struct link_host shown;
+    size_t blank = text_find_char(link->shown, ' ');
+    link_host_read(text_slice(link->shown, 0, blank), true, &shown);
+    if (!shown.host[0] || blank < link->shown.length) return;
+    bool is_same = text_equal(organization(text_of(shown.host)), organization(host));
+    fact(look, "link-shows-another", !is_same);
+    counts->foreign_shown += !is_same;
+}
+
+static void link_look(struct look *look, const struct markup_link *link, struct link_counts *counts)
+{
+    struct link_host target;
+    link_host_read(link->target, false, &target);
+    struct text host = text_of(target.host), home = organization(host);
+    if (host.length == 0) return;
+    bool is_own = look->own.length > 0 && text_equal(home, look->own);
+    counts->all += link->kind != MARKUP_PICTURE;
+    counts->own += is_own && link->kind != MARKUP_PICTURE;
+    if (link->kind == MARKUP_PICTURE) {
+        fact(look, "picture-elsewhere", !is_own);
+        return;
+    }
+    unsigned dots = 0, hyphens = 0;
+    for (size_t i = 0; i < host.length; i++) dots += host.at[i] == '.', hyphens += host.at[i] == '-';
+    fact_of(look, "link-top", target.is_address ? TEXT("address") : top_of(host));
+    fact(look, "link-address", target.is_address);
+    fact(look, "link-punycode", target.is_punycode);
+    fact(look, "link-port", target.has_port);
+    fact(look, "link-user", target.has_user);
+    fact(look, "link-plain-http", !target.is_https && link->kind == MARKUP_LINK);
+    fact(look, "link-digits", !target.is_address && digits_in(host) >= 3);
+    fact(look, "link-hyphens", hyphens >= 2);
+    fact(look, "link-deep", dots >= 3 && !target.is_address);
+    fact(look, "link-short", is_among(host, shorteners));
+    fact(look, "link-open-host", is_among(home, open_hosts) || is_among(host, open_hosts));
+    fact(look, "link-long", link->target.length > 200);
+    fact(look, "link-address-inside",
+         text_find_char(target.path, '@') < target.path.length ||
+             text_find_nocase(target.path, TEXT("%40")) < target.path.length);
+    fact(look, "link-onward", text_find(target.path, TEXT("http")) < target.path.length);
+    fact(look, "link-naked", target.path.length <= 1);
+    if (link->kind == MARKUP_LINK) shown_look(look, link, host, counts);
+}
+
+/* Links in a plain text, as programs make them clickable. */
+static void plain_links_look(struct look *look, struct link_counts *counts)
+{
+    struct text rest = buffer_text(&look->text->plain);
+    for (unsigned found = 0; found < MARKUP_LINKS_MOST; found++) {
+        size_t at = text_find(rest, TEXT("://"));
+        if (at == rest.length) return;
+        size_t from = at, end = at;
+        while (from > 0 && char_is_alpha(rest.at[from - 1])) from--;
+        while (end < rest.length && (unsigned char)rest.at[end] > ' ' && !strchr("<>\")", rest.at[end]))
+            end++;
+        link_look(look, &(struct markup_link){ MARKUP_LINK, text_slice(rest, from, end), TEXT_NONE }, counts);
+        rest = text_slice(rest, end > at + 3 ? end : at + 3, rest.length);
+    }
+}
+
+static void links_look(struct look *look)
+{
+    struct link_counts counts = { 0 };
+    const struct markup *markup = &look->text->markup;
+    for (uint32_t i = 0; i < markup->link_count; i++) link_look(look, &markup->links[i], &counts);
+    if (!markup->link_count) plain_links_look(look, &counts);
+    fact(look, "links-none-own", counts.all > 0 && counts.own == 0);
+    fact(look, "links-all-own", counts.all > 0 && counts.own == counts.all);
+    fact(look, "links-half-own", counts.all > 1 && counts.own * 2 >= counts.all && counts.own < counts.all);
+}
+
+void message_facts_add(struct features *features, const struct mime *mime, const struct message_text *text)
+{
+    const struct header *header = mime->parts[0].header;
+    struct look look = { .features = features, .mime = mime, .text = text };
+    from_domains_find(features->arena, header, &look.from);
+    author_look(&look, header);
+    header_look(&look, header);
+    subject_look(&look);
+    body_look(&look);
+    parts_look(&look);
+    links_look(&look);
+    phrases_add(features, text->subject_folded, text->visible);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What ledger learns, in a folder of its own: unlearning is as if it had never been taught, a start makes the
+   same model of the log, and files that are damaged are set aside. */
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config/settings.h"
+#include "ledger/learning/learning.h"
+#include "spam/local_model.h"
+
+static struct text base_model;
+
+struct node {
+    struct loop *loop;
+    struct config config;
+    struct learning *learning;
+    struct learned_page *page;
+    struct timer *timer;
+    char path[64];
+    int folder, memory;
+};
+
+static void node_start(struct node *node)
+{
+    node->loop = loop_new();
+    node->learning = learning_new(node->loop, &node->config, node->page);
+    learning_start(node->learning, node->folder);
+}
+
+static void node_begin(struct node *node)
+{
+    *node = (struct node){ .path = "/tmp/unit-learning-XXXXXX" };
+    assert_non_null(mkdtemp(node->path));
+    node->folder = open(node->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    FILE *file = tmpfile();
+    assert_int_equal(ftruncate(fileno(file), LEARNED_PAGE_BYTES), 0);
+    node->page = learned_page_map(fileno(file), true);
+    fclose(file);
+    node->config.spam.base_model = base_model;
+    node_start(node);
+}
+
+static void look(void *context)
+{
+    struct node *node = context;
+    struct learning_facts facts;
+    learning_look(node->learning, &facts);
+    if (facts.is_settled)
+        loop_stop(node->loop);
+    else
+        timer_set(node->timer, 5);
+}
+
+static struct learning_facts settle(struct node *node)
+{
+    struct learning_facts facts;
+    node->timer = timer_new(node->loop, look, node);
+    timer_set(node->timer, 5);
+    loop_run(node->loop);
+    timer_free(node->timer);
+    learning_look(node->learning, &facts);
+    return facts;
+}
+
+static void node_stop(struct node *node)
+{
+    assert_true(learning_sync(node->learning));
+    learning_free(node->learning);
+    loop_free(node->loop);
+}
+
+static void node_end(struct node *node)
+{
+    static const char *const names[] = { "learned.log", "local.model", "learned.log.damaged",
+                                         "local.model.damaged" };
+    node_stop(node);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) unlinkat(node->folder, names[i], 0);
+    close(node->folder);
+    learned_page_unmap(node->page);
+    assert_int_equal(rmdir(node->path), 0);
+}
+
+static enum learning_outcome teach(struct node *node, unsigned number, bool is_spam)
+{
+    uint32_t slots[40];
+    struct lesson lesson = { .is_spam = is_spam, .base = number % 3 - 1.0, .vector.slots = slots };
+    for (int i = 0; i < 40; i++)
+        slots[i] = (number * 7919 + (uint32_t)i * 104729 + is_spam * 13) % VECTOR_SLOTS;
+    lesson.vector.counts[VECTOR_TEXT] = 30;
+    lesson.vector.counts[VECTOR_SHAPE] = 10;
+    vector_sort(&lesson.vector);
+    memset(lesson.id, (int)number, sizeof lesson.id);
+    lesson.id[0] = (uint8_t)(number >> 8);
+    return learning_teach(node->learning, &lesson);
+}
+
+static void weights_of(struct node *node, float *out)
+{
+    struct text image = learned_page_read(node->page);
+    assert_int_equal(image.length, LOCAL_MODEL_BYTES);
+    assert_null(local_model_fault(image));
+    memcpy(out, image.at + sizeof(struct local_head), VECTOR_SLOTS * sizeof *out);
+}
+
+static void assert_near(const float *one, const float *other)
+{
+    for (size_t i = 0; i < VECTOR_SLOTS; i++) assert_true(fabsf(one[i] - other[i]) < 1e-6f);
+}
+
+/* Number 77 is taught, in the middle, and taken back; or never taught. Number 30 was called the other first.
+ */
+static void test_unlearning_is_as_if_never_taught(void **state)
+{
+    static float first[VECTOR_SLOTS], second[VECTOR_SLOTS];
+    struct node one, other;
+    uint8_t id[LESSON_ID_BYTES];
+    node_begin(&one);
+    node_begin(&other);
+    teach(&one, 30, true);
+    for (unsigned i = 1; i < 150; i++) teach(&one, i, i % 2);
+    assert_int_equal(settle(&one).lessons, 149);
+    assert_int_equal(learning_undo(one.learning, TEXT("004d4d4d"), id), LEARNING_TAUGHT);
+    assert_int_equal(id[1], 77);
+    assert_int_equal(learning_undo(one.learning, TEXT("004d4d4d"), id), LEARNING_MISSING);
+    assert_int_equal(learning_undo(one.learning, TEXT("004d"), id), LEARNING_MISSING);
+    for (unsigned i = 1; i < 150; i++)
+        if (i != 77) teach(&other, i, i % 2);
+    struct learning_facts facts = settle(&one);
+    assert_true(facts.lessons == 148 && facts.ham == 74 && facts.spam == 74 && facts.counts);
+    assert_int_equal(settle(&other).lessons, 148);
+    weights_of(&one, first);
+    weights_of(&other, second);
+    assert_near(first, second);
+    /* and so does a start */
+    node_stop(&one);
+    node_start(&one);
+    assert_int_equal(settle(&one).lessons, 148);
+    weights_of(&one, first);
+    assert_near(first, second);
+    /* age takes lessons away, too */
+    int file = learning_export(one.learning);
+    struct stat before;
+    assert_int_equal(fstat(file, &before), 0);
+    assert_true(before.st_size == (off_t)settle(&one).bytes);
+    close(file);
+    node_end(&one);
+    node_end(&other);
+}
+
+static void test_nothing_is_learned_twice(void **state)
+{
+    struct node node;
+    node_begin(&node);
+    assert_int_equal(teach(&node, 5, true), LEARNING_TAUGHT);
+    assert_int_equal(teach(&node, 5, true), LEARNING_KNOWN);
+    assert_int_equal(teach(&node, 5, false), LEARNING_CHANGED);
+    assert_int_equal(teach(&node, 5, false), LEARNING_KNOWN);
+    struct learning_facts facts = settle(&node);
+    assert_true(facts.ham == 1 && facts.spam == 0 && !facts.counts && facts.anchors > 300);
+    node_end(&node);
+}
+
+/* One byte of the file, from its start or, below 0, its end. */
+static void byte_change(struct node *node, const char *name, off_t at)
+{
+    struct stat facts;
+    char byte;
+    int fd = openat(node->folder, name, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0 && fstat(fd, &facts) == 0);
+    if (at < 0) at += facts.st_size;
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 0x20;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+static void test_damage_is_set_aside(void **state)
+{
+    struct node node;
+    struct stat facts;
+    node_begin(&node);
+    for (unsigned i = 1; i < 60; i++) teach(&node, i, i % 2);
+    settle(&node);
+    node_stop(&node);
+    byte_change(&node, "local.model", 9999);
+    byte_change(&node, "learned.log", -1500);
+    node_start(&node);
+    struct learning_facts after = settle(&node);
+    assert_string_not_equal(after.trouble, "");
+    assert_true(after.lessons > 30 && after.lessons < 59);
+    assert_int_equal(fstatat(node.folder, "learned.log.damaged", &facts, 0), 0);
+    assert_int_equal(fstatat(node.folder, "local.model.damaged", &facts, 0), 0);
+    assert_int_equal(teach(&node, 59, true), LEARNING_TAUGHT);
+    settle(&node);
+    node_stop(&node);
+    node_start(&node);
+    struct learning_facts again = settle(&node);
+    assert_string_equal(again.trouble, "");
+    assert_int_equal(again.lessons, after.lessons + 1);
+    node_stop(&node);
+    byte_change(&node, "learned.log", 0);
+    node_start(&node);
+    again = settle(&node);
+    assert_int_equal(again.lessons, 0);
+    assert_non_null(strstr(again.trouble, "learned.log: it is no log"));
+    assert_int_equal(learned_page_read(node.page).length, 0);
+    node_end(&node);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unlearning_is_as_if_never_taught),
+        cmocka_unit_test(test_nothing_is_learned_twice),
+        cmocka_unit_test(test_damage_is_set_aside),
+    };
+    base_model = text_of(argv[1]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
