@@ -14,6 +14,7 @@
 #include "config/machine.h"
 #include "config/signatures.h"
 #include "config/unsafe.h"
+#include "rules/rule_folders.h"
 #include "statistics/words.h"
 
 static const char HELP[] =
@@ -103,6 +104,7 @@ bool check_is_good(const char *path)
     if (config) machine_check_for_start(config, &problems);
     if (config) unsafe_check(config, &problems);
     if (config) signatures_check(config, &problems);
+    if (config) rule_folders_check(config, &problems);
     problems_print(&problems);
     bool is_good = config && problems.errors == 0;
     config_free(config);
@@ -147,6 +149,7 @@ int check_main(int argc, char **argv)
     if (config) unsafe_check(config, &problems);
     if (config) unsafe_check_page(config, &problems);
     if (config) signatures_check(config, &problems);
+    if (config) rule_folders_check(config, &problems);
     if (config) signatures_trial(config, options.libexec, &problems);
     if (options.is_json)
         report_json(path, config, &problems);

@@ -105,7 +105,7 @@ void json_add_number(struct json *array, int64_t value)
 
 void json_print(struct json *value, FILE *to, bool pretty)
 {
-    size_t flags = JSON_PRESERVE_ORDER | (pretty ? JSON_INDENT(2) : JSON_COMPACT);
+    size_t flags = JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15) | (pretty ? JSON_INDENT(2) : JSON_COMPACT);
     json_dumpf(inner(value), to, flags | JSON_ENCODE_ANY);
     fputc('\n', to);
     json_decref(inner(value));

@@ -19,6 +19,7 @@
 #include "cli/dns_tool.h"
 #include "cli/drain.h"
 #include "cli/health_command.h"
+#include "cli/judge_tool.h"
 #include "cli/keepalived.h"
 #include "cli/learn.h"
 #include "cli/metrics_command.h"
@@ -28,6 +29,7 @@
 #include "cli/quarantine.h"
 #include "cli/queue_tool.h"
 #include "cli/report_tool.h"
+#include "cli/rules_tool.h"
 #include "cli/setup.h"
 #include "cli/show_config.h"
 #include "cli/stats.h"
@@ -88,6 +90,8 @@ static const struct verb verbs[] = {
     { "dkim", dkim_main, "make keys that sign mail, and check whether they are published", VERB_ASKS_NETWORK,
       &dkim_usage },
     { "dns", dns_main, "ask the DNS as the node does", VERB_ASKS_MASTER, &dns_usage },
+    { "rules", rules_main, "check, try and list the rules that mail is judged by", VERB_ASKS_NOBODY,
+      &rules_usage },
     { "balance", balance_main, "compare the three counts of every accepted recipient", VERB_ASKS_LEDGER,
       &balance_usage },
     { "ca", ca_main, "make the private authority of the nodes and their certificates", VERB_ASKS_NOBODY,
@@ -105,6 +109,8 @@ static const struct verb verbs[] = {
     { "send", send_main, "send messages by SMTP", VERB_ASKS_NETWORK, &send_usage },
     { "sink", sink_main, "receive messages by SMTP into a Maildir", VERB_ASKS_NETWORK, &sink_usage },
     { "zone", zone_main, "answer DNS questions from a file, for trials", VERB_ASKS_NETWORK, &zone_usage },
+    { "judge", judge_main, "score messages as the content filter does; no node is needed", VERB_ASKS_NOBODY,
+      &judge_usage },
     { "parse", parse_main, "show a message as the gateway understands it", VERB_ASKS_NOBODY, &parse_usage },
     { "address", address_main, "show how addresses are understood", VERB_ASKS_NOBODY, &address_usage },
     { "completions", completions_main, "print what completes this command in bash or zsh", VERB_ASKS_NOBODY,

@@ -42,7 +42,7 @@ static bool bytes_take(struct text *rest, uint64_t length, struct text *out)
 /* A file and what it is for: a key may serve TLS and sign mail, though nobody should want that. */
 struct listed_file {
     const struct file_content *file;
-    bool is_plain, is_signing_key;
+    bool is_plain, is_signing_key, is_rules;
 };
 
 struct file_set {
@@ -61,8 +61,10 @@ static void file_collect(struct file_set *set, const void *base, enum schema_sco
         for (size_t k = 0; row->type == SCHEMA_KEYS && k < keys->count; k++)
             set->items[set->count++] =
                 (struct listed_file){ .file = &keys->items[k].file, .is_signing_key = true };
-        if (row->type == SCHEMA_FILE && file->path.length > 0)
-            set->items[set->count++] = (struct listed_file){ .file = file, .is_plain = true };
+        bool is_rules = row->type == SCHEMA_RULES;
+        if ((row->type == SCHEMA_FILE || is_rules) && file->path.length > 0)
+            set->items[set->count++] =
+                (struct listed_file){ .file = file, .is_plain = !is_rules, .is_rules = is_rules };
     }
 }
 
@@ -84,6 +86,7 @@ static struct file_set files_merge(struct file_set set)
         }
         last->is_plain = last->is_plain || next->is_plain;
         last->is_signing_key = last->is_signing_key || next->is_signing_key;
+        last->is_rules = last->is_rules && next->is_rules;
     }
     set.count = kept;
     return set;
@@ -92,7 +95,7 @@ static struct file_set files_merge(struct file_set set)
 /* Every file of the configuration once, in the order of paths. */
 static struct file_set files_of(const struct config *config)
 {
-    size_t most = 8 + config->listener_count * 4 + config->hosted_count +
+    size_t most = 12 + config->listener_count * 4 + config->hosted_count +
                   config->domain_count * (2 + 2 * SIGNING_KEYS_MOST);
     struct file_set set = { .items = memory_alloc(most * sizeof *set.items) };
     file_collect(&set, config, SCHEMA_GLOBAL);
@@ -127,6 +130,7 @@ static void certificates_add(struct text content, struct buffer *out)
 
 static bool has_key(const struct config *config, const struct listed_file *listed, enum bundle_keys keys)
 {
+    if (listed->is_rules) return true; /* it has none: nothing is to be left out */
     switch (keys) {
     case BUNDLE_NO_KEYS:
         return false;

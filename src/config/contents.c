@@ -1,53 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The files that settings name, each read once, found again by path. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 
+#include "config/folder_content.h"
 #include "config/load_private.h"
-
-static const char *descriptor_read(int fd, size_t most, struct arena *arena, struct text *out_bytes)
-{
-    struct buffer buffer = { 0 };
-    const char *why = NULL;
-    for (;;) {
-        char *room = buffer_reserve(&buffer, 65536);
-        ssize_t got = read(fd, room, 65536);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) why = strerror(errno);
-        if (got <= 0) break;
-        buffer_commit(&buffer, (size_t)got);
-        if (buffer_length(&buffer) <= most) continue;
-        why = most == CONFIG_FILE_MOST ? "is larger than 16 MiB" : "is larger than 64 MiB";
-        break;
-    }
-    if (!why) *out_bytes = arena_text(arena, buffer_text(&buffer));
-    buffer_free(&buffer);
-    return why;
-}
-
-const char *contents_read(const char *path, size_t most, struct arena *arena, struct text *out_bytes,
-                          bool *out_open)
-{
-    struct stat stat;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) return strerror(errno);
-    const char *why = fstat(fd, &stat) != 0                               ? strerror(errno)
-                      : S_ISDIR(stat.st_mode)                             ? "is a folder"
-                      : !S_ISREG(stat.st_mode) && !S_ISFIFO(stat.st_mode) ? "is not a file"
-                                                                          : NULL;
-    if (!why) {
-        fcntl(fd, F_SETFL, 0); /* it was O_NONBLOCK so that open() cannot hang; a pipe is waited for */
-        *out_open = (stat.st_mode & S_IROTH) != 0;
-        why = descriptor_read(fd, most, arena, out_bytes);
-    }
-    close(fd);
-    return why;
-}
+#include "config/whole_file.h"
 
 static uint32_t *slot_find(struct loader *loader, struct text path)
 {
@@ -74,14 +33,16 @@ struct content *content_find(struct loader *loader, struct text path)
     return position ? &loader->contents[position - 1] : NULL;
 }
 
-static struct content *content_need(struct loader *loader, struct text path)
+static struct content *content_need(struct loader *loader, struct text path, bool is_folder)
 {
     struct content *known = content_find(loader, path), content = { .path = path };
     if (known) return known;
     if (loader->origin == CONTENT_BUNDLE)
         content.reason = "is not in the bundle";
+    else if (is_folder)
+        content.reason = folder_content_read(path.at, TEXT(".rules"), loader->arena, &content.bytes);
     else
-        content.reason = contents_read(path.at, CONFIG_CONTENT_MOST, loader->arena, &content.bytes,
+        content.reason = whole_file_read(path.at, CONFIG_CONTENT_MOST, loader->arena, &content.bytes,
                                        &content.is_open_to_all);
     if (content.reason) content.reason = arena_text(loader->arena, text_of(content.reason)).at;
     content_add(loader, content);
@@ -97,7 +58,7 @@ static void file_fill(struct loader *loader, const struct schema_row *row, struc
                         "%s: one file too many (%d are allowed)", row->words, CONFIG_CONTENTS_MOST);
         return;
     }
-    const struct content *content = content_need(loader, file->path);
+    const struct content *content = content_need(loader, file->path, row->type == SCHEMA_RULES);
     file->content = content->bytes;
     if (!content->reason) return;
     if (index < loader->sources->item_count[row->scope])
@@ -109,7 +70,7 @@ static void file_fill(struct loader *loader, const struct schema_row *row, struc
 static void field_fill(struct loader *loader, const struct schema_row *row, void *base, size_t index)
 {
     void *field = (char *)base + row->offset;
-    if (row->type == SCHEMA_FILE) {
+    if (row->type == SCHEMA_FILE || row->type == SCHEMA_RULES) {
         file_fill(loader, row, field, index);
         return;
     }
@@ -121,7 +82,7 @@ void contents_read_all(struct loader *loader)
 {
     struct config *config = loader->config;
     for (const struct schema_row *row = schema_rows; row < schema_rows + schema_row_count; row++) {
-        if (row->type != SCHEMA_FILE && row->type != SCHEMA_KEYS) continue;
+        if (row->type != SCHEMA_FILE && row->type != SCHEMA_RULES && row->type != SCHEMA_KEYS) continue;
         if (row->scope == SCHEMA_GLOBAL) field_fill(loader, row, config, 0);
         for (size_t i = 0; row->scope == SCHEMA_LISTENER && i < config->listener_count; i++)
             field_fill(loader, row, &config->listeners[i], i);

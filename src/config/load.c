@@ -12,6 +12,7 @@
 
 #include "config/dump.h"
 #include "config/load_private.h"
+#include "config/whole_file.h"
 
 const char *config_default_path(void)
 {
@@ -61,7 +62,7 @@ static bool file_parse(struct loader *loader, const char *path)
 {
     struct text content;
     bool is_open;
-    const char *why = contents_read(path, CONFIG_FILE_MOST, loader->arena, &content, &is_open);
+    const char *why = whole_file_read(path, CONFIG_FILE_MOST, loader->arena, &content, &is_open);
     if (!why) {
         parse_file(loader, content, text_of(path));
         return true;
@@ -146,15 +147,20 @@ struct config *config_load_text(struct text content, const char *name, bool read
     return loader_end(&loader, errors);
 }
 
-/* Tables do not change: their content goes over. */
+static void content_keep(struct loader *loader, const struct file_content *file)
+{
+    if (file->path.length == 0 || content_find(loader, file->path)) return;
+    content_add(loader, (struct content){ .path = arena_text(loader->arena, file->path),
+                                          .bytes = arena_text(loader->arena, file->content) });
+}
+
+/* Tables and rules do not change: their content goes over. */
 static void tables_keep(struct loader *loader, const struct config *config)
 {
-    for (size_t i = 0; i < config->domain_count; i++) {
-        const struct file_content *table = &config->domains[i].recipients_table;
-        if (table->path.length == 0 || content_find(loader, table->path)) continue;
-        content_add(loader, (struct content){ .path = arena_text(loader->arena, table->path),
-                                              .bytes = arena_text(loader->arena, table->content) });
-    }
+    content_keep(loader, &config->spam.rules);
+    content_keep(loader, &config->spam.own_rules);
+    for (size_t i = 0; i < config->domain_count; i++)
+        content_keep(loader, &config->domains[i].recipients_table);
 }
 
 struct config *config_renew(const struct config *config, struct problem_list *problems)

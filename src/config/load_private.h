@@ -56,10 +56,6 @@ void contents_read_all(struct loader *loader);
    added. */
 void content_add(struct loader *loader, struct content content);
 struct content *content_find(struct loader *loader, struct text path);
-/* NULL when it was read, else the reason; the bytes are in the arena. */
-const char *contents_read(const char *path, size_t most, struct arena *arena, struct text *out_bytes,
-                          bool *out_open);
-
 /* A configuration from the parts of a bundle; it has no sources. */
 struct config *load_bundled(struct text dump, const struct content *contents, size_t count,
                             struct problem_list *problems);

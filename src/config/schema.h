@@ -31,6 +31,8 @@ enum schema_type {
     SCHEMA_USER,    /* a user of the system */
     SCHEMA_PATH,    /* a file or folder */
     SCHEMA_FILE,    /* a file that is read on load; struct file_content */
+    SCHEMA_RULES,   /* a folder whose *.rules are read on load; struct file_content, its content by
+                       config/folder_content.h */
     SCHEMA_IP4,     /* an address; struct address */
     SCHEMA_IP6,
     SCHEMA_SOCKET,    /* ADDRESS:PORT kept as text */

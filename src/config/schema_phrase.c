@@ -23,6 +23,7 @@ static const struct {
     [SCHEMA_USER] = { "a user name", "USER" },
     [SCHEMA_PATH] = { "a path", "PATH" },
     [SCHEMA_FILE] = { "the path of a file", "FILE" },
+    [SCHEMA_RULES] = { "the path of a folder", "FOLDER" },
     [SCHEMA_IP4] = { "an IPv4 address such as 192.0.2.1", "ADDRESS" },
     [SCHEMA_IP6] = { "an IPv6 address such as 2001:db8::1", "ADDRESS" },
     [SCHEMA_SOCKET] = { "ADDRESS:PORT such as 192.0.2.1:514", "ADDRESS:PORT" },

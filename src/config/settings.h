@@ -276,6 +276,8 @@ struct config {
         double tag, quarantine, reject; /* points; "above"; INFINITY: never */
         struct text subject;            /* what goes before the Subject; empty: header only */
         struct text base_model;         /* a file; empty: none */
+        struct file_content rules, own_rules; /* folders of rule files: those that come along, and the administrator's; by
+                                                 config/folder_content.h */
     } spam;
 
     struct {

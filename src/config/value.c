@@ -350,6 +350,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
         *(struct text *)field_of(row, base) = path_in(folder, word, arena);
         return NULL;
     case SCHEMA_FILE:
+    case SCHEMA_RULES:
         ((struct file_content *)field_of(row, base))->path = path_in(folder, word, arena);
         return NULL;
     case SCHEMA_IP4:
@@ -538,6 +539,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
         word_or_none_print(row, *(const struct text *)field, out);
         return;
     case SCHEMA_FILE:
+    case SCHEMA_RULES:
         word_or_none_print(row, ((const struct file_content *)field)->path, out);
         return;
     case SCHEMA_IP4:

@@ -233,6 +233,7 @@ void facts_put(const struct facts *facts, struct buffer *out)
     put_u8(out, (uint8_t)facts->tenancy);
     put_text(out, facts->authentication);
     put_text(out, facts->seal_basis);
+    put_text(out, facts->rule_marks);
     signals_put(facts->signals, facts->signal_count, out);
     questions_put(facts->questions, facts->question_count, out);
     possible_edits_put(facts->edits, facts->edit_count, out);
@@ -266,6 +267,7 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->tenancy = get_u8(reader);
     out->authentication = get_text(reader);
     out->seal_basis = get_text(reader);
+    out->rule_marks = get_text(reader);
     out->signals = signals_get(arena, reader, &out->signal_count);
     questions_get(arena, reader, &out->questions, &out->question_count);
     out->edits = possible_edits_get(arena, reader, &out->edit_count);

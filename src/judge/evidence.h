@@ -157,6 +157,7 @@ struct facts {
     enum tenancy tenancy;
     struct text authentication; /* auth_facts_put; empty: nobody asks who sent it */
     struct text seal_basis;     /* scan/seal_basis.h; empty: nothing is to be signed of it */
+    struct text rule_marks;     /* spam/rule_signals.h; empty: no rule asks for signals */
     uint32_t signal_count;
     struct signal *signals;
     uint32_t question_count; /* raised by the content */

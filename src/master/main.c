@@ -26,6 +26,7 @@
 #include "master/process_table.h"
 #include "master/roles.h"
 #include "master/systemd.h"
+#include "rules/rule_folders.h"
 
 struct node {
     enum { NODE_MAGIC = 0x7bec0cbd } magic;
@@ -132,6 +133,14 @@ static void problems_tell(struct problem_list *problems, struct buffer *out)
     problem_list_free(problems);
 }
 
+/* What only the looking through it has found is no less wrong. */
+static struct config *without_errors(struct config *config, const struct problem_list *problems)
+{
+    if (!config || problems->errors == 0) return config;
+    config_free(config);
+    return NULL;
+}
+
 /* NULL when it has errors. */
 static struct config *config_read(const char *path, struct buffer *out)
 {
@@ -139,6 +148,8 @@ static struct config *config_read(const char *path, struct buffer *out)
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
     if (config) signatures_check(config, &problems);
+    if (config) rule_folders_check(config, &problems);
+    config = without_errors(config, &problems);
     problems_tell(&problems, out);
     return config;
 }
@@ -272,6 +283,8 @@ static void difference(void *context, struct commands_client *client)
     struct buffer lines = { 0 };
     problem_list_start(&problems);
     struct config *config = config_load(node->config_path, &problems);
+    if (config) rule_folders_check(config, &problems);
+    config = without_errors(config, &problems);
     for (size_t i = 0; i < problems.count; i++)
         if (!config || problems.items[i].is_warning) problem_show(&problems.items[i], &lines);
     size_t count = config ? config_difference(node->config, config, &lines) : 0;

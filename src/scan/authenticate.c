@@ -289,6 +289,30 @@ void authenticate_score(const struct auth_judgement *judgement, const struct con
             weight_add(score, from_weights[i].weight, counts, TEXT_NONE);
 }
 
+/* What somebody else found, by the same weights; whom DMARC names has no policy here. */
+void authenticate_score_told(const struct authentication_results *told, struct score *score)
+{
+    static const struct {
+        struct text method;
+        enum auth_result result;
+        struct weight weight;
+    } rows[] = {
+        { { "spf", 3 }, AUTH_FAIL, { "SPF_FAIL", 2.0 } },
+        { { "spf", 3 }, AUTH_SOFTFAIL, { "SPF_SOFTFAIL", 0.7 } },
+        { { "spf", 3 }, AUTH_PASS, { "SPF_PASS", 0 } },
+        { { "dkim", 4 }, AUTH_FAIL, { "DKIM_FAIL", 0.3 } },
+        { { "dkim", 4 }, AUTH_PASS, { "DKIM_PASS", 0 } },
+        { { "dmarc", 5 }, AUTH_FAIL, { "DMARC_FAIL", 0.5 } },
+        { { "dmarc", 5 }, AUTH_PASS, { "DMARC_PASS", 0 } },
+        { { "arc", 3 }, AUTH_FAIL, { "ARC_FAIL", 0.1 } },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct auth_statement *found = authentication_results_find(told, rows[i].method);
+        if (found && found->result == rows[i].result)
+            weight_add(score, rows[i].weight, true, told->authserv_id);
+    }
+}
+
 /* --- fields --- */
 
 /* By the order of their words in RFC 8601 section 2.7. */

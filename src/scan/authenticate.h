@@ -5,6 +5,7 @@
 #define SEKIMORI_SCAN_AUTHENTICATE_H
 
 #include "auth/authentication.h"
+#include "auth/authentication_results.h"
 #include "ipc/known_lists.h"
 #include "judge/evidence.h"
 #include "spam/score.h"
@@ -45,6 +46,9 @@ enum dmarc_policy authenticate_demand(const struct auth_judgement *judgement);
 /* Signals of what was found. In observe mode (`counts` false) they weigh nothing. */
 void authenticate_score(const struct auth_judgement *judgement, const struct config *config, bool counts,
                         struct score *score);
+
+/* Signals of results that another host told (RFC 8601), where nothing is looked up here. */
+void authenticate_score_told(const struct authentication_results *told, struct score *score);
 
 /* The Authentication-Results field, and Received-SPF where that is wanted, in the arena; empty when nothing
    was judged. */

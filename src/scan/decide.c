@@ -12,6 +12,7 @@
 #include "scan/recipe.h"
 #include "scan/tenancy.h"
 #include "scan/wording.h"
+#include "spam/rule_signals.h"
 #include "spam/score.h"
 
 /* What the checks would have a message get, whoever the recipient is. */
@@ -157,14 +158,21 @@ static bool does_authenticate(const struct config *config, const struct occasion
 }
 
 static void signals_gather(struct arena *arena, const struct facts *facts, const struct score *proven,
-                           const struct question *answers, uint32_t answer_count, struct verdict *out)
+                           const struct question *answers, uint32_t answer_count, const struct ruleset *rules,
+                           struct verdict *out)
 {
+
+    /* A rule each, and what takes back. */
+    const uint32_t rules_most = rules ? rules->count + 1 : 0;
+    struct rule_signals by_rules;
     struct score answered = *proven;
     score_answers(&answered, answers, answer_count);
     out->signal_count = facts->signal_count + answered.count;
-    out->signals = arena_alloc_array(arena, out->signal_count, sizeof *out->signals);
+    out->signals = arena_alloc_array(arena, out->signal_count + rules_most, sizeof *out->signals);
     for (uint32_t i = 0; i < facts->signal_count; i++) out->signals[i] = facts->signals[i];
     for (uint32_t i = 0; i < answered.count; i++) out->signals[facts->signal_count + i] = answered.signals[i];
+    rule_signals_late(arena, rules, facts->rule_marks, out->signals, out->signal_count, &by_rules);
+    for (uint32_t i = 0; i < by_rules.count; i++) out->signals[out->signal_count++] = by_rules.items[i];
     out->score = score_sum(out->signals, out->signal_count);
 }
 
@@ -207,7 +215,7 @@ static void direction_decide(const struct config *config, const struct occasion 
 
 void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
                      const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                     const struct known_lists *lists, struct facts *merged,
+                     const struct known_lists *lists, const struct ruleset *rules, struct facts *merged,
                      struct auth_judgement *authentication, struct verdict *out)
 {
     *out = (struct verdict){ .recipient_count = occasion->recipient_count };
@@ -215,7 +223,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     authenticate_judge(arena, config, occasion, facts, answers, answer_count, lists, authentication);
     direction_decide(config, occasion, facts, authentication, &proven, out);
     authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
-    signals_gather(arena, facts, &proven, answers, answer_count, out);
+    signals_gather(arena, facts, &proven, answers, answer_count, rules, out);
     const struct virus_finding *why;
     enum action outside = outside_merge(arena, config, out->direction, answers, answer_count, facts, merged);
     const struct demand demand = { virus_demand(arena, config, merged, out->direction, outside, &why),
@@ -243,6 +251,6 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
 {
     struct facts merged;
     struct auth_judgement authentication;
-    decide_and_tell(arena, config, occasion, facts, answers, answer_count, NULL, &merged, &authentication,
-                    out);
+    decide_and_tell(arena, config, occasion, facts, answers, answer_count, NULL, NULL, &merged,
+                    &authentication, out);
 }

@@ -19,12 +19,13 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
 
 struct auth_judgement;
 struct known_lists;
+struct ruleset;
 /* The same, and what was found of who sent the message. *out_facts: the facts with what engines outside said.
    `lists`: mailing lists that the ledger knows; NULL:
-   none. */
+   none. `rules`: those that ask for signals add theirs; NULL: none. */
 void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
                      const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                     const struct known_lists *lists, struct facts *out_facts,
+                     const struct known_lists *lists, const struct ruleset *rules, struct facts *out_facts,
                      struct auth_judgement *out_authentication, struct verdict *out);
 
 #endif

@@ -29,6 +29,7 @@
 #include "config/bundle.h"
 #include "config/load.h"
 #include "config/signatures.h"
+#include "rules/rule_folders.h"
 #include "scan/scan_private.h"
 #include "scan/worker.h"
 #include "spam/base_model.h"
@@ -156,11 +157,25 @@ static void base_load(struct fork_server *fork_server)
     if (!fork_server->scanner.base) log_warning("spam is judged without a base model: %s", why);
 }
 
+/* master has looked through the rules: what is wrong with them now is a fault of ours, and mail goes on
+ * without. */
+static void rules_load(struct fork_server *fork_server)
+{
+    struct problem_list problems;
+    problem_list_start(&problems);
+    fork_server->scanner.rules = rule_folders_read(fork_server->config, &problems);
+    if (!fork_server->scanner.rules)
+        log_warning("spam is judged without rules: %s",
+                    problems.errors ? "they have errors" : "there are none where `spam rules` says");
+    problem_list_free(&problems);
+}
+
 static bool fork_server_load(struct fork_server *fork_server)
 {
     pthread_t loader;
     fork_server->scanner.config = fork_server->config;
     base_load(fork_server);
+    rules_load(fork_server);
     if (!temporary_prepare(fork_server->error, sizeof fork_server->error)) return false;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of credentials takes it off */
     if (temporary_enter(worker_room_bytes(fork_server->config), fork_server->error,

@@ -178,7 +178,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     const struct config *config = scanner->config;
     struct mime *mime = mime_parse(arena, message, limits_of(arena, config), MIME_FIRST);
     const struct header *header = mime->parts[0].header;
-    struct score score = { .arena = arena, .base = scanner->base };
+    struct score score = { .arena = arena, .base = scanner->base, .rules = scanner->rules };
     struct local_model local;
     if (local_model_use(learned_page_read(scanner->learned), &local)) score.local = &local;
     struct inspection inspection;
@@ -213,6 +213,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     };
     recipe_look(&source, &score, out);
     seal_basis_read(arena, config, occasion, message, header, out);
+    out->rule_marks = score.rule_marks;
     out->signals = score.signals;
     out->signal_count = score.count;
 }

@@ -20,6 +20,7 @@ struct scanner {
     struct reader_source *readers;      /* NULL: containers are not opened */
     const struct base_model *base;      /* NULL: mail is judged without */
     const struct learned_page *learned; /* NULL: nothing is learned here */
+    const struct ruleset *rules;        /* NULL: there are none */
 };
 
 /* Texts in `out` live in the arena or borrow from the message. Never fails: what could not be seen is said

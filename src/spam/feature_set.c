@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 #include "spam/feature_set.h"
 
+#include "rules/ruleset.h"
+#include "spam/message_text.h"
+
 double features_weight(enum feature_block block)
 {
-    static const double weights[FEATURE_BLOCKS] = { 1, 1, 0.7 };
+    static const double weights[FEATURE_BLOCKS] = { 1, 1, 0.5 };
     return weights[block];
 }
 
@@ -34,10 +37,60 @@ void features_add_text(struct features *features, enum feature_block block, stru
     }
 }
 
+static void fact_keep(struct features *features, uint64_t fact)
+{
+    uint64_t *recent = &features->recent[fact & 255];
+    if (*recent == fact) return;
+    *recent = fact;
+    for (uint32_t i = 0; i < features->fact_count; i++)
+        if (features->facts[i] == fact) return;
+    if (features->fact_count == features->fact_room) {
+        uint32_t room = features->fact_room ? features->fact_room * 2 : 256;
+        uint64_t *facts = arena_alloc_array(features->arena, room, sizeof *facts);
+        if (features->fact_count) memcpy(facts, features->facts, features->fact_count * sizeof *facts);
+        features->facts = facts;
+        features->fact_room = room;
+    }
+    features->facts[features->fact_count++] = fact;
+}
+
+static uint32_t fact_slot(uint64_t fact)
+{
+    fact ^= fact >> 32;
+    return (uint32_t)(fact * 0x9E3779B1u) >> (32 - FEATURE_BITS);
+}
+
 void features_add_fact(struct features *features, const char *name, struct text value)
 {
-    uint64_t hash = text_checksum_on(text_checksum(text_of(name)), TEXT("="));
-    hash = text_checksum_on(hash, value);
-    hash ^= hash >> 32;
-    slot_add(features, FEATURE_FACT, (uint32_t)(hash * 0x9E3779B1u) >> (32 - FEATURE_BITS));
+    uint64_t fact = ruleset_fact(text_of(name), value);
+    fact_keep(features, fact);
+    slot_add(features, FEATURE_FACT, fact_slot(fact));
+}
+
+bool features_has_fact(const struct features *features, const char *name, struct text value)
+{
+    uint32_t slot = fact_slot(ruleset_fact(text_of(name), value));
+    return features->blocks[FEATURE_FACT].has[slot >> 6] >> (slot & 63) & 1;
+}
+
+static void line_add(struct buffer *lines, struct text text)
+{
+    if (text.length == 0 || buffer_length(lines) + text.length >= FEATURE_LINKS_MOST) return;
+    message_text_fold(text, lines, NULL, NULL);
+    buffer_add_char(lines, '\n');
+}
+
+void features_add_link(struct features *features, struct text host, struct text target, struct text shown)
+{
+    if (!features->links) return;
+    line_add(&features->links->hosts, host);
+    line_add(&features->links->urls, target);
+    line_add(&features->links->shown, shown);
+}
+
+void feature_links_free(struct feature_links *links)
+{
+    buffer_free(&links->hosts);
+    buffer_free(&links->urls);
+    buffer_free(&links->shown);
 }

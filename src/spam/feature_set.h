@@ -5,6 +5,7 @@
 #define SEKIMORI_SPAM_FEATURE_SET_H
 
 #include "base/arena.h"
+#include "base/buffer.h"
 
 enum feature_block {
     FEATURE_BODY,    /* runs of three bytes of the visible text */
@@ -21,12 +22,25 @@ struct feature_set {
     uint32_t count, room;
 };
 
+/* Links as they were met, for who wants them: a line each. */
+struct feature_links {
+    struct buffer hosts, urls, shown; /* folded; each up to FEATURE_LINKS_MOST bytes */
+};
+
+void feature_links_free(struct feature_links *links); /* its buffers */
+
+enum { FEATURE_LINKS_MOST = 32 * 1024 };
+
 struct features {
-    struct arena *arena; /* set by the caller; zeroes else */
+    struct arena *arena;         /* set by the caller; zeroes else */
+    struct feature_links *links; /* NULL: nobody wants them; else the caller's, freed by it */
+    uint64_t *facts;             /* those that were added, by ruleset_fact; each once */
+    uint32_t fact_count, fact_room;
+    uint64_t recent[256]; /* facts by their last byte: most of what comes again comes soon */
     struct feature_set blocks[FEATURE_BLOCKS];
 };
 
-/* What a block counts beside the others: 1, 1, 0.7. */
+/* What a block counts beside the others: 1, 1, 0.5. */
 double features_weight(enum feature_block block);
 
 /* Adds every run of three bytes of a folded text. */
@@ -34,5 +48,10 @@ void features_add_text(struct features *features, enum feature_block block, stru
 
 /* Adds a fact by its name and, where it has several, its value. */
 void features_add_fact(struct features *features, const char *name, struct text value);
+/* It was added; or, once in some thousands, another fact of the same slot was. */
+bool features_has_fact(const struct features *features, const char *name, struct text value);
+
+/* Adds a link's host, target and what is shown of it to features->links, where there is one. */
+void features_add_link(struct features *features, struct text host, struct text target, struct text shown);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "auth/from_domains.h"
 #include "auth/public_suffix.h"
+#include "mail/encoded_word.h"
+#include "spam/brands.h"
 #include "spam/link_host.h"
 #include "spam/phrases.h"
 
@@ -72,6 +74,38 @@ static const char *const free_mail[] = {
     "goo.jp",    "libero.it", "naver.com",   "hanmail.net",    NULL
 };
 
+/* What the display name says it is: a brand, and with marks that no person has in his name. */
+static void name_look(struct look *look, struct text from)
+{
+    struct arena *arena = look->features->arena;
+    struct text shown =
+        word_decode_in(arena, text_slice(text_trim(from), 0, 2000), look->mime->declared, NULL);
+    shown = text_slice(shown, 0, text_find_last_char(shown, '<'));
+    struct buffer folded = { 0 };
+    message_text_fold(text_slice(shown, 0, 400), &folded, NULL, NULL);
+    struct text name = buffer_text(&folded);
+    unsigned marks = 0;
+    for (size_t i = 0; i < name.length; i++) marks += strchr("_#=|*~^!", name.at[i]) != NULL;
+    fact(look, "name-claims-brand", brands_are_claimed(name, look->own));
+    fact(look, "name-marks", marks > 0);
+    fact(look, "name-digits", digits_in(name) >= 4);
+    buffer_free(&folded);
+    fact(look, "subject-claims-brand", brands_are_claimed(look->text->subject_folded, look->own));
+    fact(look, "text-claims-brand", brands_are_claimed(text_slice(look->text->visible, 0, 200), look->own));
+}
+
+/* The longest run of consonants in a name, as random ones have it. */
+static unsigned consonants_of(struct text name)
+{
+    unsigned run = 0, longest = 0;
+    for (size_t i = 0; i < name.length && name.at[i] != '.'; i++) {
+        bool is_vowel = strchr("aeiouy-", name.at[i]) != NULL;
+        run = is_vowel ? 0 : run + 1;
+        if (run > longest) longest = run;
+    }
+    return longest;
+}
+
 static void author_look(struct look *look, const struct header *header)
 {
     const struct header_field *from = header_find(header, HEADER_FROM),
@@ -94,6 +128,8 @@ static void author_look(struct look *look, const struct header *header)
     fact(look, "from-digits-domain", digits_in(domain) >= 2);
     fact(look, "from-long-local", local.length > 24);
     fact(look, "from-deep-domain", domain.length > look->own.length + 12);
+    if (from) name_look(look, from->value);
+    fact(look, "from-no-vowels", consonants_of(look->own) >= 5);
     if (!reply) return;
     from_domains_add(look->features->arena, reply->value, &answers);
     struct text other = answers.count ? answers.domains[0] : TEXT_NONE;
@@ -239,13 +275,12 @@ static void link_look(struct look *look, const struct markup_link *link, struct 
     link_host_read(link->target, false, &target);
     struct text host = text_of(target.host), home = organization(host);
     if (host.length == 0) return;
+    if (link->kind != MARKUP_PICTURE) features_add_link(look->features, host, link->target, link->shown);
     bool is_own = look->own.length > 0 && text_equal(home, look->own);
     counts->all += link->kind != MARKUP_PICTURE;
     counts->own += is_own && link->kind != MARKUP_PICTURE;
-    if (link->kind == MARKUP_PICTURE) {
-        fact(look, "picture-elsewhere", !is_own);
-        return;
-    }
+    if (link->kind == MARKUP_PICTURE)
+        return; /* whence they are loaded tells nothing: newsletters do as junk does */
     unsigned dots = 0, hyphens = 0;
     for (size_t i = 0; i < host.length; i++) dots += host.at[i] == '.', hyphens += host.at[i] == '-';
     fact_of(look, "link-top", target.is_address ? TEXT("address") : top_of(host));

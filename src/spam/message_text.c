@@ -4,6 +4,8 @@
 #include "mail/charset.h"
 #include "mail/encoded_word.h"
 
+enum { RAW_SUBJECT_MOST = 20000 }; /* bytes of the field that are decoded */
+
 void message_text_begin(struct message_text *text, struct arena *arena)
 {
     *text = (struct message_text){ .markup.arena = arena };
@@ -87,7 +89,8 @@ void message_text_finish(struct message_text *text, const struct mime *mime)
                       &text->wide_forms);
     text->visible = buffer_text(&text->folded);
     if (!subject) return;
-    text->subject = word_decode_in(arena, text_trim(subject->value), mime->declared, NULL);
+    text->subject = word_decode_in(arena, text_slice(text_trim(subject->value), 0, RAW_SUBJECT_MOST),
+                                   mime->declared, NULL);
     buffer_clear(&text->room);
     message_text_fold(text_slice(text->subject, 0, 2000), &text->room, &text->gaps, NULL);
     text->subject_folded = arena_text(arena, buffer_text(&text->room));

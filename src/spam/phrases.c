@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 #include "spam/phrases.h"
 
-#include <stdlib.h>
+#include "rules/literal_table.h"
 
 struct family {
     const char *name;
-    const char *const *phrases; /* folded, each of at least PREFIX bytes; NULL ends them */
+    const char *const *phrases; /* folded, each of at least LITERAL_LEAST bytes; NULL ends them */
 };
 
 #define FAMILY(name, ...)           \
@@ -159,52 +159,28 @@ static const struct family families[] = {
            "送信専用", "返信できません", "心当たりのない", "心当たりがない"),
 };
 
-enum { FAMILIES = sizeof families / sizeof *families, PREFIX = 4, BUCKET_BITS = 12, PHRASES_MOST = 1024 };
-
-/* Phrases by the hash of their first bytes, made at the first use. */
-static struct {
-    uint16_t first[1 << BUCKET_BITS]; /* index + 1 in `rows` */
-    struct {
-        struct text phrase;
-        uint16_t next; /* likewise */
-        uint8_t family;
-    } rows[PHRASES_MOST];
-    uint32_t count;
-} table;
+enum { FAMILIES = sizeof families / sizeof *families };
 
 _Static_assert(FAMILIES <= 64, "a bit for each family");
 
-static uint32_t bucket_of(const char *at)
+/* Made at the first use. */
+static const struct literal_table *phrase_table(void)
 {
-    uint32_t word;
-    memcpy(&word, at, PREFIX);
-    return word * 0x9E3779B1u >> (32 - BUCKET_BITS);
-}
-
-static void table_make(void)
-{
-    for (uint32_t family = 0; family < FAMILIES; family++) {
-        for (const char *const *phrase = families[family].phrases; *phrase; phrase++) {
-            struct text text = text_of(*phrase);
-            if (text.length < PREFIX || table.count == PHRASES_MOST) abort();
-            uint16_t *first = &table.first[bucket_of(text.at)];
-            table.rows[table.count].phrase = text;
-            table.rows[table.count].family = (uint8_t)family;
-            table.rows[table.count].next = *first;
-            *first = (uint16_t)++table.count;
-        }
-    }
+    static struct literal_table *table;
+    if (table) return table;
+    table = literal_table_new();
+    for (uint32_t family = 0; family < FAMILIES; family++)
+        for (const char *const *phrase = families[family].phrases; *phrase; phrase++)
+            literal_table_add(table, text_of(*phrase), family);
+    return table;
 }
 
 /* A bit for each family that is met. */
 static uint64_t families_in(struct text text)
 {
     uint64_t found = 0;
-    if (table.count == 0) table_make();
-    for (size_t at = 0; at + PREFIX <= text.length; at++)
-        for (uint16_t row = table.first[bucket_of(text.at + at)]; row; row = table.rows[row - 1].next)
-            if (text_starts(text_slice(text, at, text.length), table.rows[row - 1].phrase))
-                found |= UINT64_C(1) << table.rows[row - 1].family;
+    struct literal_walk walk = { .table = phrase_table(), .text = text };
+    while (literal_table_next(&walk)) found |= UINT64_C(1) << walk.value;
     return found;
 }
 

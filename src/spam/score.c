@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "spam/message_facts.h"
+#include "spam/rule_signals.h"
 
 void score_add(struct score *score, const char *name, double points, struct text about)
 {
@@ -113,16 +114,20 @@ void score_unread(struct score *score, struct text why)
     score_add(score, "TEXT_NOT_READ", 0, why);
 }
 
-/* --- the models --- */
+/* --- models and rules --- */
+
+static void text_begin(struct score *score)
+{
+    if (score->text) return;
+    score->text = arena_alloc(score->arena, sizeof *score->text);
+    message_text_begin(score->text, score->arena);
+    if (score->local) score->draft = vector_draft_new(score->arena);
+}
 
 void score_read(struct score *score, const struct mime_part *part, struct text bytes)
 {
-    if (!score->base && !score->local) return;
-    if (!score->text) {
-        score->text = arena_alloc(score->arena, sizeof *score->text);
-        message_text_begin(score->text, score->arena);
-        if (score->local) score->draft = vector_draft_new(score->arena);
-    }
+    if (!score->base && !score->local && !score->rules) return;
+    text_begin(score);
     message_text_part(score->text, part, bytes);
     if (score->draft) vector_draft_part(score->draft, part, bytes);
 }
@@ -149,17 +154,33 @@ static void local_look(struct score *score, const struct mime *mime, const struc
     if (fabs(points) >= 0.05) score_add(score, "LOCAL_MODEL", points, text_of(about));
 }
 
-static void models_look(struct score *score, const struct mime *mime)
+static void rules_look(struct score *score, const struct mime *mime, const struct features *features)
+{
+    struct rule_signals found;
+    rule_signals_read(score->arena, score->rules, mime, score->text, features, &found);
+    for (uint32_t i = 0; i < found.count; i++)
+        score_add(score, found.items[i].name.at, found.items[i].points, found.items[i].about);
+    score->rule_marks = found.marks;
+}
+
+static void text_look(struct score *score, const struct mime *mime)
 {
     struct features *features = arena_alloc(score->arena, sizeof *features);
+    struct feature_links links = { 0 };
     struct message_text *text = score->text;
     features->arena = score->arena;
+    features->links = score->rules ? &links : NULL;
     message_text_finish(text, mime);
     features_add_text(features, FEATURE_BODY, text->visible);
     features_add_text(features, FEATURE_SUBJECT, text->subject_folded);
     message_facts_add(features, mime, text);
     if (score->base) base_look(score, features, text);
+    if (features_has_fact(features, "name-claims-brand", TEXT_NONE))
+        score_add(score, "BRAND_CLAIMED", 2.5,
+                  TEXT("the sender's name is a well-known firm's, the address is not"));
     if (score->draft) local_look(score, mime, features, text);
+    if (score->rules) rules_look(score, mime, features);
+    feature_links_free(&links);
     message_text_free(text);
     score->text = NULL;
     score->draft = NULL;
@@ -213,7 +234,8 @@ void score_message(struct score *score, const struct mime *mime)
         if (finding_has(&mime->findings, finding_weights[i].finding))
             score_add(score, finding_weights[i].name, finding_weights[i].points,
                       text_of(finding_name(finding_weights[i].finding)));
-    if (score->text) models_look(score, mime);
+    if (score->rules) text_begin(score);
+    if (score->text) text_look(score, mime);
 }
 
 /* --- answers --- */

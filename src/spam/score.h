@@ -6,16 +6,19 @@
 
 #include "judge/evidence.h"
 #include "mail/mime.h"
+#include "rules/ruleset.h"
 #include "spam/base_model.h"
 #include "spam/local_model.h"
 
 enum { SCORE_SIGNALS_MOST = 200 };
 
-/* Zero-initialise but for the arena, which owns what is returned, and the models. */
+/* Zero-initialise but for the arena, which owns what is returned, models and rules. */
 struct score {
     struct arena *arena;
     const struct base_model *base;   /* NULL: there is none */
     const struct local_model *local; /* NULL: nothing was learned that counts */
+    const struct ruleset *rules;     /* NULL: there are none */
+    struct text rule_marks;          /* what rule_signals_late wants of the message; empty: nothing */
     struct message_text *text;       /* what was read; freed by score_message */
     struct vector_draft *draft;      /* likewise, for the local model */
     struct signal *signals;

@@ -96,3 +96,11 @@ def test_starttls_is_offered_on_both(first):
 def test_every_page_that_is_named_is_there():
     for page in re.findall(r"\]\(([^)#:]+)[^)]*\)", README):
         assert (lab.ROOT / page).exists(), page
+
+
+def test_run_expects_something_of_each_sample():
+    """And the page says how many there are."""
+    samples = sorted(path.name for path in (lab.ROOT / "conf/samples").glob("*.eml"))
+    expected = re.findall(r"^expect (\S+\.eml) ", (lab.ROOT / "run").read_text(), re.M)
+    numbers = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    assert expected == samples and f"sends {numbers[len(samples) - 1]} sample mails" in README

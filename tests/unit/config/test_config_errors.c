@@ -30,8 +30,8 @@ static const struct error_row rows[] = {
       "you mean "
       "\"role\"?\n" },
     { "spam { tga above 6 }",
-      "1:8: error: unknown word \"tga\" after spam; allowed: mode, tag, quarantine, reject, base; "
-      "did you mean \"tag\"?\n" },
+      "1:8: error: unknown word \"tga\" after spam; allowed: mode, tag, quarantine, reject, base, rules, "
+      "own; did you mean \"tag\"?\n" },
     { "spam { tag below 6 }",
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
@@ -47,7 +47,7 @@ static const struct error_row rows[] = {
     { "role",
       "1:5: error: a value is missing before the end of the file: role; allowed: single, edge, wall\n" },
     { "spam\n", "1:5: error: a value is missing before the end of the statement: spam; allowed: mode, tag, "
-                "quarantine, reject, base\n" },
+                "quarantine, reject, base, rules, own\n" },
     { "role single\nspam { mode on }\nrole single",
       "3:6: error: role is said twice, first at test:1; it stands once\n" },
     { "dns { servers 192.0.2.1; servers 192.0.2.2 }", "" },

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Both ends of the channel: a message goes in pieces, a judgement comes back in one frame. */
+#include "cli/judge_child.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/sandbox.h"
+#include "cli/mail_files.h"
+#include "ipc/channel.h"
+#include "mail/mime.h"
+#include "scan/authenticate.h"
+#include "scan/decide.h"
+#include "scan/read.h"
+
+enum { PIECE = 96 * 1024, LIMIT_MS = 60000, SIGNALS_MOST = 1000, MEMORY_MOST = 1 << 30 };
+
+enum judge_frame {
+    JUDGE_MAIL = 1, /* command: u64 bytes that follow */
+    JUDGE_BYTES,    /* command: the next of them, at most PIECE */
+    JUDGE_ANSWER,   /* child: double score, u8 action, text class, u32 signals: text, double, text */
+};
+
+void judge_basis_narrow(struct config *config)
+{
+    config->virus.mode = config->auth.mode = MODE_OFF;
+    config->spam.mode = MODE_ON;
+    for (size_t i = 0; i < config->domain_count; i++)
+        config->domains[i].has_virus_mode = config->domains[i].has_auth_mode =
+            config->domains[i].has_spam_mode = false;
+}
+
+/* --- in the jail --- */
+
+static struct text class_of(const struct header *header)
+{
+    if (header_find_name(header, TEXT("List-Post"))) return TEXT("list");
+    return header_find_name(header, TEXT("List-Unsubscribe")) ? TEXT("newsletter") : TEXT("mail");
+}
+
+/* The uppermost field of who is believed: what stands below it may have come with the message. */
+static void told_look(struct arena *arena, struct text told_by, const struct header *header,
+                      struct facts *facts)
+{
+    struct score score = { .arena = arena };
+    for (size_t i = 0; told_by.length && i < header->count; i++) {
+        struct authentication_results told;
+        const struct header_field *field = &header->fields[i];
+        if (!text_equal_nocase(field->name, TEXT("Authentication-Results"))) continue;
+        if (!authentication_results_read(arena, field->value, &told)) continue;
+        if (!text_equal_nocase(told.authserv_id, told_by)) continue;
+        authenticate_score_told(&told, &score);
+        break;
+    }
+    struct signal *both = arena_alloc_array(arena, facts->signal_count + score.count, sizeof *both);
+    for (uint32_t i = 0; i < facts->signal_count; i++) both[i] = facts->signals[i];
+    for (uint32_t i = 0; i < score.count; i++) both[facts->signal_count + i] = score.signals[i];
+    facts->signals = both;
+    facts->signal_count += score.count;
+}
+
+static void answer_put(const struct verdict *verdict, struct text class, struct buffer *out)
+{
+    put_double(out, verdict->score);
+    put_u8(out, (uint8_t)verdict->recipients[0].action);
+    put_text(out, class);
+    put_u32(out, verdict->signal_count);
+    for (uint32_t i = 0; i < verdict->signal_count; i++) {
+        put_text(out, verdict->signals[i].name);
+        put_double(out, verdict->signals[i].points);
+        put_text(out, text_slice(verdict->signals[i].about, 0, 200));
+    }
+}
+
+static void judge(struct arena *arena, const struct judge_basis *basis, struct text message,
+                  struct buffer *out)
+{
+    static struct text recipient = { "user@localhost", 14 };
+    struct occasion occasion = { .direction = DIRECTION_IN, .recipients = &recipient, .recipient_count = 1 };
+    struct scanner scanner = { .config = basis->config, .base = basis->base, .rules = basis->rules };
+    struct facts facts;
+    struct verdict verdict;
+    const struct header_limits limits = { mime_limits_default.header_bytes, mime_limits_default.header_fields,
+                                          .skip_junk = true };
+    struct header header;
+    read_facts(arena, &scanner, &occasion, message, &facts);
+    header_parse(arena, message, &limits, &header);
+    told_look(arena, basis->told_by, &header, &facts);
+    struct facts merged;
+    struct auth_judgement authentication;
+    decide_and_tell(arena, basis->config, &occasion, &facts, NULL, 0, NULL, basis->rules, &merged,
+                    &authentication, &verdict);
+    answer_put(&verdict, class_of(&header), out);
+}
+
+static bool bytes_take(int channel, uint64_t wanted, struct buffer *out)
+{
+    struct frame frame;
+    while (buffer_length(out) < wanted) {
+        if (!channel_wait(channel, -1, &frame) || frame.type != JUDGE_BYTES) return false;
+        buffer_add_text(out, frame.payload);
+    }
+    return true;
+}
+
+#ifdef SEKIMORI_JAIL_PROBE
+/* Test builds: a message can ask its child to die, or to look outside. */
+static void misbehave(struct text message)
+{
+    if (text_starts(message, TEXT("X-Test-Judge: die"))) abort();
+    if (text_starts(message, TEXT("X-Test-Judge: socket"))) socket(AF_INET, SOCK_STREAM, 0);
+    if (text_starts(message, TEXT("X-Test-Judge: exec"))) execl("/bin/true", "true", (char *)NULL);
+}
+#endif
+
+static void serve(int channel, const struct judge_basis *basis)
+{
+    struct buffer raw = { 0 }, message = { 0 }, answer = { 0 };
+    struct arena *arena = arena_new(65536);
+    struct frame frame;
+    while (channel_wait(channel, -1, &frame) && frame.type == JUDGE_MAIL) {
+        struct reader reader = reader_of(frame.payload);
+        uint64_t wanted = get_u64(&reader);
+        buffer_clear(&raw);
+        buffer_clear(&message);
+        buffer_clear(&answer);
+        if (!reader_done(&reader) || wanted > JUDGE_MAIL_MOST || !bytes_take(channel, wanted, &raw)) break;
+#ifdef SEKIMORI_JAIL_PROBE
+        misbehave(buffer_text(&raw));
+#endif
+        mail_crlf(buffer_text(&raw), &message);
+        judge(arena, basis, buffer_text(&message), &answer);
+        channel_send_now(channel, JUDGE_ANSWER, 0, buffer_text(&answer), NULL, 0);
+        arena_reset(arena);
+    }
+}
+
+static void limits_set(void)
+{
+    const struct rlimit none = { 0, 0 };
+    setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__)
+    const struct rlimit space = { MEMORY_MOST, MEMORY_MOST };
+    setrlimit(RLIMIT_AS, &space);
+#endif
+}
+
+_Noreturn static void child_run(int channel, pid_t parent, const struct judge_basis *basis)
+{
+    enum { CHANNEL = 3 };
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(EX_OSERR);
+    if (channel != CHANNEL && dup2(channel, CHANNEL) < 0) _exit(EX_OSERR);
+    close_range(CHANNEL + 1, ~0U, 0);
+    limits_set();
+    if (basis->config->processes.jail && !jail_enter("judge", JAIL_READER, NULL)) _exit(EX_OSERR);
+    serve(CHANNEL, basis);
+    _exit(EX_OK);
+}
+
+/* --- outside --- */
+
+bool judge_child_start(const struct judge_basis *basis, struct judge_child *out)
+{
+    int ends[2];
+    pid_t parent = getpid();
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return false;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) child_run(ends[1], parent, basis);
+    close(ends[1]);
+    *out = (struct judge_child){ pid, ends[0] };
+    if (pid > 0) return true;
+    close(ends[0]);
+    return false;
+}
+
+void judge_child_end(struct judge_child *child)
+{
+    close(child->channel);
+    kill(child->pid, SIGKILL);
+    waitpid(child->pid, NULL, 0);
+}
+
+bool judge_child_ask(const struct judge_child *child, struct text message)
+{
+    struct buffer size = { 0 };
+    put_u64(&size, message.length);
+    bool is_sent = channel_send_now(child->channel, JUDGE_MAIL, 0, buffer_text(&size), NULL, 0);
+    for (size_t at = 0; is_sent && at < message.length; at += PIECE)
+        is_sent =
+            channel_send_now(child->channel, JUDGE_BYTES, 0, text_slice(message, at, at + PIECE), NULL, 0);
+    buffer_free(&size);
+    return is_sent;
+}
+
+static bool answer_get(struct arena *arena, struct text bytes, struct judgement *out)
+{
+    struct reader reader = reader_of(arena_text(arena, bytes));
+    *out = (struct judgement){ .score = get_double(&reader) };
+    unsigned action = get_u8(&reader);
+    out->class = get_text(&reader);
+    out->signal_count = get_count(&reader, SIGNALS_MOST, 16);
+    out->signals = arena_alloc_array(arena, out->signal_count, sizeof *out->signals);
+    bool is_good = isfinite(out->score) && action <= ACTION_DEFER;
+    for (uint32_t i = 0; i < out->signal_count; i++) {
+        out->signals[i].name = get_text(&reader);
+        out->signals[i].points = get_double(&reader);
+        out->signals[i].about = get_text(&reader);
+        is_good = is_good && isfinite(out->signals[i].points);
+    }
+    out->action = (enum action)action;
+    return is_good && reader_done(&reader);
+}
+
+bool judge_child_answer(const struct judge_child *child, struct arena *arena, struct judgement *out)
+{
+    struct frame frame;
+    if (!channel_wait(child->channel, LIMIT_MS, &frame)) return false;
+    return frame.type == JUDGE_ANSWER && answer_get(arena, frame.payload, out);
+}

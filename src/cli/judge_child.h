@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A jailed process that judges messages, one after another, as a scan worker does, without engine, DNS and
+   node. The command gives it bytes and gets verdicts; it never looks into the bytes itself. */
+#ifndef SEKIMORI_CLI_JUDGE_CHILD_H
+#define SEKIMORI_CLI_JUDGE_CHILD_H
+
+#include <sys/types.h>
+
+#include "config/settings.h"
+#include "judge/evidence.h"
+#include "rules/ruleset.h"
+#include "spam/base_model.h"
+
+enum { JUDGE_MAIL_MOST = 64 << 20 }; /* bytes of a message; a longer one is not judged */
+
+/* What messages are judged with. Borrowed for the child's life. */
+struct judge_basis {
+    struct config *config;         /* modes as judge_basis_narrow sets them */
+    const struct base_model *base; /* NULL: none */
+    const struct ruleset *rules;   /* NULL: none */
+    struct text told_by;           /* whose Authentication-Results are believed; empty: nobody's */
+};
+
+/* Of a configuration what holds without a node: spam is judged for everybody, viruses and senders are not. */
+void judge_basis_narrow(struct config *config);
+
+struct judge_child {
+    pid_t pid;
+    int channel;
+};
+
+struct judgement {
+    double score;
+    enum action action;
+    struct text class; /* "mail", "newsletter" or "list" */
+    uint32_t signal_count;
+    struct signal *signals;
+};
+
+/* A child in its jail. False with errno. One that cannot enter its jail says so on standard error and ends.
+ */
+bool judge_child_start(const struct judge_basis *basis, struct judge_child *out);
+/* Ends it, whatever it is at. */
+void judge_child_end(struct judge_child *child);
+
+/* Line ends may be LF. False: the child is gone. */
+bool judge_child_ask(const struct judge_child *child, struct text message);
+/* The answer to the oldest question. Texts live in the arena. False: the child is gone, or took more than a
+   minute, or what it says makes no sense. */
+bool judge_child_answer(const struct judge_child *child, struct arena *arena, struct judgement *out);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+#include "cli/judge_mails.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+
+struct judge_mails {
+    char *const *paths;
+    int left;
+    FTS *tree;  /* of the folder that is walked */
+    FILE *file; /* that is read; NULL: the next one is to be opened */
+    char *name;
+    char *line; /* the last that was read, of `length` bytes */
+    size_t room;
+    ssize_t length;
+    bool is_mailbox, is_line_left; /* `line` begins the next message of a mailbox */
+    unsigned number;
+    bool has_failed;
+};
+
+struct judge_mails *judge_mails_open(char *const *paths, int count)
+{
+    struct judge_mails *mails = memory_alloc(sizeof *mails);
+    *mails = (struct judge_mails){ .paths = paths, .left = count };
+    return mails;
+}
+
+static void file_close(struct judge_mails *mails)
+{
+    if (mails->file && mails->file != stdin) fclose(mails->file);
+    mails->file = NULL;
+}
+
+void judge_mails_close(struct judge_mails *mails)
+{
+    file_close(mails);
+    if (mails->tree) fts_close(mails->tree);
+    free(mails->name);
+    free(mails->line);
+    free(mails);
+}
+
+bool judge_mails_has_failed(const struct judge_mails *mails)
+{
+    return mails->has_failed;
+}
+
+static void complain(struct judge_mails *mails, const char *path)
+{
+    fprintf(stderr, "sekimori judge: %s: %s\n", path, strerror(errno));
+    mails->has_failed = true;
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* The next file below the folders, or NULL. */
+static const char *path_next(struct judge_mails *mails)
+{
+    for (;;) {
+        FTSENT *entry = mails->tree ? fts_read(mails->tree) : NULL;
+        if (!entry) {
+            if (mails->tree) fts_close(mails->tree);
+            mails->tree = NULL;
+            if (mails->left == 0) return NULL;
+            char *path = *mails->paths++;
+            mails->left--;
+            if (strcmp(path, "-") == 0) return path;
+            char *const roots[] = { path, NULL };
+            mails->tree = fts_open(roots, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+            continue;
+        }
+        bool is_hidden = entry->fts_level > 0 && entry->fts_name[0] == '.';
+        if (is_hidden) fts_set(mails->tree, entry, FTS_SKIP);
+        errno = entry->fts_errno;
+        if (entry->fts_info == FTS_NS || entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
+            complain(mails, entry->fts_path);
+        bool is_file = entry->fts_info == FTS_F || (entry->fts_level == 0 && entry->fts_info == FTS_DEFAULT);
+        if (is_file && !is_hidden) return entry->fts_path;
+    }
+}
+
+static bool line_read(struct judge_mails *mails)
+{
+    mails->length = getline(&mails->line, &mails->room, mails->file);
+    if (mails->length < 0 && ferror(mails->file)) complain(mails, mails->name);
+    return mails->length >= 0;
+}
+
+/* "From a@b.test Fri Feb 14 08:55:52 2014": a time of day is in it. */
+static bool is_mailbox_line(struct text line)
+{
+    if (!text_starts(line, TEXT("From "))) return false;
+    for (size_t i = 7; i + 2 < line.length; i++)
+        if (line.at[i] == ':' && char_is_digit(line.at[i - 1]) && char_is_digit(line.at[i + 1])) return true;
+    return false;
+}
+
+static bool file_open(struct judge_mails *mails)
+{
+    const char *path = path_next(mails);
+    if (!path) return false;
+    free(mails->name);
+    mails->name = memory_string(text_of(path));
+    mails->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    mails->number = 0;
+    mails->is_mailbox = false;
+    if (!mails->file) return complain(mails, path), true;
+    mails->is_line_left = line_read(mails);
+    mails->is_mailbox = mails->is_line_left && mails->file != stdin &&
+                        is_mailbox_line(text_from(mails->line, (size_t)mails->length));
+    return true;
+}
+
+static void name_put(const struct judge_mails *mails, struct buffer *out)
+{
+    buffer_clear(out);
+    buffer_add_text(out, text_of(mails->name));
+    if (mails->is_mailbox) buffer_printf(out, ":%u", mails->number);
+}
+
+bool judge_mails_next(struct judge_mails *mails, size_t most, struct buffer *out, struct buffer *out_name)
+{
+    while (!mails->file)
+        if (!file_open(mails)) return false;
+    buffer_clear(out);
+    mails->number++;
+    name_put(mails, out_name);
+    bool is_behind_blank = false;
+    while (mails->is_line_left || line_read(mails)) {
+        struct text line = text_from(mails->line, (size_t)mails->length);
+        bool is_next = mails->is_mailbox && is_behind_blank && !mails->is_line_left && is_mailbox_line(line);
+        mails->is_line_left = is_next;
+        if (is_next) return true;
+        is_behind_blank = text_trim(line).length == 0;
+        size_t left = most + 1 - buffer_length(out);
+        buffer_add_text(out, text_slice(line, 0, left));
+    }
+    file_close(mails);
+    return true;
+}

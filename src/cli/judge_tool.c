@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Messages go round the children in turn, so that verdicts come in the order of the messages. */
+#include "cli/judge_tool.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/json.h"
+#include "cli/judge_child.h"
+#include "cli/judge_mails.h"
+#include "config/load.h"
+#include "mail/charset.h"
+#include "rules/rule_folders.h"
+
+enum { JOBS_MOST = 64 };
+
+static const char help[] =
+    "usage: sekimori judge [-c FILE] [--base FILE] [--rules FOLDER] [--results HOST] [--json] [--jobs N] "
+    "[FILE|FOLDER|-] …\n\n"
+    "Says what the content filter thinks of a message: score, what would be done, and each signal with its\n"
+    "points. Reads standard input where nothing is named. No node is needed, nothing is looked up and\n"
+    "no virus looked for; the message is read by a process in a jail. Of a folder, a mailbox (mbox) or\n"
+    "several files: one line of JSON for each message, in their order.\n\n"
+    "  -c, --config FILE   the thresholds and the base model of this configuration; without it the defaults\n"
+    "  --base FILE         another base model\n"
+    "  --rules FOLDER      other rules, where no configuration is named\n"
+    "  --results HOST      believe the uppermost Authentication-Results field of HOST\n"
+    "  --json              "
+    "{\"file\",\"score\",\"action\",\"signals\":[{\"name\",\"points\",\"about\"}],\"class\"}\n"
+    "  --jobs N            N processes side by side (1)\n\n"
+    "class is newsletter, list or mail, by the message's own header.\n\n"
+    "Exit codes of one message: 0 accept, 1 tag, 2 quarantine, 3 reject; of many 0. Else 64 usage, 66 it\n"
+    "cannot be read, 71 no process, 75 a message could not be judged, 78 the configuration has errors.\n";
+
+struct options {
+    const char *config, *base, *rules;
+    struct text results;
+    uint64_t jobs;
+    bool is_json;
+};
+
+static const struct verb_option table[] = {
+    { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
+    { "base", OPTION_WORD, offsetof(struct options, base), NULL, NULL },
+    { "rules", OPTION_WORD, offsetof(struct options, rules), NULL, NULL },
+    { "results", OPTION_TEXT, offsetof(struct options, results), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL, .letter = 'j' },
+    { "jobs", OPTION_NUMBER, offsetof(struct options, jobs), NULL, "--jobs wants a number from 1 to 64, not ",
+      .least = 1, .most = JOBS_MOST },
+    { 0 },
+};
+
+const struct verb_usage judge_usage = { "judge", help, table, .takes_files = true };
+
+/* --- with what --- */
+
+static struct config *config_get(const char *path, const char *rules)
+{
+    struct problem_list problems;
+    struct buffer plain = { 0 };
+    problem_list_start(&problems);
+    buffer_printf(&plain, "hostname localhost.localdomain\nlisten 127.0.0.1:25\nvirus mode off\n"
+                          "domains localhost 127.0.0.1:24\n");
+    if (rules) buffer_printf(&plain, "spam rules \"%s\"\n", rules);
+    struct config *config = path ? config_load(path, &problems)
+                                 : config_load_text(buffer_text(&plain), "no file", true, &problems);
+    buffer_free(&plain);
+    problem_list_free(&problems);
+    if (config)
+        judge_basis_narrow(config);
+    else
+        fprintf(stderr, "sekimori judge: %s has errors: sekimori check says which\n", path);
+    return config;
+}
+
+/* *out is NULL where there is none. False: one was named that is none. */
+static bool base_get(const struct config *config, const char *path, struct base_model **out)
+{
+    char why[400];
+    char *set = memory_string(config->spam.base_model);
+    const char *named = path ? path : set;
+    *out = *named ? base_model_open(named, why, sizeof why) : NULL;
+    if (!*out && *named)
+        fprintf(stderr, "sekimori judge: %s%s\n", path ? "" : "judged without a base model: ", why);
+    free(set);
+    return *out || !path;
+}
+
+/* *out is NULL where there are none. False: they have errors, which are told. */
+static bool rules_get(const struct config *config, struct ruleset **out)
+{
+    struct problem_list problems;
+    problem_list_start(&problems);
+    *out = rule_folders_read(config, &problems);
+    bool is_good = problems.errors == 0;
+    if (!is_good) fprintf(stderr, "sekimori judge: the rules have errors: sekimori rules check says which\n");
+    problem_list_free(&problems);
+    return is_good;
+}
+
+/* --- what is said --- */
+
+static double tenths(double value)
+{
+    return round(value * 10) / 10;
+}
+
+static void json_say(const char *name, const struct judgement *judgement)
+{
+    struct json *object = json_new_object(), *signals = json_new_array();
+    for (uint32_t i = 0; i < judgement->signal_count; i++) {
+        struct json *signal = json_new_object();
+        json_set_text(signal, "name", judgement->signals[i].name);
+        json_set_real(signal, "points", tenths(judgement->signals[i].points));
+        json_set_text(signal, "about", judgement->signals[i].about);
+        json_add(signals, signal);
+    }
+    json_set_string(object, "file", name);
+    json_set_real(object, "score", judgement->score);
+    json_set_string(object, "action", evidence_action_name(judgement->action));
+    json_set(object, "signals", signals);
+    json_set_text(object, "class", judgement->class);
+    json_print(object, stdout, false);
+}
+
+static void threshold_put(const char *name, double points, struct buffer *out)
+{
+    if (!isinf(points)) buffer_printf(out, "%s%s from %.1f", buffer_length(out) ? ", " : "", name, points);
+}
+
+static void text_say(const struct config *config, const struct judgement *judgement)
+{
+    char room[1024];
+    struct buffer thresholds = { 0 };
+    threshold_put("tag", config->spam.tag, &thresholds);
+    threshold_put("quarantine", config->spam.quarantine, &thresholds);
+    threshold_put("reject", config->spam.reject, &thresholds);
+    printf("%s\n", evidence_action_name(judgement->action));
+    printf("  score %.1f", judgement->score);
+    printf(buffer_length(&thresholds) ? " (%.*s)\n" : "\n", TEXT_ARG(buffer_text(&thresholds)));
+    printf("  class %s\n", log_escape(judgement->class, room, sizeof room));
+    for (uint32_t i = 0; i < judgement->signal_count; i++) {
+        printf("  %+6.1f  %-22s", judgement->signals[i].points,
+               log_escape(judgement->signals[i].name, room, sizeof room));
+        printf("  %s\n", log_escape(judgement->signals[i].about, room, sizeof room));
+    }
+    buffer_free(&thresholds);
+}
+
+/* --- the round --- */
+
+struct round {
+    const struct judge_basis *basis;
+    bool is_json;
+    unsigned jobs, begun;
+    struct seat {
+        struct judge_child child;
+        char *name; /* of the message it is at; NULL: it waits */
+        bool is_running;
+    } seats[JOBS_MOST];
+    unsigned asked;
+    bool is_broken, is_unjudged;
+    enum action last;
+};
+
+static void unjudged(struct round *round, struct seat *seat, const char *why)
+{
+    fprintf(stderr, "sekimori judge: %s: %s\n", seat->name, why);
+    round->is_unjudged = true;
+}
+
+static void answer_take(struct round *round, struct seat *seat)
+{
+    struct judgement judgement;
+    if (!seat->name) return;
+    struct arena *arena = arena_new(4096);
+    if (seat->is_running && judge_child_answer(&seat->child, arena, &judgement)) {
+        if (round->is_json)
+            json_say(seat->name, &judgement);
+        else
+            text_say(round->basis->config, &judgement);
+        round->last = judgement.action;
+    } else {
+        unjudged(round, seat, "it could not be judged: the process that read it ended");
+        if (seat->is_running) judge_child_end(&seat->child);
+        seat->is_running = false;
+    }
+    arena_free(arena);
+    free(seat->name);
+    seat->name = NULL;
+}
+
+static void question_ask(struct round *round, struct text message, struct text name)
+{
+    struct seat *seat = &round->seats[round->asked++ % round->jobs];
+    answer_take(round, seat);
+    if (!seat->is_running) seat->is_running = judge_child_start(round->basis, &seat->child);
+    if (!seat->is_running) round->is_broken = true;
+    seat->name = memory_string(name);
+    if (message.length <= JUDGE_MAIL_MOST) {
+        judge_child_ask(&seat->child, message); /* one that is gone gives no answer */
+        return;
+    }
+    unjudged(round, seat, "it is longer than 64 MB");
+    free(seat->name);
+    seat->name = NULL;
+}
+
+static void round_end(struct round *round)
+{
+    for (unsigned i = 0; i < round->jobs; i++)
+        answer_take(round, &round->seats[(round->asked + i) % round->jobs]);
+    for (unsigned i = 0; i < round->jobs; i++)
+        if (round->seats[i].is_running) judge_child_end(&round->seats[i].child);
+    fflush(stdout);
+}
+
+static int round_code(const struct round *round, bool is_many, bool has_failed)
+{
+    if (round->is_broken) return EX_OSERR;
+    if (has_failed || (round->asked == 0 && !is_many)) return EX_NOINPUT;
+    if (round->is_unjudged) return EX_TEMPFAIL;
+    if (is_many) return EX_OK;
+    return round->last == ACTION_REJECT       ? 3
+           : round->last == ACTION_QUARANTINE ? 2
+           : round->last == ACTION_TAG        ? 1
+                                              : 0;
+}
+
+static int mails_judge(struct round *round, char *const *paths, int count)
+{
+    struct judge_mails *mails = judge_mails_open(paths, count);
+    struct buffer message = { 0 }, name = { 0 }, second = { 0 }, second_name = { 0 };
+    struct stat about;
+    bool is_many = count > 1 || (stat(paths[0], &about) == 0 && S_ISDIR(about.st_mode));
+    bool has_one = judge_mails_next(mails, JUDGE_MAIL_MOST, &message, &name);
+    bool has_second = has_one && judge_mails_next(mails, JUDGE_MAIL_MOST, &second, &second_name);
+    is_many = is_many || has_second;
+    round->is_json = round->is_json || is_many;
+    if (has_one) question_ask(round, buffer_text(&message), buffer_text(&name));
+    while (has_second && !round->is_broken) {
+        question_ask(round, buffer_text(&second), buffer_text(&second_name));
+        has_second = judge_mails_next(mails, JUDGE_MAIL_MOST, &second, &second_name);
+    }
+    round_end(round);
+    int code = round_code(round, is_many, judge_mails_has_failed(mails));
+    judge_mails_close(mails);
+    buffer_free(&message);
+    buffer_free(&name);
+    buffer_free(&second);
+    buffer_free(&second_name);
+    return code;
+}
+
+int judge_main(int argc, char **argv)
+{
+    static char standard_input[] = "-", *const alone[] = { standard_input };
+    struct options options = { .jobs = 1 };
+    struct base_model *base = NULL;
+    struct ruleset *rules = NULL;
+    int code = options_read(&judge_usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    int count = argc - optind;
+    struct config *config = config_get(options.config, options.rules);
+    if (!config) return EX_CONFIG;
+    code = EX_NOINPUT;
+    if (base_get(config, options.base, &base) && rules_get(config, &rules)) {
+        struct judge_basis basis = { config, base, rules, options.results };
+        struct round round = { .basis = &basis, .is_json = options.is_json, .jobs = (unsigned)options.jobs };
+        tzset();
+        charset_warm();
+        code = mails_judge(&round, count ? argv + optind : alone, count ? count : 1);
+    }
+    base_model_close(base);
+    ruleset_free(rules);
+    config_free(config);
+    return code;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+#include "rules/fact_names.h"
+
+#include "config/nearest.h"
+
+static const char *const plain_names[] = {
+    "answer-alone",
+    "answer-in-thread",
+    "diff",
+    "entities",
+    "form",
+    "from-deep-domain",
+    "from-digits-domain",
+    "from-digits-local",
+    "from-free-mail",
+    "from-long-local",
+    "from-name-is-address",
+    "from-no-name",
+    "from-no-vowels",
+    "gaps",
+    "gaps-many",
+    "hidden-mostly",
+    "hidden-much",
+    "hidden-text",
+    "html",
+    "html-alone",
+    "id-of-author",
+    "link-address",
+    "link-address-inside",
+    "link-deep",
+    "link-digits",
+    "link-hyphens",
+    "link-long",
+    "link-naked",
+    "link-onward",
+    "link-open-host",
+    "link-plain-http",
+    "link-port",
+    "link-punycode",
+    "link-short",
+    "link-shows-another",
+    "link-user",
+    "links-all-own",
+    "links-half-own",
+    "links-none-own",
+    "name-claims-brand",
+    "name-digits",
+    "name-marks",
+    "password-field",
+    "picture-alone",
+    "quotes",
+    "reply-elsewhere",
+    "reply-free-mail",
+    "script",
+    "shouts",
+    "signature-dash",
+    "split-words",
+    "subject-brackets",
+    "subject-claims-brand",
+    "subject-emoji",
+    "subject-mark",
+    "subject-marks",
+    "subject-money",
+    "subject-number",
+    "subject-patch",
+    "subject-shouts",
+    "text-claims-brand",
+    "tiny-pictures",
+    "to-is-author",
+    "to-nobody",
+    "unlike-parts",
+    "wide-forms",
+};
+static const char *const value_names[] = {
+    "file",     "files", "finding",      "from",   "from-top", "length",
+    "link-top", "links", "longest-line", "phrase", "pictures", "subject-phrase",
+};
+enum { PLAIN = sizeof plain_names / sizeof *plain_names, VALUED = sizeof value_names / sizeof *value_names };
+
+const char *fact_names_at(unsigned position)
+{
+    if (position < PLAIN) return plain_names[position];
+    return position < PLAIN + VALUED ? value_names[position - PLAIN] : NULL;
+}
+
+bool fact_names_check(struct text name, bool has_value, struct text *out_meant)
+{
+    size_t distance = SIZE_MAX;
+    *out_meant = TEXT_NONE;
+    for (unsigned i = has_value ? PLAIN : 0; i < (has_value ? PLAIN + VALUED : PLAIN); i++) {
+        if (text_equal(name, text_of(fact_names_at(i)))) return true;
+        nearest_offer(name, text_of(fact_names_at(i)), out_meant, &distance);
+    }
+    return false;
+}

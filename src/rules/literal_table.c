@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+#include "rules/literal_table.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+
+enum { BUCKET_BITS = 13 };
+
+struct literal_row {
+    struct text literal;
+    uint32_t word; /* its first bytes */
+    uint32_t value;
+    uint32_t next; /* index + 1 in the bucket; 0: the last */
+};
+
+struct literal_table {
+    uint32_t first[1 << BUCKET_BITS]; /* likewise */
+    struct literal_row *rows;
+    uint32_t count, room;
+};
+
+struct literal_table *literal_table_new(void)
+{
+    return memory_alloc(sizeof(struct literal_table));
+}
+
+void literal_table_free(struct literal_table *table)
+{
+    if (table) free(table->rows);
+    free(table);
+}
+
+static uint32_t word_at_start(const char *at)
+{
+    uint32_t word = 0;
+    memcpy(&word, at, LITERAL_LEAST);
+    return word;
+}
+
+static uint32_t bucket_of(uint32_t word)
+{
+    return word * 0x9E3779B1u >> (32 - BUCKET_BITS);
+}
+
+void literal_table_add(struct literal_table *table, struct text literal, uint32_t value)
+{
+    uint32_t word = word_at_start(literal.at);
+    uint32_t *first = &table->first[bucket_of(word)];
+    if (table->count == table->room) {
+        table->room = table->room ? table->room * 2 : 256;
+        table->rows = memory_grow(table->rows, table->room * sizeof *table->rows);
+    }
+    table->rows[table->count] = (struct literal_row){ literal, word, value, *first };
+    *first = ++table->count;
+}
+
+/* Goes on in the bucket of walk->at. */
+static bool row_match(struct literal_walk *walk)
+{
+    if (!walk->next) return false;
+    uint32_t word = word_at_start(walk->text.at + walk->at);
+    struct text rest = text_slice(walk->text, walk->at, walk->text.length);
+    while (walk->next) {
+        const struct literal_row *row = &walk->table->rows[walk->next - 1];
+        walk->next = row->next;
+        if (row->word != word || !text_starts(rest, row->literal)) continue;
+        walk->value = row->value;
+        return true;
+    }
+    return false;
+}
+
+bool literal_table_next(struct literal_walk *walk)
+{
+    const struct literal_table *table = walk->table;
+    if (row_match(walk)) return true;
+    while (walk->from + LITERAL_LEAST <= walk->text.length) {
+        walk->at = walk->from++;
+        walk->next = table->first[bucket_of(word_at_start(walk->text.at + walk->at))];
+        if (walk->next && row_match(walk)) return true;
+    }
+    return false;
+}

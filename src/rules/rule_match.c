@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+#include "rules/rule_match.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/utf8.h"
+
+enum { FOUND_BETWEEN_LOOKS = 1024 };
+
+/* Where a pattern is to run. */
+struct span {
+    size_t from, to;
+};
+
+struct spans {
+    uint32_t count;
+    bool is_full; /* more were found */
+    struct span items[RULE_PLACES_MOST];
+};
+
+struct run {
+    const struct ruleset *set;
+    const struct rule_texts *texts;
+    struct rule_marks *marks;
+    struct spans *spans;               /* two for each probe */
+    uint64_t began_ns, own_ns;         /* since the machine began; of the processor's time */
+    uint8_t is_valid[RULE_AREAS_MOST]; /* UTF-8: 1, or 2 where it is not; 0: nobody has looked */
+    uint32_t found;                    /* literals */
+    bool is_over;                      /* the message's time */
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* The processor's time costs a system call: it is asked for when enough of any time has passed. */
+static bool is_over_time(struct run *run)
+{
+    const uint64_t most_ns = (uint64_t)RULE_MESSAGE_MS * 1000000;
+    if (clock_ns(CLOCK_MONOTONIC) - run->began_ns < most_ns) return false;
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID) - run->own_ns >= most_ns;
+}
+
+static void mark(struct rule_marks *marks, uint32_t probe)
+{
+    marks->answers[probe / 8] |= (uint8_t)(1u << probe % 8);
+}
+
+static bool is_marked(const struct rule_marks *marks, uint32_t probe)
+{
+    return marks->answers[probe / 8] >> probe % 8 & 1;
+}
+
+/* --- patterns --- */
+
+/* Spans are widened to whole characters by who runs them. */
+/* A match ends within `near` bytes of where its literal begins, and so does what it looks at around itself.
+ */
+static void span_add(struct spans *spans, size_t near, size_t at, size_t length)
+{
+    size_t from = at > near ? at - near : 0, to = at + near + 8 < length ? at + near + 8 : length;
+    struct span *last = spans->count ? &spans->items[spans->count - 1] : NULL;
+    if (last && at < last->to && to - last->from <= 4 * RULE_NEAR) {
+        last->to = to;
+        return;
+    }
+    if (spans->count == RULE_PLACES_MOST) {
+        spans->is_full = true;
+        return;
+    }
+    spans->items[spans->count++] = (struct span){ from, to };
+}
+
+static bool is_inside_character(struct text text, size_t at)
+{
+    return at < text.length && ((unsigned char)text.at[at] & 0xC0) == 0x80;
+}
+
+static bool is_utf8(struct run *run, unsigned area)
+{
+    if (run->is_valid[area] == 0) run->is_valid[area] = utf8_is_valid(run->texts->areas[area]) ? 1 : 2;
+    return run->is_valid[area] == 1;
+}
+
+static void span_run(struct run *run, uint32_t index, struct text text, struct span span)
+{
+    const struct rule_probe *probe = &run->set->probes[index];
+    struct text place;
+    while (span.from > 0 && is_inside_character(text, span.from)) span.from--;
+    while (is_inside_character(text, span.to)) span.to++;
+    switch (rule_pattern_find(probe->pattern, run->set->matcher, text, span.from, span.to,
+                              is_utf8(run, probe->area), &place)) {
+    case RULE_MATCH_FOUND:
+        mark(run->marks, index);
+        if (run->marks->places) run->marks->places[index] = (struct rule_place){ true, probe->area, place };
+        break;
+    case RULE_MATCH_LIMIT:
+        run->marks->is_cut = true;
+        break;
+    case RULE_MATCH_NONE:
+        break;
+    }
+    run->is_over = is_over_time(run);
+}
+
+/* One of the others is near, or may be. */
+static bool has_other_near(const struct run *run, uint32_t index, struct span span)
+{
+    const struct spans *others = &run->spans[2 * index + 1];
+    if (!run->set->probes[index].has_others || others->is_full) return true;
+    for (uint32_t i = 0; i < others->count; i++)
+        if (others->items[i].from < span.to && span.from < others->items[i].to) return true;
+    return false;
+}
+
+static void probe_run(struct run *run, uint32_t index)
+{
+    const struct rule_probe *probe = &run->set->probes[index];
+    struct text text = run->texts->areas[probe->area];
+    struct span whole = { 0, text.length < RULE_WHOLE_MOST ? text.length : RULE_WHOLE_MOST };
+    if (!probe->has_literals) {
+        if (text.length > 0) span_run(run, index, text, whole);
+        return;
+    }
+    const struct spans *spans = &run->spans[2 * index];
+    for (uint32_t i = 0; i < spans->count && !is_marked(run->marks, index) && !run->is_over; i++)
+        if (has_other_near(run, index, spans->items[i])) span_run(run, index, text, spans->items[i]);
+}
+
+/* `run`: NULL where the answers are there. */
+static bool probe_ask(struct run *run, const struct rule_marks *marks, uint32_t index)
+{
+    if (!run || run->set->probes[index].kind != PROBE_PATTERN || run->is_over) return is_marked(marks, index);
+    uint8_t *asked = &run->marks->asked[index / 8], bit = (uint8_t)(1u << index % 8);
+    if (!(*asked & bit)) probe_run(run, index);
+    *asked |= bit;
+    return is_marked(marks, index);
+}
+
+static void literals_find(struct run *run)
+{
+    for (unsigned area = 0; area < RULE_AREAS_MOST; area++) {
+        struct text text = run->texts->areas[area];
+        if (!run->set->literals[area] || text.length == 0) continue;
+        struct literal_walk walk = { .table = run->set->literals[area], .text = text };
+        while (!run->is_over && literal_table_next(&walk)) {
+            span_add(&run->spans[walk.value], run->set->probes[walk.value / 2].near, walk.at, text.length);
+            if (++run->found % FOUND_BETWEEN_LOOKS == 0) run->is_over = is_over_time(run);
+        }
+    }
+}
+
+/* --- facts --- */
+
+static int by_hash(const void *a, const void *b)
+{
+    uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
+    return first < second ? -1 : first > second;
+}
+
+static void facts_look(const struct ruleset *set, const struct rule_texts *texts, struct rule_marks *marks)
+{
+    uint64_t *sorted = memory_alloc((texts->fact_count + 1) * sizeof *sorted);
+    if (texts->fact_count) memcpy(sorted, texts->facts, texts->fact_count * sizeof *sorted);
+    qsort(sorted, texts->fact_count, sizeof *sorted, by_hash);
+    for (uint32_t i = 0; i < set->probe_count; i++)
+        if (set->probes[i].kind == PROBE_FACT &&
+            bsearch(&set->probes[i].hash, sorted, texts->fact_count, sizeof *sorted, by_hash))
+            mark(marks, i);
+    free(sorted);
+}
+
+/* --- rules --- */
+
+/* The parser has seen to it that a step finds what it needs on the stack. */
+static bool rule_holds(const struct spam_rule *rule, struct run *run, const struct rule_marks *marks,
+                       const uint8_t *hits)
+{
+    bool stack[2 * RULE_STEPS_MOST + 1] = { false };
+    unsigned top = 0; /* stack[top] is the uppermost; stack[0] stays */
+    for (uint32_t i = 0; i < rule->step_count; i++) {
+        const struct rule_step *step = &rule->steps[i];
+        if (step->skip_to && stack[top] == step->skip_when) {
+            i = step->skip_to - 1;
+            continue;
+        }
+        switch (step->kind) {
+        case STEP_PROBE:
+            stack[++top] = probe_ask(run, marks, step->index);
+            break;
+        case STEP_RULE:
+            stack[++top] = hits[step->index];
+            break;
+        case STEP_AND:
+            top--;
+            stack[top] = stack[top] && stack[top + 1];
+            break;
+        case STEP_OR:
+            top--;
+            stack[top] = stack[top] || stack[top + 1];
+            break;
+        case STEP_NOT:
+            stack[top] = !stack[top];
+            break;
+        }
+    }
+    return stack[top];
+}
+
+static void rules_look(const struct ruleset *set, struct run *run, const struct rule_marks *marks,
+                       uint8_t *hits)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        hits[i] = !set->rules[i].is_off && rule_holds(&set->rules[i], run, marks, hits);
+}
+
+void rule_match_rules(const struct ruleset *set, const struct rule_marks *marks, uint8_t *hits)
+{
+    rules_look(set, NULL, marks, hits);
+}
+
+/* What signals will bring about is not known yet: all is asked for. */
+static void late_ask(struct run *run)
+{
+    for (uint32_t i = 0; i < run->set->count; i++) {
+        const struct spam_rule *rule = &run->set->rules[i];
+        for (uint32_t k = 0; rule->is_late && k < rule->step_count; k++)
+            if (rule->steps[k].kind == STEP_PROBE) probe_ask(run, run->marks, rule->steps[k].index);
+    }
+}
+
+void rule_match_texts(const struct ruleset *set, const struct rule_texts *texts, struct rule_marks *marks)
+{
+    struct run run = { .set = set,
+                       .texts = texts,
+                       .marks = marks,
+                       .spans = memory_alloc((2 * (size_t)set->probe_count + 1) * sizeof *run.spans),
+                       .began_ns = clock_ns(CLOCK_MONOTONIC),
+                       .own_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) };
+    uint8_t *hits = memory_alloc(set->count + 1);
+    facts_look(set, texts, marks);
+    literals_find(&run);
+    rules_look(set, &run, marks, hits);
+    late_ask(&run);
+    if (run.is_over) marks->is_cut = true;
+    free(hits);
+    free(run.spans);
+}
+
+void rule_match_signal(const struct ruleset *set, struct text name, struct rule_marks *marks)
+{
+    for (uint32_t i = 0; i < set->probe_count; i++)
+        if (set->probes[i].kind == PROBE_SIGNAL && text_equal(set->probes[i].text, name)) mark(marks, i);
+}
+
+/* --- as text --- */
+
+enum { CHECKSUM_BYTES = sizeof(uint64_t) };
+
+struct text rule_match_write(struct arena *arena, const struct ruleset *set, const struct rule_marks *marks)
+{
+    size_t bytes = (set->probe_count + 7) / 8;
+    char *room = arena_alloc(arena, CHECKSUM_BYTES + bytes);
+    memcpy(room, &set->checksum, CHECKSUM_BYTES);
+    memcpy(room + CHECKSUM_BYTES, marks->answers, bytes);
+    return text_from(room, CHECKSUM_BYTES + bytes);
+}
+
+bool rule_match_read(const struct ruleset *set, struct text text, struct rule_marks *out)
+{
+    size_t bytes = (set->probe_count + 7) / 8;
+    if (text.length != CHECKSUM_BYTES + bytes || memcmp(text.at, &set->checksum, CHECKSUM_BYTES) != 0)
+        return false;
+    memcpy(out->answers, text.at + CHECKSUM_BYTES, bytes);
+    return true;
+}

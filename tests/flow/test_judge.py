@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
+"""Goal: `sekimori judge` says without a node what the content filter thinks of a message, by exit codes and JSON that scripts can
+use; many are judged side by side in their order; what reads the message can do nothing but answer."""
+import json
+import subprocess
+
+import pytest
+
+import lab
+
+SAMPLES = lab.ROOT / "conf/samples"
+BASE = lab.ROOT / "conf/model/base.model"
+NOTE = b"From: Mori Hanako <mori@example.ac.jp>\nTo: taro@example.ac.jp\nDate: Mon, 2 Nov 2026 09:00:00 +0900\nMessage-ID: <1@example.ac.jp>\n" \
+       b"Subject: %s\n\nThursday at ten works for me. Shall we meet in the library?\n"
+
+
+def judge(*words, data=b"", base=BASE):
+    named = ["--base", base] if base else []
+    return subprocess.run([lab.BUILD / "src/cli/sekimori", "judge", *named, *words], input=data, capture_output=True, timeout=60)
+
+
+@pytest.mark.parametrize("name, code", [("1-clean-english", 0), ("2-clean-japanese", 0), ("4-junk-gtube", 3)])
+def test_the_exit_code_is_the_action(name, code):
+    done = judge(data=(SAMPLES / f"{name}.eml").read_bytes())
+    assert (done.returncode, done.stderr) == (code, b""), done
+    assert done.stdout.decode().split("\n")[0] == ("accept" if code == 0 else "reject")
+
+
+def test_json_names_every_signal_and_they_add_up():
+    (said,) = [json.loads(line) for line in judge("--json", data=(SAMPLES / "4-junk-gtube.eml").read_bytes()).stdout.splitlines()]
+    assert list(said) == ["file", "score", "action", "signals", "class"]
+    assert (said["file"], said["action"], said["class"]) == ("-", "reject", "mail")
+    assert all(list(signal) == ["name", "points", "about"] for signal in said["signals"])
+    assert round(sum(signal["points"] for signal in said["signals"]), 1) == said["score"]
+
+
+def test_thresholds_are_those_of_the_named_configuration(tmp_path):
+    (tmp_path / "conf").write_text(f"""
+hostname mx.example.ac.jp
+state {tmp_path}/state
+listen 127.0.0.1:2525
+domains example.ac.jp 127.0.0.1:2526
+virus mode on
+auth mode on
+spam {{ mode observe; tag above 6.8; quarantine above never; reject above never; base model "{BASE}" }}
+""")
+    done = judge("-c", tmp_path / "conf", SAMPLES / "4-junk-gtube.eml", base=None)
+    assert (done.returncode, done.stderr) == (1, b""), done
+    assert b"(tag from 6.8)" in done.stdout
+    (tmp_path / "conf").write_text("hostname\n")
+    assert judge("-c", tmp_path / "conf", base=None).returncode == 78
+
+
+def test_a_folder_and_a_mailbox_give_a_line_each_in_their_order(tmp_path):
+    folder = tmp_path / "mails"
+    (folder / "new").mkdir(parents=True)
+    for number in range(9):
+        (folder / f"{number}.eml").write_bytes(NOTE % b"%d" % number)
+    (folder / "new" / "inside").write_bytes(NOTE % b"inside")
+    (folder / ".hidden").write_bytes(NOTE % b"hidden")
+    box = b"".join(b"From a@b.test Fri Feb 14 08:55:52 2014\n" + NOTE % name + b"\nFrom here on it is text.\n\n" for name in (b"first", b"second"))
+    (folder / "new" / "mbox").write_bytes(box)
+    done = judge("--jobs", "3", folder)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert [line["file"].removeprefix(f"{folder}/") for line in said] == [f"{number}.eml" for number in range(9)] + ["new/inside", "new/mbox:1", "new/mbox:2"]
+    assert done.stdout == judge(folder).stdout, "the same however many read"
+    assert {line["action"] for line in said} == {"accept"}
+
+
+def test_class_and_results_come_from_the_header():
+    told = b"Authentication-Results: mx.example.ac.jp; spf=softfail smtp.mailfrom=a@b.test; dkim=fail; dmarc=pass header.from=b.test\n"
+    forged = told.replace(b"softfail", b"fail")
+    letter = b"List-Unsubscribe: <https://news.example.jp/stop>\n"
+    def names(*words, data):
+        said = json.loads(judge("--json", *words, data=data).stdout)
+        return said["class"], {signal["name"] for signal in said["signals"]} - {"BASE_MODEL"}
+    assert names(data=told + NOTE) == ("mail", set())
+    assert names("--results", "mx.other.test", data=told + NOTE) == ("mail", set())
+    found = {"SPF_SOFTFAIL", "DKIM_FAIL", "DMARC_PASS"}
+    assert names("--results", "MX.example.ac.jp", data=told + forged + letter + NOTE) == ("newsletter", found)
+    assert names(data=letter + b"List-Post: <mailto:l@example.jp>\n" + NOTE) == ("list", set())
+
+
+def test_what_cannot_be_read_or_judged_has_its_exit_code(tmp_path):
+    assert judge(tmp_path / "none").returncode == 66
+    assert judge("--base", tmp_path / "none", base=None).returncode == 66
+    assert judge("--base", SAMPLES / "1-clean-english.eml", base=None).returncode == 66
+    assert judge("--jobs", "0").returncode == judge("--jobs", "65").returncode == 64
+    (tmp_path / "long").write_bytes(NOTE + b"x" * (64 << 20))
+    done = judge(tmp_path / "long")
+    assert done.returncode == 75 and b"longer than 64 MB" in done.stderr
+
+
+@pytest.mark.parametrize("act", [b"die", b"socket", b"exec"])
+def test_what_reads_a_message_can_only_answer(tmp_path, act):
+    """The next message gets another process; nothing is said of this one but that it could not be judged."""
+    (tmp_path / "1").write_bytes(b"X-Test-Judge: " + act + b"\n" + NOTE)
+    (tmp_path / "2").write_bytes(NOTE)
+    done = judge(tmp_path)
+    assert done.returncode == 75 and b"/1: it could not be judged" in done.stderr
+    (said,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert said["file"] == str(tmp_path / "2")

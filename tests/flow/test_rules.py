@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
+"""Goal: rules judge mail, those that ask for signals too; a reload takes changed ones, refuses bad ones with their line, and what runs stays."""
+import json
+import re
+import subprocess
+
+import lab
+
+OWN = 'rule OWN_WORD {\n    points 1.5\n    body /frobnicat(e|ion)/\n    describe "A word of ours"\n}\n' \
+      'rule OWN_LATE { points 0.5; meta OWN_WORD and signal RDNS_NONE; describe "and no name" }\n'
+ASTRAY = 'rule OWN_ASTRAY { points 1; body /frobnicate (a+)+b/; describe "astray" }\n'
+
+
+def score_of(node, inside, number, body):
+    assert lab.Client(node.port).send(lab.message("note", body + "\n"))[0] == 250
+    mail = inside.wait(number)[-1].decode()
+    return re.sub(r"\r\n\t", "", re.search(r"X-Spam-Status: (.*(\r\n\t.*)*)", mail)[1])
+
+
+def test_rules_of_ones_own(nodes, inside, tmp_path):
+    own = tmp_path / "rules.d"
+    own.mkdir()
+    (own / "10-own.rules").write_text(OWN)
+    spam = f"spam {{{{ rules {lab.ROOT}/conf/rules; own rules {own} }}}}\n"
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\n" + spam, inside=inside.port)
+    said = score_of(node, inside, 1, "please frobnicate")
+    assert "OWN_WORD=1.5" in said and ("OWN_LATE=0.5" in said) == ("RDNS_NONE" in said), said
+    assert "OWN_" not in score_of(node, inside, 2, "nothing of the kind")
+    assert "EXTORTION_DEVICE=2.5" in score_of(node, inside, 3, "I hacked your device. Send bitcoin to my wallet.")
+    # A bad one is refused, with its place; the old ones go on.
+    (own / "20-bad.rules").write_text('rule OWN_BAD {\n    points 1\n    body /frobnicate(/\n    describe "x"\n}\n')
+    done = node.run("reload", check=False)
+    assert done.returncode == 78 and "20-bad.rules:3:10: error: the pattern: missing closing parenthesis" in done.stderr, done
+    checked = node.run("reload", "--diff", check=False)
+    assert checked.returncode == 78 and "^" in checked.stderr, checked
+    assert "OWN_WORD=1.5" in score_of(node, inside, 4, "please frobnicate")
+    # A good one is taken; one that goes astray is ended and named.
+    (own / "20-bad.rules").write_text("points OWN_WORD 0.7\noff OWN_LATE\n" + ASTRAY)
+    node.run("reload")
+    lab.wait_for(lambda: node.text().count("the new configuration is in force") > 0, "it is in force")
+
+    def is_judged_anew():
+        assert lab.Client(node.port).send(lab.message("again", "frobnicate " + "a" * 300 + "\n"))[0] == 250
+        return any(b"OWN_WORD=0.7" in one and b"RULES_LIMIT=0.0" in one for one in inside.messages())
+    lab.wait_for(is_judged_anew, "the new rules judge")
+    node.balance()
+
+
+def rules(*words):
+    return subprocess.run([lab.BUILD / "src/cli/sekimori", "rules", *map(str, words)], capture_output=True, text=True, timeout=60)
+
+
+def test_the_command(tmp_path):
+    shipped = lab.ROOT / "conf/rules"
+    assert re.fullmatch(r"\d+ rules, \d+ examples, 0 errors\n", rules("check", "--rules", shipped, "--language", "en").stdout)
+    listed = json.loads(rules("list", "--json", "--language", "ja", "--rules", shipped).stdout)
+    assert len(listed) >= 150 and sum(one["name"].startswith("JA_") for one in listed) * 2 >= len(listed)
+    own = tmp_path / "own.rules"
+    own.write_text('rule OWN_TWO { points 1; meta JA_CARD_LIMITED; describe "x"; hit "nothing"; miss "nothing" }\n')
+    done = rules("check", own, "--rules", shipped)
+    assert done.returncode == 78 and f"{own}:1:62: error: OWN_TWO: this does not hit" in done.stderr, done
+    mail = tmp_path / "mail.eml"
+    text = lab.message("note", "お客様のカードのご利用を一部制限させていただいております。\n", Content_Type="text/plain; charset=utf-8")
+    mail.write_text(text)
+    said = rules("test", mail, "--rules", shipped, "--language", "ja").stdout
+    assert "JA_CARD_LIMITED 1.8 カードの利用を制限" in said and 'body: "カードのご利用を一部制限"' in said, said
+    assert json.loads(rules("test", mail, "--rules", shipped, "--json").stdout)["signals"][0]["name"] == "JA_CARD_LIMITED"
+    (tmp_path / "mails").mkdir()
+    for number in range(3):
+        (tmp_path / f"mails/{number}.eml").write_bytes(mail.read_bytes())
+    assert "3 messages" in rules("test", tmp_path / "mails", "--rules", shipped).stdout
