@@ -21,7 +21,7 @@ static const double COST = 4.0, BIAS = 0.2;
 /* How far HTML ham, of which there is little, is to lie from the middle; other mail: 1. */
 static const double HTML_MARGIN = 1.2;
 /* What a margin of 1 is worth, and the bounds: see doc/spam.md. */
-static const float POINTS = 10.0f, POINTS_MOST = 12, POINTS_LEAST = -3;
+static const float POINTS = 8.5f, POINTS_MOST = 12, POINTS_LEAST = -3;
 static const float UNKNOWN_OFFSET = 0.3f; /* of scripts in which there is no ham to learn */
 
 struct mail {
