@@ -120,7 +120,7 @@ def test_counts_are_those_of_the_mail(shared):
     assert grown(now, "sekimori_message_size_bytes_count") == 4 and grown(now, "sekimori_queue_wait_seconds_count") == 6
     assert grown(now, "sekimori_delivery_seconds_count") >= 3
     assert value(now, "sekimori_up") == 1 and value(now, "sekimori_balance_difference_recipients") == 0
-    assert 28 * 86400 < value(now, "sekimori_certificate_remaining_seconds", use=f"listen 127.0.0.1 port {node.port}") < 30 * 86400
+    assert 28 * 86400 < value(now, "sekimori_certificate_remaining_seconds", use=f"listen 127.0.0.1 port {node.port}") <= 30 * 86400
     processes = {dict(labels)["process"] for name, labels in now if name == "sekimori_process_up"}
     assert processes == {one["name"] for one in node.status()["processes"]} | {"master"}
 
@@ -252,6 +252,12 @@ def test_who_may_look(shared):
     assert code == 13
 
 
+def with_work(node):
+    """On a fast machine some mails take scan less than a tick."""
+    client = lab.Client(node.port)
+    return all(client.send(lab.message("work", "word " * 2000))[0] == 250 for _ in range(20))
+
+
 def test_counts_hold_over_kills(shared):
     node, sink = shared
     before = scrape(node)
@@ -267,7 +273,7 @@ def test_counts_hold_over_kills(shared):
     assert value(now, "sekimori_messages_total", verdict="accepted") >= 3
     lab.wait_for(lambda: value(scrape(node), "sekimori_process_restarts_total", process="metrics", index="0") >= 1, "the restart is told", 10)
     for name in ("sekimori_process_resident_memory_bytes", "sekimori_process_cpu_seconds_total"):
-        lab.wait_for(lambda: value(scrape(node), name, process="scan", index="0") > 0.01, "what scan takes is told", 10)
+        lab.wait_for(lambda: with_work(node) and value(scrape(node), name, process="scan", index="0") > 0, "what scan takes is told", 20)
 
 
 # --- Prometheus ---

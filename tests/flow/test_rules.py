@@ -26,7 +26,7 @@ def test_rules_of_ones_own(nodes, inside, tmp_path):
     said = score_of(node, inside, 1, "please frobnicate")
     assert "OWN_WORD=1.5" in said and ("OWN_LATE=0.5" in said) == ("RDNS_NONE" in said), said
     assert "OWN_" not in score_of(node, inside, 2, "nothing of the kind")
-    assert "EXTORTION_DEVICE=2.5" in score_of(node, inside, 3, "I hacked your device. Send bitcoin to my wallet.")
+    assert "EXTORTION_DEVICE=4.4" in score_of(node, inside, 3, "I hacked your device. Send bitcoin to my wallet.")
     # A bad one is refused, with its place; the old ones go on.
     (own / "20-bad.rules").write_text('rule OWN_BAD {\n    points 1\n    body /frobnicate(/\n    describe "x"\n}\n')
     done = node.run("reload", check=False)
@@ -63,7 +63,7 @@ def test_the_command(tmp_path):
     text = lab.message("note", "お客様のカードのご利用を一部制限させていただいております。\n", Content_Type="text/plain; charset=utf-8")
     mail.write_text(text)
     said = rules("test", mail, "--rules", shipped, "--language", "ja").stdout
-    assert "JA_CARD_LIMITED 1.8 カードの利用を制限" in said and 'body: "カードのご利用を一部制限"' in said, said
+    assert "JA_CARD_LIMITED 3.1 カードの利用を制限" in said and 'body: "カードのご利用を一部制限"' in said, said
     assert json.loads(rules("test", mail, "--rules", shipped, "--json").stdout)["signals"][0]["name"] == "JA_CARD_LIMITED"
     (tmp_path / "mails").mkdir()
     for number in range(3):
