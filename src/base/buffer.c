@@ -21,7 +21,7 @@ void buffer_clear(struct buffer *buffer)
 
 char *buffer_reserve(struct buffer *buffer, size_t size)
 {
-    if (buffer->capacity - buffer->end >= size) return buffer->memory + buffer->end;
+    if (buffer->memory && buffer->capacity - buffer->end >= size) return buffer->memory + buffer->end;
     size_t length = buffer_length(buffer);
     if (size > SIZE_MAX / 4 - length) bug("buffer_reserve: %zu bytes", size);
     if (buffer->start > 0) {
@@ -29,7 +29,7 @@ char *buffer_reserve(struct buffer *buffer, size_t size)
         buffer->start = 0;
         buffer->end = length;
     }
-    if (buffer->capacity - length < size) {
+    if (!buffer->memory || buffer->capacity - length < size) {
         size_t capacity = buffer->capacity ? buffer->capacity : 256;
         while (capacity < length + size) capacity *= 2;
         buffer->memory = memory_grow(buffer->memory, capacity);

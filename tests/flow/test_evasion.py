@@ -104,7 +104,7 @@ def test_each_mail_of_the_suite_ends_as_its_index_says(nodes, sinks, tmp_path):
 
 def differential(*words):
     """tests/fuzz/differential; it asks `our-readings` of this build."""
-    program = lab.BUILD / "tests/fuzz/readers/our-readings"
+    program = lab.TESTS / "tests/fuzz/readers/our-readings"
     done = subprocess.run([sys.executable, lab.ROOT / "tests/fuzz/differential", program, *words], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     return done.stdout

@@ -40,13 +40,13 @@ def hooked(nodes, inside, tmp_path):
         program.write_text(RECORD + after)
         program.chmod(0o755)
         node = nodes(CONFIG + more, start=start, inside=inside.port, program=program, told=told, limit=limit)
-        node.told, node.program = told, program
+        node.told_in, node.program = told, program
         return node
     return make
 
 
 def runs(node):
-    return sorted(one for one in node.told.iterdir() if not one.name.startswith("."))
+    return sorted(one for one in node.told_in.iterdir() if not one.name.startswith("."))
 
 
 def test_alarm(node, check=True):
@@ -98,7 +98,7 @@ def test_an_alarm_runs_the_hook(hooked, tmp_path):
         environment.pop(name, None)
     assert environment == {"SEKIMORI_ALARM": "certificates", "SEKIMORI_STATE": "raised", "SEKIMORI_HOST": "mx.example.test",
                            "SEKIMORI_NODE": "7"}
-    assert (run / "arguments").read_text() == f"{node.told}|two words|"
+    assert (run / "arguments").read_text() == f"{node.told_in}|two words|"
 
 
 def test_one_that_lasts_and_one_that_is_over(hooked, tmp_path):
@@ -129,13 +129,13 @@ def test_report_is_killed_while_a_hook_runs(hooked):
                   ": >\"$1/../woken\"\n", limit="10m")
     with subprocess.Popen([lab.BUILD / "src/cli/sekimori", "report", "--state", node.state, "--test-alarm"],
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as asking:
-        lab.wait_for((node.told.parent / "asleep").exists, "it runs", 60)
+        lab.wait_for((node.told_in.parent / "asleep").exists, "it runs", 60)
         (helper,), (report,) = node.pids("helper"), node.pids("report")
         os.kill(report, signal.SIGKILL)
         lab.wait_for(lambda: node.pids("report") not in ([], [report]), "report is back", 60)
-        (node.told.parent / "go").touch()
+        (node.told_in.parent / "go").touch()
         asking.wait(60)
-    lab.wait_for((node.told.parent / "woken").exists, "it goes on to its end", 60)
+    lab.wait_for((node.told_in.parent / "woken").exists, "it goes on to its end", 60)
     lab.wait_for(node.is_ready, "report takes commands", 60)
     test_alarm(node)
     assert node.pids("helper") == [helper] and len(runs(node)) == 2 and values(node)["hooks waiting"] == 0
@@ -151,7 +151,7 @@ def test_a_test_alarm_says_what_came_of_it(hooked):
     # Nothing of ours is open in it: its three, and the shell's own (the script, the folder that ls reads).
     targets = [line.split(" -> ")[1] for line in (runs(node)[0] / "descriptors").read_text().splitlines() if " -> " in line]
     assert sum("socket:" in one or str(node.state) in one for one in targets) == 0, targets
-    (node.told.parent / "code").write_text("3")
+    (node.told_in.parent / "code").write_text("3")
     done = test_alarm(node, check=False)
     assert done.returncode == 75 and "hook: ended with exit code 3" in done.stdout + done.stderr
     assert values(node)["hooks run"] == 2 and values(node)["hooks failed"] == 1
@@ -163,7 +163,7 @@ def test_one_that_hangs_is_killed_and_the_next_runs(hooked):
                   "while :; do sleep 600; done; fi\n", limit="5s")
     done = test_alarm(node, check=False)
     assert done.returncode == 75 and "its time was over" in done.stdout + done.stderr
-    child = int((node.told.parent / "child").read_text())
+    child = int((node.told_in.parent / "child").read_text())
     lab.wait_for(lambda: not is_running(child), "its process group is gone")
     test_alarm(node)
     assert len(runs(node)) == 2
@@ -184,15 +184,15 @@ def test_one_that_leaves_a_daemon(hooked):
     began = time.monotonic()
     test_alarm(node)
     assert time.monotonic() - began < 60
-    mate, daemon = (int((node.told.parent / name).read_text()) for name in ("mate", "daemon"))
+    mate, daemon = (int((node.told_in.parent / name).read_text()) for name in ("mate", "daemon"))
     lab.wait_for(lambda: not is_running(mate), "what stayed in the group is gone")
     assert is_running(daemon)
     os.kill(daemon, signal.SIGKILL)
-    (node.told.parent / "daemon").unlink()
+    (node.told_in.parent / "daemon").unlink()
     test_alarm(node)
     for pid in (int((run / "pid").read_text()) for run in runs(node)):
         assert not os.path.exists(f"/proc/{pid}"), "it was not waited for"
-    os.kill(int((node.told.parent / "daemon").read_text()), signal.SIGKILL)
+    os.kill(int((node.told_in.parent / "daemon").read_text()), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("how", ["missing", "unexecutable", "writable", "replaceable", "no program"])
@@ -246,9 +246,9 @@ def test_helper_is_killed_in_between(hooked, inside):
     node = hooked("[ -e \"$1/../fast\" ] && exit 0\n: >\"$1/../asleep\"\nexec sleep 600\n", limit="10m")
     with subprocess.Popen([lab.BUILD / "src/cli/sekimori", "report", "--state", node.state, "--test-alarm"],
                           stdout=subprocess.PIPE, text=True) as asking:
-        lab.wait_for((node.told.parent / "asleep").exists, "it runs", 60)
+        lab.wait_for((node.told_in.parent / "asleep").exists, "it runs", 60)
         first = runs(node)[0]
-        (node.told.parent / "fast").touch()
+        (node.told_in.parent / "fast").touch()
         os.kill(node.pids("helper")[0], signal.SIGKILL)
         send(node)
         answer = asking.communicate(timeout=60)[0]
@@ -264,7 +264,7 @@ def test_one_that_kills_helper_is_given_up(hooked):
     done = test_alarm(node, check=False)
     assert done.returncode == 75 and "hook: was not run" in done.stdout + done.stderr
     assert len(runs(node)) == 2 and "helper died over it twice" in node.text()
-    (node.told.parent / "tame").touch()
+    (node.told_in.parent / "tame").touch()
     send(node)
     lab.wait_for(node.is_ready, "helper is back")
     test_alarm(node)
@@ -277,7 +277,7 @@ def test_the_line_is_bounded(hooked):
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(67)]
     lab.wait_for(lambda: sum(one.poll() is not None for one in asking) == 3, "three are turned away", 180)
     assert values(node)["hooks waiting"] == 64 and len(runs(node)) == 1
-    (node.told.parent / "go").touch()
+    (node.told_in.parent / "go").touch()
     said = [one.communicate(timeout=120)[0] for one in asking]
     assert sum("hook: was not run" in one for one in said) == 3 and sum("exit code 0" in one for one in said) == 64, said
     assert "64 have no answer" in node.text() and len(runs(node)) == 64
@@ -358,10 +358,10 @@ def outside():
 
 def tried(node, tries):
     """What came of each."""
-    (node.told / "said").unlink(missing_ok=True)
-    (node.told / "tries").write_text(json.dumps(list(tries)))
+    (node.told_in / "said").unlink(missing_ok=True)
+    (node.told_in / "tries").write_text(json.dumps(list(tries)))
     test_alarm(node)
-    said = json.loads((node.told / "said").read_text())
+    said = json.loads((node.told_in / "said").read_text())
     assert said.keys() == tries
     return said
 
@@ -387,9 +387,9 @@ def test_a_hook_tells_and_reaches_nothing_of_ours(hooked, inside, tmp_path, outs
     never |= {f"parent {name}" for name in ("mem", "environ", "maps", "fd/0")}
     if lab.landlock() >= 6:
         never |= {f"signal {pid}" for pid in (queue, scan)}
-    always = {f"open {cert}", "open /etc/passwd", "list /usr", f"make {node.told}/new", "change /dev/null", "open /dev/urandom",
+    always = {f"open {cert}", "open /etc/passwd", "list /usr", f"make {node.told_in}/new", "change /dev/null", "open /dev/urandom",
               f"post {chat}", f"curl {chat}", "sh echo a | tr a b | grep -q b && cat /proc/self/status && ls -l /usr >/dev/null",
-              f"sh exec 3>\"$(mktemp -p {node.told})\"; echo a >&3; [ -d /dev/fd ] && sort </etc/passwd | head -n 1",
+              f"sh exec 3>\"$(mktemp -p {node.told_in})\"; echo a >&3; [ -d /dev/fd ] && sort </etc/passwd | head -n 1",
               "python3 import ssl, sqlite3, threading, multiprocessing; t = threading.Thread(target=print); t.start(); t.join()",
               "python3 import subprocess, socket; subprocess.check_output(['date']); socket.getaddrinfo('localhost', 25)"}
     given = {f"make {granted}/new", f"list {granted}"}
@@ -443,7 +443,7 @@ def test_the_program_is_nothing_but_the_users(hooked):
     """No capability, no way to more of them: what helper's jail leaves."""
     node = hooked("grep -E 'Cap(Eff|Prm)|NoNewPrivs|Seccomp:' /proc/self/status >\"$1/../status\"\n")
     test_alarm(node)
-    status = dict(line.split(":\t") for line in (node.told.parent / "status").read_text().splitlines())
+    status = dict(line.split(":\t") for line in (node.told_in.parent / "status").read_text().splitlines())
     assert int(status["CapEff"], 16) == 0 and int(status["CapPrm"], 16) == 0
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
     assert stat.S_IMODE(node.program.stat().st_mode) == 0o755

@@ -188,7 +188,7 @@ def test_a_pass_is_taken_up_again(node, inside):
         assert client.send(mail(waiting, f"waits {number}"), recipients=("a@away.test", "b@away.test"))[0] == 250
         assert client.send(spam(kept, f"kept {number}"), recipients=("a@example.test",))[0] == 250
     client.close()
-    lab.wait_for(lambda: len(held(node)) == COUNT and len(trace(node, "--status", "queued", "--most", "100")) == COUNT, "all wait or are kept")
+    lab.wait_for(lambda: len(held(node)) == COUNT and len(node.trace("--status", "queued", "--most", "100")) == COUNT, "all wait or are kept")
     learn(node)
 
     def said(words):
@@ -200,7 +200,7 @@ def test_a_pass_is_taken_up_again(node, inside):
     lab.wait_for(lambda: {subject for subject, classes in held(node).items() if classes == {"virus"}} == odd, "all of it is held as a virus", 40)
     listed = [json.loads(line)["subject"] for line in node.run("quarantine", "list", "--json").stdout.strip().splitlines()]
     assert sorted(listed) == sorted(odd | {f"kept {number}" for number in range(0, COUNT, 2)}), "each once"
-    left = {hit["subject"]: set(states(hit)) for hit in trace(node, "--status", "queued", "--most", "100")}
+    left = {hit["subject"]: set(lab.states(hit)) for hit in node.trace("--status", "queued", "--most", "100")}
     assert set(left) == {f"waits {number}" for number in range(0, COUNT, 2)} and all(one <= {"queued", "deferred"} for one in left.values()), left
     lab.wait_for(lambda: "quarantine: " in node.text() and "were looked at again" in node.text(), "the passes end")
     assert "could not be judged" not in re.sub(", 0 could not be judged", "", node.text()), node.text()
