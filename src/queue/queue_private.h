@@ -104,6 +104,7 @@ struct queue_rescan {
     uint64_t begun_ms;           /* that pass; loop clock */
     uint64_t *ids;               /* what waited when the pass began; NULL: none is under way */
     size_t count, next;
+    size_t busy; /* the last ones of them: infected, and being delivered when they were looked at */
     uint64_t asked; /* what scan has now; 0: nothing */
     unsigned losses; /* scan, or its worker, ended so often while it had the next message */
     unsigned found, failed;

@@ -2,7 +2,8 @@
 /* Looks again at what waits when scan has new signatures: one message at a time, what was there when the pass
    began. What is infected after all is held as what virus mail is held as, where the configuration would not
    have let it through; ledger is told first, and takes it into the quarantine as a virus. What deliver has at
-   that moment goes its way. Which signatures a pass was finished with stands in spool/signatures. */
+   that moment goes its way, and is looked at again when it comes back. Which signatures a pass was finished
+   with stands in spool/signatures. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,6 +20,7 @@
 
 enum {
     PAUSE_MS = 20,       /* between one message and the next */
+    BUSY_MS = 500,       /* what deliver has may have come back */
     AGAIN_MS = 5 * 1000, /* scan cannot now */
     LOSSES_MOST = 4,
     PASS_LEAST_MS = 1000,
@@ -62,7 +64,7 @@ static void pass_begin(struct queue *queue)
     size_t place = 0;
     free(rescan->ids);
     rescan->ids = NULL;
-    rescan->count = rescan->next = 0;
+    rescan->count = rescan->next = rescan->busy = 0;
     rescan->found = rescan->failed = 0;
     rescan->losses = 0;
     rescan->signatures = rescan->wanted;
@@ -113,6 +115,57 @@ static void go_on(struct queue *queue, bool is_judged)
     timer_set(rescan->timer, PAUSE_MS);
 }
 
+/* Infected, but deliver has it: it comes last, when deliver has it no more. */
+static void postpone(struct queue *queue)
+{
+    struct queue_rescan *rescan = &queue->rescan;
+    uint64_t id = rescan->ids[rescan->next];
+    size_t behind = rescan->count - rescan->next - 1;
+    memmove(&rescan->ids[rescan->next], &rescan->ids[rescan->next + 1], behind * sizeof id);
+    rescan->ids[rescan->count - 1] = id;
+    rescan->busy++;
+    rescan->asked = 0;
+    rescan->losses = 0;
+    timer_set(rescan->timer, PAUSE_MS);
+}
+
+static bool is_out(const struct message *message)
+{
+    for (uint32_t i = 0; i < message->recipient_count; i++) {
+        const struct delivery *delivery = schedule_delivery_of(message, &message->recipients[i]);
+        if (delivery && delivery->state == DELIVERY_OUT) return true;
+    }
+    return false;
+}
+
+/* One of those that deliver had is due. False: deliver has them all. */
+static bool busy_take(struct queue *queue)
+{
+    struct queue_rescan *rescan = &queue->rescan;
+    for (size_t i = rescan->next; i < rescan->count; i++) {
+        uint64_t id = rescan->ids[i];
+        const struct message *message = message_index_find(queue->message_index, id);
+        if (message && is_out(message)) continue;
+        rescan->ids[i] = rescan->ids[rescan->next];
+        rescan->ids[rescan->next] = id;
+        rescan->busy--;
+        return true;
+    }
+    return false;
+}
+
+/* NULL: that was all, or deliver has the others. */
+static struct message *message_next(struct queue *queue)
+{
+    struct queue_rescan *rescan = &queue->rescan;
+    for (; rescan->next < rescan->count; rescan->next++) {
+        if (rescan->next == rescan->count - rescan->busy && !busy_take(queue)) return NULL;
+        struct message *message = message_index_find(queue->message_index, rescan->ids[rescan->next]);
+        if (message && is_of_interest(message)) return message;
+    }
+    return NULL;
+}
+
 /* Perhaps it is what ended it, or somebody ends scan again and again. */
 static void lost(struct queue *queue)
 {
@@ -147,11 +200,10 @@ void queue_rescan_turn(void *context)
     struct queue_rescan *rescan = &queue->rescan;
     if (!rescan->scan || rescan->asked || queue->is_stopping) return;
     if (!pass_look(queue) || !rescan->ids) return;
-    struct message *message = NULL;
-    for (; rescan->next < rescan->count; rescan->next++) {
-        message = message_index_find(queue->message_index, rescan->ids[rescan->next]);
-        if (message && is_of_interest(message)) break;
-        message = NULL;
+    struct message *message = message_next(queue);
+    if (!message && rescan->busy) {
+        timer_set(rescan->timer, BUSY_MS);
+        return;
     }
     if (!message) {
         pass_end(queue);
@@ -219,14 +271,14 @@ static void hold(struct queue *queue, struct message *message, struct changed_re
     turn_wanted_soon(queue);
 }
 
-static void condemn(struct queue *queue, struct message *message, const struct facts *facts)
+/* How many recipients deliver has at this moment. */
+static uint32_t condemn(struct queue *queue, struct message *message, const struct facts *facts)
 {
     struct lead lead;
     struct envelope envelope;
     char id[MESSAGE_ID_SIZE];
     const struct virus_finding *finding = &facts->virus_findings[0];
     uint32_t count = 0, gone = 0;
-    queue->rescan.found++;
     found_tell(queue, message, facts);
     if (queue_envelope(queue, message, &lead, &envelope)) {
         struct changed_recipient *list =
@@ -238,7 +290,9 @@ static void condemn(struct queue *queue, struct message *message, const struct f
                id, TEXT_ARG(finding->name), TEXT_ARG(finding->part), count, gone);
         if (count) hold(queue, message, list, count, finding);
     }
+    queue->rescan.found += gone == 0;
     turn_wanted_soon(queue);
+    return gone;
 }
 
 /* False: malformed. */
@@ -249,8 +303,11 @@ static bool facts_take(struct queue *queue, struct frame *frame)
     arena_reset(queue->arena);
     if (!found_get(frame->payload, &found) || !found_facts(queue->arena, &found, &facts)) return false;
     struct message *message = message_index_find(queue->message_index, frame->id);
-    if (facts_are_infected(&facts) && message && message->live_count > 0) condemn(queue, message, &facts);
-    go_on(queue, facts.virus != SCAN_UNSCANNED);
+    bool is_found = facts_are_infected(&facts) && message && message->live_count > 0;
+    if (is_found && condemn(queue, message, &facts) > 0)
+        postpone(queue);
+    else
+        go_on(queue, facts.virus != SCAN_UNSCANNED);
     return true;
 }
 

@@ -8,10 +8,12 @@ import json
 import os
 import re
 import signal
+import threading
 
 import pytest
 
 import lab
+from played import Played
 
 CONFIG = """
 virus {{ found quarantine }}
@@ -153,6 +155,28 @@ def test_what_waits_is_looked_at_again(node, inside):
     assert lab.Client(node.port).send(mail(b"MZ" + b"new" * 100))[0] == 250
     inside.wait(1)
     assert "looked at again" not in node.text(), "the same signatures again"
+
+
+def test_what_was_being_delivered_is_looked_at_when_it_comes_back(nodes, inside, tmp_path):
+    """Deliver has it when it is found infected, and brings it back with a 451: it waits for no second attempt."""
+    goes_on = threading.Event()
+
+    def late(_):
+        goes_on.wait(30)
+        return "451 4.3.0 not now"
+    server = Played({".": late})
+    node = nodes(CONFIG, inside=inside.port, away=server.port, start=False)
+    node.signatures = node.signatures_at(tmp_path / "database")
+    node.start()
+    assert lab.Client(node.port).send(mail(file("e"), "infected"), recipients=("a@away.test",))[0] == 250
+    lab.wait_for(lambda: "DATA" in server.commands, "deliver has it")
+    learn(node)
+    lab.wait_for(lambda: "0 recipients are held, 1 were being delivered to" in node.text(), "it is found", 25)
+    assert held(node) == {}
+    goes_on.set()
+    lab.wait_for(lambda: held(node).get("infected") == {"virus"}, "it is held as a virus", 25)
+    lab.wait_for(lambda: "1 messages were looked at again with new signatures, 1 are infected" in node.text(), "the pass is over")
+    node.balance()
 
 
 def test_what_a_user_reports_is_looked_for(node, inside, tmp_path):
