@@ -7,6 +7,9 @@
 #include "mail/charset.h"
 #include "mail/encoded_word.h"
 
+/* An escape in a word is taken for one of ISO-2022, whatever the word says. */
+static const char ESCAPE = '\x1b';
+
 enum { LINE_MOST = 998, NAME_LENGTH = sizeof "Subject:" - 1 }; /* RFC 5322 section 2.1.1 */
 
 static size_t leading_white(struct text value)
@@ -66,7 +69,8 @@ static bool rewrite(const struct subject *subject, struct text text, struct text
     if (!is_due) return false;
     buffer_add_text(&whole, prefix);
     word_decode(subject->value, subject->declared, &whole, NULL);
-    is_due = text_find(buffer_text(&whole), TEXT("\xef\xbf\xbd")) == buffer_length(&whole);
+    is_due = text_find(buffer_text(&whole), TEXT("\xef\xbf\xbd")) == buffer_length(&whole) &&
+             text_find_char(buffer_text(&whole), ESCAPE) == buffer_length(&whole);
     if (is_due) word_encode(charset, 'B', buffer_text(&whole), subject->column + 1, out);
     buffer_free(&whole);
     return is_due;
