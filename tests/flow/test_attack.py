@@ -546,6 +546,7 @@ def test_no_descriptor_for_commands(nodes, inside):
         before = cpu_ticks(pid)
         time.sleep(1)
         assert cpu_ticks(pid) - before < 30, "it spins"
+        lab.wait_for(lambda: "no connection can be taken" in node.text(), "it says so")
         give_descriptors(pid)
     assert node.status()["processes"]
     assert node.text().count("no connection can be taken") == 1
