@@ -100,7 +100,10 @@ static bool rules_get(const struct config *config, struct ruleset **out)
     problem_list_start(&problems);
     *out = rule_folders_read(config, &problems);
     bool is_good = problems.errors == 0;
-    if (!is_good) fprintf(stderr, "sekimori judge: the rules have errors: sekimori rules check says which\n");
+    if (!is_good)
+        fprintf(stderr, "sekimori judge: the rules have errors: sekimori rules check says which\n");
+    else if (!*out)
+        fprintf(stderr, "sekimori judge: judged without rules: there are none where `spam rules` says\n");
     problem_list_free(&problems);
     return is_good;
 }

@@ -152,7 +152,8 @@ static int check(const struct options *options, int count, char **files)
     if (set && options->language == LANGUAGE_JA)
         printf("規則 %u 個、例 %u 個、誤り %zu 個\n", set->count, examples, problems.errors);
     else if (set)
-        printf("%u rules, %u examples, %zu errors\n", set->count, examples, problems.errors);
+        printf("%u rules, %u examples, %zu %s\n", set->count, examples, problems.errors,
+               text_word_for(problems.errors, "error", "errors"));
     int code = problems.errors ? EX_CONFIG : EX_OK;
     ruleset_free(set);
     problem_list_free(&problems);

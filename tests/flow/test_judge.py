@@ -16,6 +16,7 @@ NOTE = b"From: Mori Hanako <mori@example.ac.jp>\nTo: taro@example.ac.jp\nDate: M
 
 def judge(*words, data=b"", base=BASE):
     named = ["--base", base] if base else []
+    named += [] if "-c" in words else ["--rules", lab.ROOT / "conf/rules"]
     return subprocess.run([lab.BUILD / "src/cli/sekimori", "judge", *named, *words], input=data, capture_output=True, timeout=60)
 
 
@@ -42,7 +43,7 @@ listen 127.0.0.1:2525
 domains example.ac.jp 127.0.0.1:2526
 virus mode on
 auth mode on
-spam {{ mode observe; tag above 6.8; quarantine above never; reject above never; base model "{BASE}" }}
+spam {{ mode observe; tag above 6.8; quarantine above never; reject above never; base model "{BASE}"; rules "{lab.ROOT}/conf/rules" }}
 """)
     done = judge("-c", tmp_path / "conf", SAMPLES / "4-junk-gtube.eml", base=None)
     assert (done.returncode, done.stderr) == (1, b""), done
