@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pty
+import random
 import shutil
 import signal
 import smtplib
@@ -23,10 +24,15 @@ QUICK = bool(os.environ.get("SEKIMORI_QUICK"))
 MASTER_DO, MASTER_DONE = 128, 129  # enum master_frame
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port(given=set()):
+    """Below those that the kernel gives to clients: what a node had stays free while it is down."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            if port not in given:
+                given.add(port)
+                return port
 
 
 def libexec(folder):
