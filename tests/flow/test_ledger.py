@@ -248,8 +248,11 @@ def test_the_quarantine_counts_what_the_new_database_has(nodes, inside):
     assert lab.Client(node.port).send(lab.message("notices it"))[0] == 250
     lab.wait_for(lambda: "notices it" in node.run("trace", "--short", check=False).stdout, "a new database")
     held("after")
-    (ledger,) = [one for one in node.status()["processes"] if one["name"] == "ledger"]
-    assert int(ledger["values"]["quarantine recipients"]) == kept()
+
+    def counted():
+        (ledger,) = [one for one in node.status()["processes"] if one["name"] == "ledger"]
+        return int(ledger["values"]["quarantine recipients"])
+    lab.wait_for(lambda: counted() == kept(), "what it counts is there", 20)
 
 
 @pytest.fixture
