@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "base/arena.h"
+#include "corpus_index.h"
 #include "judging.h"
 #include "spam/base_model.h"
 #include "spam/message_facts.h"
@@ -65,17 +66,10 @@ static void features_take(struct mail *mail, struct text message)
     struct mime *mime = mime_parse(arena, message, &mime_limits_default, MIME_FIRST);
     struct features *features = arena_alloc(arena, sizeof *features);
     struct message_text *text = arena_alloc(arena, sizeof *text);
-    struct buffer room = { 0 };
     features->arena = arena;
-    message_text_begin(text, arena);
-    for (size_t i = 0; i < mime->count; i++)
-        if (mime->parts[i].kind == MIME_LEAF)
-            message_text_part(text, &mime->parts[i], mime_decode(&mime->parts[i], &room, NULL));
-    message_text_finish(text, mime);
-    features_add_text(features, FEATURE_BODY, text->visible);
-    features_add_text(features, FEATURE_SUBJECT, text->subject_folded);
-    message_facts_add(features, mime, text);
-    mail->script = base_script_of(text->visible.length > 20 ? text->visible : text->subject);
+    message_text_read(text, arena, mime);
+    message_features_add(features, mime, text);
+    mail->script = base_script_of(text);
     uint32_t total = 0, at = 0;
     double square = 0; /* that of a message with all blocks: see base_model_margin */
     for (int block = 0; block < FEATURE_BLOCKS; block++) {
@@ -92,21 +86,7 @@ static void features_take(struct mail *mail, struct text message)
             mail->slots[at++] = (uint32_t)block * FEATURE_SLOTS + features->blocks[block].slots[i];
     }
     message_text_free(text);
-    buffer_free(&room);
     arena_free(arena);
-}
-
-static struct text column(struct text line, unsigned number)
-{
-    while (number--) line = text_slice(line, text_find_char(line, '\t') + 1, line.length);
-    return text_slice(line, 0, text_find_char(line, '\t'));
-}
-
-static unsigned column_named(struct text head, const char *name)
-{
-    for (unsigned number = 0; number < 12; number++)
-        if (text_equal(column(head, number), text_of(name))) return number;
-    return 12;
 }
 
 static void corpus_read(const char *folder, unsigned corpus)
@@ -120,14 +100,14 @@ static void corpus_read(const char *folder, unsigned corpus)
         exit(EX_NOINPUT);
     }
     while (text_next_line(&index, &line) && all.count < MAILS_MOST) {
-        struct text label = column(line, column_named(head, "label"));
+        struct text label = index_column(line, index_column_named(head, "label"));
         struct mail *mail = &all.mails[all.count++];
         *mail = (struct mail){ .corpus = corpus,
-                               .path = column(line, 0),
-                               .language = column(line, column_named(head, "language")),
-                               .date = column(line, column_named(head, "date")),
-                               .group = column(line, column_named(head, "dupgroup")),
-                               .origin = column(line, column_named(head, "source")),
+                               .path = index_column(line, 0),
+                               .language = index_column(line, index_column_named(head, "language")),
+                               .date = index_column(line, index_column_named(head, "date")),
+                               .group = index_column(line, index_column_named(head, "dupgroup")),
+                               .origin = index_column(line, index_column_named(head, "source")),
                                .label = text_equal(label, TEXT("spam")) ? 1 : -1 };
         snprintf(path, sizeof path, "%s/%s/%.*s", folder, corpora[corpus], TEXT_ARG(mail->path));
         struct text message = judging_mail(path);

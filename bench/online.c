@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "corpus_index.h"
 #include "judging.h"
 #include "spam/learner.h"
 #include "spam/lesson_log.h"
@@ -51,19 +52,6 @@ static double now_us(void)
 
 /* --- mails --- */
 
-static struct text column(struct text line, unsigned number)
-{
-    while (number--) line = text_slice(line, text_find_char(line, '\t') + 1, line.length);
-    return text_slice(line, 0, text_find_char(line, '\t'));
-}
-
-static unsigned column_named(struct text head, const char *name)
-{
-    for (unsigned number = 0; number < 12; number++)
-        if (text_equal(column(head, number), text_of(name))) return number;
-    return 12;
-}
-
 static void mail_read(struct mail *mail, const char *path)
 {
     struct arena *arena = arena_new(1 << 18);
@@ -93,9 +81,9 @@ static void corpus_read(const char *folder, const char *name)
     while (text_next_line(&index, &line) && all.count < MAILS_MOST) {
         struct mail *mail = &all.mails[all.count++];
         mail->corpus = name;
-        mail->is_spam = text_equal(column(line, column_named(head, "label")), TEXT("spam"));
-        mail->group = text_checksum(column(line, column_named(head, "dupgroup")));
-        snprintf(path, sizeof path, "%s/%s/%.*s", folder, name, TEXT_ARG(column(line, 0)));
+        mail->is_spam = text_equal(index_column(line, index_column_named(head, "label")), TEXT("spam"));
+        mail->group = text_checksum(index_column(line, index_column_named(head, "dupgroup")));
+        snprintf(path, sizeof path, "%s/%s/%.*s", folder, name, TEXT_ARG(index_column(line, 0)));
         mail_read(mail, path);
     }
 }

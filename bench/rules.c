@@ -52,14 +52,9 @@ int main(int argc, char **argv)
         struct rule_texts texts = { 0 };
         struct rule_marks *marks = arena_alloc(arena, sizeof *marks);
         uint8_t *hits = arena_alloc(arena, set->count + 1);
-        struct buffer room = { 0 };
         features->arena = arena;
         features->links = &links;
-        message_text_begin(&text, arena);
-        for (size_t k = 0; k < mime->count; k++)
-            if (mime->parts[k].kind == MIME_LEAF)
-                message_text_part(&text, &mime->parts[k], mime_decode(&mime->parts[k], &room, NULL));
-        message_text_finish(&text, mime);
+        message_text_read(&text, arena, mime);
         message_facts_add(features, mime, &text);
         double at = now_us();
         rule_signals_texts(arena, set, mime, &text, features, &texts);
@@ -72,7 +67,6 @@ int main(int argc, char **argv)
         spent[2] += now_us() - matched_at;
         feature_links_free(&links);
         message_text_free(&text);
-        buffer_free(&room);
         arena_free(arena);
     }
     printf("%u rules, %u probes; loaded in %.1f ms; a message of %zu bytes: texts %.1f us, patterns %.1f us, "

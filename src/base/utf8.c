@@ -30,3 +30,13 @@ bool utf8_is_valid(struct text text)
     }
     return true;
 }
+
+size_t utf8_write(uint32_t point, char out[4])
+{
+    static const uint8_t leads[] = { 0, 0xC0, 0xE0, 0xF0 };
+    if (point == 0 || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return 0;
+    unsigned more = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+    out[0] = (char)(leads[more] | point >> 6 * more);
+    for (unsigned i = 1; i <= more; i++) out[i] = (char)(0x80 | (point >> 6 * (more - i) & 0x3F));
+    return more + 1;
+}

@@ -10,4 +10,7 @@ size_t utf8_sequence(struct text text);
 
 bool utf8_is_valid(struct text text); /* an empty text is */
 
+/* The bytes of a code point, and how many; 0: it is U+0000, a surrogate, or over U+10FFFF. */
+size_t utf8_write(uint32_t point, char out[4]);
+
 #endif

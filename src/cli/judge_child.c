@@ -3,19 +3,13 @@
 #include "cli/judge_child.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/codec.h"
-#include "base/sandbox.h"
 #include "cli/mail_files.h"
 #include "ipc/channel.h"
 #include "mail/mime.h"
@@ -123,8 +117,9 @@ static void misbehave(struct text message)
 }
 #endif
 
-static void serve(int channel, const struct judge_basis *basis)
+static void serve(int channel, const void *context)
 {
+    const struct judge_basis *basis = context;
     struct buffer raw = { 0 }, message = { 0 }, answer = { 0 };
     struct arena *arena = arena_new(65536);
     struct frame frame;
@@ -145,53 +140,20 @@ static void serve(int channel, const struct judge_basis *basis)
     }
 }
 
-static void limits_set(void)
-{
-    const struct rlimit none = { 0, 0 };
-    setrlimit(RLIMIT_CORE, &none);
-#if !defined(__SANITIZE_ADDRESS__)
-    const struct rlimit space = { MEMORY_MOST, MEMORY_MOST };
-    setrlimit(RLIMIT_AS, &space);
-#endif
-}
-
-_Noreturn static void child_run(int channel, pid_t parent, const struct judge_basis *basis)
-{
-    enum { CHANNEL = 3 };
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(EX_OSERR);
-    if (channel != CHANNEL && dup2(channel, CHANNEL) < 0) _exit(EX_OSERR);
-    close_range(CHANNEL + 1, ~0U, 0);
-    limits_set();
-    if (basis->config->processes.jail && !jail_enter("judge", JAIL_READER, NULL)) _exit(EX_OSERR);
-    serve(CHANNEL, basis);
-    _exit(EX_OK);
-}
-
 /* --- outside --- */
 
-bool judge_child_start(const struct judge_basis *basis, struct judge_child *out)
+bool judge_child_start(const struct judge_basis *basis, struct jailed_reader *out)
 {
-    int ends[2];
-    pid_t parent = getpid();
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return false;
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) child_run(ends[1], parent, basis);
-    close(ends[1]);
-    *out = (struct judge_child){ pid, ends[0] };
-    if (pid > 0) return true;
-    close(ends[0]);
-    return false;
+    return jailed_reader_start(&(struct jailed_reader_order){ .name = "judge",
+                                                              .socket_type = SOCK_SEQPACKET,
+                                                              .space_bytes = MEMORY_MOST,
+                                                              .has_jail = basis->config->processes.jail,
+                                                              .serve = serve,
+                                                              .context = basis },
+                               out);
 }
 
-void judge_child_end(struct judge_child *child)
-{
-    close(child->channel);
-    kill(child->pid, SIGKILL);
-    waitpid(child->pid, NULL, 0);
-}
-
-bool judge_child_ask(const struct judge_child *child, struct text message)
+bool judge_child_ask(const struct jailed_reader *child, struct text message)
 {
     struct buffer size = { 0 };
     put_u64(&size, message.length);
@@ -222,7 +184,7 @@ static bool answer_get(struct arena *arena, struct text bytes, struct judgement 
     return is_good && reader_done(&reader);
 }
 
-bool judge_child_answer(const struct judge_child *child, struct arena *arena, struct judgement *out)
+bool judge_child_answer(const struct jailed_reader *child, struct arena *arena, struct judgement *out)
 {
     struct frame frame;
     if (!channel_wait(child->channel, LIMIT_MS, &frame)) return false;

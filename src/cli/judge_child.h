@@ -4,8 +4,7 @@
 #ifndef SEKIMORI_CLI_JUDGE_CHILD_H
 #define SEKIMORI_CLI_JUDGE_CHILD_H
 
-#include <sys/types.h>
-
+#include "cli/jailed_reader.h"
 #include "config/settings.h"
 #include "judge/evidence.h"
 #include "rules/ruleset.h"
@@ -24,11 +23,6 @@ struct judge_basis {
 /* Of a configuration what holds without a node: spam is judged for everybody, viruses and senders are not. */
 void judge_basis_narrow(struct config *config);
 
-struct judge_child {
-    pid_t pid;
-    int channel;
-};
-
 struct judgement {
     double score;
     enum action action;
@@ -37,16 +31,13 @@ struct judgement {
     struct signal *signals;
 };
 
-/* A child in its jail. False with errno. One that cannot enter its jail says so on standard error and ends.
- */
-bool judge_child_start(const struct judge_basis *basis, struct judge_child *out);
-/* Ends it, whatever it is at. */
-void judge_child_end(struct judge_child *child);
+/* False with errno. `basis` is borrowed for the call. */
+bool judge_child_start(const struct judge_basis *basis, struct jailed_reader *out);
 
 /* Line ends may be LF. False: the child is gone. */
-bool judge_child_ask(const struct judge_child *child, struct text message);
+bool judge_child_ask(const struct jailed_reader *child, struct text message);
 /* The answer to the oldest question. Texts live in the arena. False: the child is gone, or took more than a
    minute, or what it says makes no sense. */
-bool judge_child_answer(const struct judge_child *child, struct arena *arena, struct judgement *out);
+bool judge_child_answer(const struct jailed_reader *child, struct arena *arena, struct judgement *out);
 
 #endif

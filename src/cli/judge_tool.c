@@ -164,7 +164,7 @@ struct round {
     bool is_json;
     unsigned jobs, begun;
     struct seat {
-        struct judge_child child;
+        struct jailed_reader child;
         char *name; /* of the message it is at; NULL: it waits */
         bool is_running;
     } seats[JOBS_MOST];
@@ -192,7 +192,7 @@ static void answer_take(struct round *round, struct seat *seat)
         round->last = judgement.action;
     } else {
         unjudged(round, seat, "it could not be judged: the process that read it ended");
-        if (seat->is_running) judge_child_end(&seat->child);
+        if (seat->is_running) jailed_reader_end(&seat->child);
         seat->is_running = false;
     }
     arena_free(arena);
@@ -221,7 +221,7 @@ static void round_end(struct round *round)
     for (unsigned i = 0; i < round->jobs; i++)
         answer_take(round, &round->seats[(round->asked + i) % round->jobs]);
     for (unsigned i = 0; i < round->jobs; i++)
-        if (round->seats[i].is_running) judge_child_end(&round->seats[i].child);
+        if (round->seats[i].is_running) jailed_reader_end(&round->seats[i].child);
     fflush(stdout);
 }
 

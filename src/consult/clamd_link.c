@@ -62,7 +62,7 @@ static void stream_ask(struct clamd_link *self, struct look *look)
     struct buffer out = { 0 };
     clamd_ask(&self->dialogue, CLAMD_INSTREAM, look, &out);
     if (look->body.size > 0) clamd_chunk_put((uint32_t)look->body.size, &out);
-    if (look->body.fd == 0) buffer_add_text(&out, look_bytes(look));
+    if (look->body.fd == 0) buffer_add_text(&out, body_text(&look->body));
     stream_write(self->stream, buffer_text(&out));
     if (look->body.fd > 0) self->sending = look;
     if (look->body.fd > 0) stream_send_file(self->stream, look->body.fd, 0, look->body.size);

@@ -50,20 +50,13 @@ struct look *look_new(struct body *body, uint64_t id, void *asker,
     *look =
         (struct look){ .magic = LOOK_MAGIC, .body = *body, .id = id, .asker = asker, .answered = answered };
     *body = (struct body){ 0 };
-    if (look->body.fd == 0) buffer_add_text(&look->copy, look->body.mapped);
-    if (look->body.fd == 0) look->body.mapped = buffer_text(&look->copy);
+    body_keep(&look->body);
     return look;
-}
-
-struct text look_bytes(struct look *look)
-{
-    return look->body.fd == 0 ? buffer_text(&look->copy) : body_text(&look->body);
 }
 
 static void look_free(struct look *look)
 {
     body_free(&look->body);
-    buffer_free(&look->copy);
     free(look);
 }
 
@@ -75,7 +68,7 @@ static void look_take_out(struct look *look, bool is_answered)
     struct engine_link *link = look->link;
     TAILQ_REMOVE(&client->looks, look, line);
     client->look_count--;
-    client->copied_bytes -= buffer_length(&look->copy);
+    client->copied_bytes -= buffer_length(&look->body.small);
     look->link = NULL;
     if (link) link->looks--;
     if (link && (!is_answered || !link->calls->goes_on(link, look))) link_end(link, TEXT_NONE, false);
@@ -386,7 +379,7 @@ void engine_client_ask(struct engine_client *client, struct look *look)
         TAILQ_INSERT_TAIL(&client->looks, look, line);
         client->look_count++;
         client->counts.asked += !look->is_own;
-        client->copied_bytes += buffer_length(&look->copy);
+        client->copied_bytes += buffer_length(&look->body.small);
         loop_defer(client->loop, &client->drive);
     }
 }

@@ -22,7 +22,6 @@ struct look {
     struct engine_client *client;
     struct engine_link *link; /* where it was put; NULL: it waits */
     struct body body;
-    struct buffer copy; /* of a body that came inside a frame */
     uint64_t id, due_ms;
     unsigned losses; /* links that were lost with it; from then on it has one for itself */
     bool is_own;     /* of the client itself: it is in no count */
@@ -34,7 +33,6 @@ struct look {
 /* Takes over the body. */
 struct look *look_new(struct body *body, uint64_t id, void *asker,
                       void (*answered)(struct look *look, const struct engine_answer *answer));
-struct text look_bytes(struct look *look); /* all of it, borrowed */
 
 struct engine_counts {
     uint64_t asked, clean, found, limits; /* asked: those put to it, whatever came of it */

@@ -43,7 +43,7 @@ static void output_send(struct icap_link *self, struct icap_output *output)
     if (length > 0 && self->look->body.fd > 0)
         stream_send_file(self->stream, self->look->body.fd, output->from, length);
     else if (length > 0)
-        stream_write(self->stream, text_slice(look_bytes(self->look), output->from, output->to));
+        stream_write(self->stream, text_slice(body_text(&self->look->body), output->from, output->to));
     stream_write(self->stream, output->tail);
     buffer_free(&output->head);
 }
@@ -53,7 +53,7 @@ static void go_on(struct icap_link *self)
 {
     struct icap_output output;
     if (!self->is_connected || self->dialogue.state != ICAP_IDLE || !self->look) return;
-    struct text message = look_bytes(self->look);
+    struct text message = body_text(&self->look->body);
     if (self->memo->until_ms <= loop_now_ms(self->loop)) {
         icap_options_ask(&self->dialogue, &output);
     } else if (message.length < self->look->body.size) {

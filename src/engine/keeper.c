@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/signals.h"
 #include "engine/scratch.h"
 
 enum {
@@ -100,14 +101,6 @@ static bool is_watched(const struct keeper_order *order)
 {
     struct pollfd output = { order->output, 0, 0 };
     return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && poll(&output, 1, 0) == 0;
-}
-
-static void signals_default(void)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
 }
 
 /* Standard input, outputs, and the report, which the command does not get. */

@@ -39,8 +39,7 @@ struct run {
     struct command *command;
     uint64_t id, began_ms;
     struct body body;
-    struct buffer copy; /* of a body that came inside a frame */
-    int room;           /* its place among the rooms; -1: it waits for one */
+    int room; /* its place among the rooms; -1: it waits for one */
     pid_t keeper;
     int output, report; /* reading ends of pipes: what the command says, what the keeper does */
     struct watch *keeper_watch, *output_watch;
@@ -129,7 +128,6 @@ static void run_free(struct run *run)
     timer_free(run->limit);
     if (run->report >= 0) close(run->report);
     body_free(&run->body);
-    buffer_free(&run->copy);
     buffer_free(&run->said);
     free(run);
 }
@@ -237,7 +235,7 @@ static int keeper_start(struct run *run, int output, int report)
         &(struct keeper_order){ .arguments = command->arguments,
                                 .paths = runs->child->config->processes.jail ? &command->paths : NULL,
                                 .scratch = runs->rooms[run->room],
-                                .bytes = buffer_text(&run->copy),
+                                .bytes = buffer_text(&run->body.small),
                                 .body = run->body.fd > 0 ? run->body.fd : -1,
                                 .is_sealed = run->body.is_sealed,
                                 .size = run->body.size,
@@ -319,8 +317,7 @@ static void run_add(struct runs *runs, struct command *command, uint64_t id, str
                          .room = -1,
                          .output = -1,
                          .report = -1 };
-    if (body->fd <= 0) buffer_add_text(&run->copy, body->mapped);
-    if (body->fd <= 0) run->body.mapped = TEXT_NONE;
+    body_keep(&run->body);
     TAILQ_INSERT_TAIL(&runs->line, run, line);
     runs->waiting++;
     line_look(runs);

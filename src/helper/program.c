@@ -21,6 +21,7 @@
 #include "base/context.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "config/executable.h"
 
 enum {
@@ -200,10 +201,7 @@ static _Noreturn void become(const struct program_order *order, char *const *arg
                              pid_t parent)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(EXIT_NOT_EXECUTED);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    signals_default();
     setsid();
     bool is_ready = chdir("/") == 0 && dup2(input, STDIN_FILENO) == STDIN_FILENO &&
                     dup2(output, STDOUT_FILENO) == STDOUT_FILENO &&

@@ -139,3 +139,10 @@ bool body_get(struct reader *reader, struct frame *frame, int *fd_index, struct 
     body_free(out_body);
     return false;
 }
+
+void body_keep(struct body *body)
+{
+    if (body->fd != 0) return;
+    buffer_add_text(&body->small, body->mapped);
+    body->mapped = TEXT_NONE;
+}

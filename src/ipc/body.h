@@ -48,5 +48,7 @@ void body_put(struct body *body, struct buffer *frame, int *fds, int *fd_count);
    must be sealed and as long as said. A body that was lost here or before has is_lost and no bytes. False:
    malformed, with nothing left to free. The descriptor at `*fd_index`, which is counted on, is the body's. */
 bool body_get(struct reader *reader, struct frame *frame, int *fd_index, struct body *out_body);
+/* What came out of a frame outlives it: inline bytes become the body's own. */
+void body_keep(struct body *body);
 
 #endif

@@ -2,23 +2,18 @@
 /* One function a format. What is cut reads as 0, and no picture has a side of 0. */
 #include "mail/picture_size.h"
 
-static uint32_t byte_at(struct text bytes, size_t at)
-{
-    return at < bytes.length ? (unsigned char)bytes.at[at] : 0;
-}
+#include "base/codec.h"
 
 static uint32_t big_at(struct text bytes, size_t at, unsigned size)
 {
     uint32_t number = 0;
-    for (unsigned i = 0; i < size; i++) number = number << 8 | byte_at(bytes, at + i);
+    for (unsigned i = 0; i < size; i++) number = number << 8 | codec_byte_at(bytes, at + i);
     return number;
 }
 
 static uint32_t little_at(struct text bytes, size_t at, unsigned size)
 {
-    uint32_t number = 0;
-    for (unsigned i = size; i > 0; i--) number = number << 8 | byte_at(bytes, at + i - 1);
-    return number;
+    return (uint32_t)codec_number_at(bytes, at, size);
 }
 
 static bool has_at(struct text bytes, size_t at, struct text wanted)
@@ -61,8 +56,8 @@ static struct picture_size webp_size(struct text bytes)
 /* ITU-T T.81 annex B: segments up to the first frame header (SOF0 to SOF15 but DHT, JPG and DAC). */
 static struct picture_size jpeg_size(struct text bytes)
 {
-    for (size_t at = 2; at + 9 < bytes.length && byte_at(bytes, at) == 0xFF;) {
-        uint32_t marker = byte_at(bytes, at + 1);
+    for (size_t at = 2; at + 9 < bytes.length && codec_byte_at(bytes, at) == 0xFF;) {
+        uint32_t marker = codec_byte_at(bytes, at + 1);
         if (marker == 0xFF || marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {
             at += marker == 0xFF ? 1 : 2;
             continue;

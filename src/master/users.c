@@ -17,6 +17,7 @@
 #include "base/buffer.h"
 #include "base/context.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "config/value.h"
 
 enum { ASK_LIMIT_S = 20, AGAIN_MS = 60000, REFRESH_MS = 600000, READ_STEP = 4096, ANSWER_MOST = 1 << 20 };
@@ -88,10 +89,7 @@ static void names_collect(struct users *users)
 /* Ends by itself when the name service does not answer. Master's loop and its descriptors are none of its. */
 static _Noreturn void ask(const struct users *users, int out, pid_t parent)
 {
-    sigset_t none;
-    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    signals_default();
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(0);
     dup2(out, STDIN_FILENO);
     close_range(STDERR_FILENO + 1, ~0u, 0);

@@ -2,6 +2,8 @@
 /* Each byte is looked at a fixed number of times: what does not end lasts to the end of all. */
 #include "open/html_tags.h"
 
+#include "base/utf8.h"
+
 enum { ENTITY_MOST = 10 };
 
 static bool is_space(char c)
@@ -134,19 +136,6 @@ bool html_attribute(struct text inside, struct text name, struct text *out_value
 
 /* --- entities --- */
 
-void html_put_character(uint32_t code, struct buffer *out)
-{
-    if (code == 0 || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return;
-    if (code < 0x80) {
-        buffer_add_char(out, (char)code);
-        return;
-    }
-    unsigned more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    static const unsigned char first[] = { 0, 0xC0, 0xE0, 0xF0 };
-    buffer_add_char(out, (char)(first[more] | code >> 6 * more));
-    while (more-- > 0) buffer_add_char(out, (char)(0x80 | (code >> 6 * more & 0x3F)));
-}
-
 /* Of "#123" and "#x7b"; 0: it is none. */
 static uint32_t number_of(struct text name)
 {
@@ -183,9 +172,10 @@ void html_decode(struct text text, struct buffer *out)
         if (next == text.length) return;
         struct text name = text_slice(text, next + 1, next + 1 + ENTITY_MOST);
         size_t length = text_find_char(name, ';');
+        char bytes[4];
         uint32_t code = length < name.length ? entity_of(text_slice(name, 0, length)) : 0;
         if (code != 0)
-            html_put_character(code, out);
+            buffer_add(out, bytes, utf8_write(code, bytes));
         else
             buffer_add_char(out, '&');
         at = code != 0 ? next + length + 2 : next + 1;

@@ -26,7 +26,4 @@ bool html_attribute(struct text inside, struct text name, struct text *out_value
    gt, amp, quot. Never longer than twice the text. */
 void html_decode(struct text text, struct buffer *out);
 
-/* Appends U+`code` in UTF-8; nothing for what is no character. */
-void html_put_character(uint32_t code, struct buffer *out);
-
 #endif

@@ -3,9 +3,9 @@
    time, and whatever it says is a feature of this message's spam check. */
 #include "scan/extraction.h"
 
-#include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "ipc/channel.h"
 #include "mail/charset.h"
 #include "mail/picture_size.h"
@@ -24,13 +24,6 @@ enum {
     FOUND_MOST = 2000, /* findings of one message */
     FOUND_BYTES_MOST = 2 << 20
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void extraction_begin(struct extraction *extraction, const struct config *config, struct arena *arena,
                       struct reader_source *source, struct score *score, bool is_for_spam)
@@ -120,7 +113,7 @@ void extraction_offer(struct extraction *extraction, const struct mime_part *par
 
 static bool order_send(struct extraction *extraction, int reader, const struct extraction_item *item)
 {
-    uint64_t now = now_ms(), left = now < extraction->until_ms ? extraction->until_ms - now : 0;
+    uint64_t now = monotonic_ms(), left = now < extraction->until_ms ? extraction->until_ms - now : 0;
     struct extract_order order = { item->kind, item->bytes.length, (uint32_t)left };
     struct buffer payload = { 0 };
     extract_order_put(&order, &payload);
@@ -135,7 +128,7 @@ static bool order_send(struct extraction *extraction, int reader, const struct e
 
 static bool frame_get(struct extraction *extraction, int reader, struct frame *out)
 {
-    uint64_t now = now_ms(), end = extraction->until_ms + MARGIN_MS;
+    uint64_t now = monotonic_ms(), end = extraction->until_ms + MARGIN_MS;
     if (now >= end || !channel_wait_into(reader, (int)(end - now), extraction->source->packet, out))
         return false;
     for (int i = 0; i < out->fd_count; i++)
@@ -182,7 +175,7 @@ static bool answers_take(struct extraction *extraction, int reader)
 
 bool extraction_run(struct extraction *extraction, int reader)
 {
-    extraction->until_ms = now_ms() + TIME_MS;
+    extraction->until_ms = monotonic_ms() + TIME_MS;
     bool is_good = reader >= 0;
     for (extraction->at = 0; is_good && extraction->at < extraction->count; extraction->at++)
         is_good = order_send(extraction, reader, &extraction->items[extraction->at]) &&

@@ -172,6 +172,16 @@ static struct mime_limits *limits_of(struct arena *arena, const struct config *c
     return limits;
 }
 
+/* What needs no reading: the message as it came, and files that are known. */
+static void inspection_start(struct arena *arena, const struct scanner *scanner, const struct mime *mime,
+                             struct inspection *inspection)
+{
+    inspect_begin(inspection, arena, scanner->engine, scanner->cache, mime->message);
+    inspection->keeps_parts = scanner->config->virus.parts_ms > 0;
+    known_find(mime, inspection);
+    inspect_whole(inspection);
+}
+
 void read_facts(struct arena *arena, const struct scanner *scanner, const struct occasion *occasion,
                 struct text message, struct facts *out)
 {
@@ -186,10 +196,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     struct extraction extraction;
     bool is_asked = is_asked_for(config, occasion, config_virus_mode);
     *out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)mime->count };
-    if (is_asked) inspect_begin(&inspection, arena, scanner->engine, scanner->cache, message);
-    if (is_asked) inspection.keeps_parts = config->virus.parts_ms > 0;
-    if (is_asked) known_find(mime, &inspection);
-    if (is_asked) inspect_whole(&inspection);
+    if (is_asked) inspection_start(arena, scanner, mime, &inspection);
     opening_begin(&opening, config, scanner->readers, is_asked ? &inspection : NULL);
     bool is_for_spam = is_asked_for(config, occasion, config_spam_mode);
     extraction_begin(&extraction, config, arena, scanner->readers, &score, is_for_spam);

@@ -94,8 +94,11 @@ double base_model_points(const struct base_model *model, double margin)
     return points < model->head.points_least ? model->head.points_least : points;
 }
 
-enum base_script base_script_of(struct text utf8)
+enum { TEXT_LEAST = 20 }; /* bytes */
+
+enum base_script base_script_of(const struct message_text *text)
 {
+    struct text utf8 = text->visible.length > TEXT_LEAST ? text->visible : text->subject;
     size_t kana = 0, han = 0, other = 0, latin = 0;
     for (size_t i = 0; i < utf8.length; i++) {
         uint8_t byte = (uint8_t)utf8.at[i], next = i + 1 < utf8.length ? (uint8_t)utf8.at[i + 1] : 0;

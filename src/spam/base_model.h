@@ -38,7 +38,7 @@ double base_model_margin(const struct base_model *model, const struct features *
 /* The points that a margin is worth: a line, between the file's least and most. */
 double base_model_points(const struct base_model *model, double margin);
 
-/* In which script most of a text stands. */
-enum base_script base_script_of(struct text utf8);
+/* In which script most of what a person reads stands: of the Subject, where the text says little. */
+enum base_script base_script_of(const struct message_text *text);
 
 #endif

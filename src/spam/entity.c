@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 struct entity {
     const char *name;
     uint32_t point;
@@ -116,17 +118,11 @@ static const struct entity entities[] = {
     { "zwnj", 0x200C, false },
 };
 
-void entity_put_character(uint32_t point, struct buffer *out)
+static void character_add(uint32_t point, struct buffer *out)
 {
-    if (point == 0 || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) point = 0xFFFD;
-    if (point < 0x80) {
-        buffer_add_char(out, (char)point);
-        return;
-    }
-    int more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    static const uint8_t leads[] = { 0, 0xC0, 0xE0, 0xF0 };
-    buffer_add_char(out, (char)(leads[more] | point >> 6 * more));
-    while (more-- > 0) buffer_add_char(out, (char)(0x80 | (point >> 6 * more & 0x3F)));
+    char bytes[4];
+    size_t length = utf8_write(point, bytes);
+    buffer_add_text(out, length ? text_from(bytes, length) : TEXT("\uFFFD"));
 }
 
 /* Numbers from 128 to 159 mean windows-1252 there; the dashes, quotes and marks of it that are met. */
@@ -152,7 +148,7 @@ static size_t number_read(struct text text, struct buffer *out)
         if (number > 0x110000) number = 0x110000;
     }
     if (at == first) return 0;
-    entity_put_character(point_of_number(number), out);
+    character_add(point_of_number(number), out);
     return at < text.length && text.at[at] == ';' ? at + 1 : at;
 }
 
@@ -182,6 +178,6 @@ size_t entity_read(struct text text, struct buffer *out)
         bsearch(&name, entities, sizeof entities / sizeof *entities, sizeof *entities, name_compare);
     bool is_ended = end < text.length && text.at[end] == ';';
     if (name.length == 0 || !entity || (!is_ended && !entity->is_old)) return 0;
-    entity_put_character(entity->point, out);
+    character_add(entity->point, out);
     return is_ended ? end + 1 : end;
 }

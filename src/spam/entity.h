@@ -12,7 +12,4 @@ enum { ENTITY_BYTES_MOST = 32 }; /* a longer one is none */
    appended: it is none, and the "&" stands for itself. */
 size_t entity_read(struct text text, struct buffer *out);
 
-/* Appends a code point in UTF-8; U+FFFD for what is none. */
-void entity_put_character(uint32_t point, struct buffer *out);
-
 #endif

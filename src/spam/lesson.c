@@ -55,10 +55,8 @@ void lesson_read(struct arena *arena, struct text message, const struct base_mod
         vector_draft_part(draft, &mime->parts[i], bytes);
     }
     message_text_finish(text, mime);
-    features_add_text(features, FEATURE_BODY, text->visible);
-    features_add_text(features, FEATURE_SUBJECT, text->subject_folded);
-    message_facts_add(features, mime, text);
-    enum base_script script = base_script_of(text->visible.length > 20 ? text->visible : text->subject);
+    message_features_add(features, mime, text);
+    enum base_script script = base_script_of(text);
     *out = (struct lesson){ .base = base ? base_model_margin(base, features, script) : 0 };
     vector_draft_finish(draft, mime, text, features, &out->vector);
     vector_sort(&out->vector);

@@ -343,3 +343,10 @@ void message_facts_add(struct features *features, const struct mime *mime, const
     links_look(&look);
     phrases_add(features, text->subject_folded, text->visible);
 }
+
+void message_features_add(struct features *features, const struct mime *mime, const struct message_text *text)
+{
+    features_add_text(features, FEATURE_BODY, text->visible);
+    features_add_text(features, FEATURE_SUBJECT, text->subject_folded);
+    message_facts_add(features, mime, text);
+}

@@ -8,6 +8,11 @@
 #include "spam/feature_set.h"
 #include "spam/message_text.h"
 
+/* All that the base model looks at: runs of the text and of the Subject, and the facts. The text was read and
+   finished. */
+void message_features_add(struct features *features, const struct mime *mime,
+                          const struct message_text *text);
+
 /* Adds those of a message whose text was read and finished. */
 void message_facts_add(struct features *features, const struct mime *mime, const struct message_text *text);
 

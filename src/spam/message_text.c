@@ -96,6 +96,17 @@ void message_text_finish(struct message_text *text, const struct mime *mime)
     text->subject_folded = arena_text(arena, buffer_text(&text->room));
 }
 
+void message_text_read(struct message_text *text, struct arena *arena, const struct mime *mime)
+{
+    struct buffer room = { 0 };
+    message_text_begin(text, arena);
+    for (size_t i = 0; i < mime->count; i++)
+        if (mime->parts[i].kind == MIME_LEAF)
+            message_text_part(text, &mime->parts[i], mime_decode(&mime->parts[i], &room, NULL));
+    message_text_finish(text, mime);
+    buffer_free(&room);
+}
+
 void message_text_free(struct message_text *text)
 {
     buffer_free(&text->plain);

@@ -31,6 +31,9 @@ void message_text_part(struct message_text *text, const struct mime_part *part, 
 /* Once, behind the parts. What it sets lives in the arena or until message_text_free. */
 void message_text_finish(struct message_text *text, const struct mime *mime);
 
+/* All three of a message: begun, each of its leaves, finished. */
+void message_text_read(struct message_text *text, struct arena *arena, const struct mime *mime);
+
 /* Its buffers. */
 void message_text_free(struct message_text *text);
 

@@ -4,17 +4,6 @@
 #include "spam/message_facts.h"
 #include "spam/rule_signals.h"
 
-static void texts_read(struct arena *arena, const struct mime *mime, struct message_text *text)
-{
-    struct buffer room = { 0 };
-    message_text_begin(text, arena);
-    for (size_t i = 0; i < mime->count; i++)
-        if (mime->parts[i].kind == MIME_LEAF)
-            message_text_part(text, &mime->parts[i], mime_decode(&mime->parts[i], &room, NULL));
-    message_text_finish(text, mime);
-    buffer_free(&room);
-}
-
 /* What was matched outlives the texts. */
 static void places_keep(struct arena *arena, const struct ruleset *set, struct rule_place *places)
 {
@@ -33,7 +22,7 @@ void rule_trial_run(struct arena *arena, const struct ruleset *set, struct text 
     struct feature_links links = { 0 };
     features->arena = arena;
     features->links = &links;
-    texts_read(arena, mime, text);
+    message_text_read(text, arena, mime);
     message_facts_add(features, mime, text);
     out->hits = arena_alloc(arena, set->count + 1);
     out->places = marks->places = arena_alloc_array(arena, set->probe_count + 1, sizeof *out->places);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The signals that need no learning. Weights stand in tables; nothing here weighs enough alone to tag a
-   message, but for the test string. A blank Subject is no signal at all. */
+/* Gathers the signals: how a message is built by tables here, its words by the base model, by what was learned
+   and by the rules. A blank Subject is no signal at all. */
 #include "spam/score.h"
 
 #include <math.h>
@@ -134,7 +134,7 @@ void score_read(struct score *score, const struct mime_part *part, struct text b
 
 static void base_look(struct score *score, const struct features *features, const struct message_text *text)
 {
-    enum base_script script = base_script_of(text->visible.length > 20 ? text->visible : text->subject);
+    enum base_script script = base_script_of(text);
     double margin = base_model_margin(score->base, features, script);
     double points = base_model_points(score->base, margin);
     const char *about = margin > 0 ? "like the spam that the base model was made from"
@@ -171,9 +171,7 @@ static void text_look(struct score *score, const struct mime *mime)
     features->arena = score->arena;
     features->links = score->rules ? &links : NULL;
     message_text_finish(text, mime);
-    features_add_text(features, FEATURE_BODY, text->visible);
-    features_add_text(features, FEATURE_SUBJECT, text->subject_folded);
-    message_facts_add(features, mime, text);
+    message_features_add(features, mime, text);
     if (score->base) base_look(score, features, text);
     if (features_has_fact(features, "name-claims-brand", TEXT_NONE))
         score_add(score, "BRAND_CLAIMED", 2.5,

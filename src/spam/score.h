@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What speaks for spam: message facts to named signals with points. Pure. The interface behind which a
-   learning engine finds its place: it is shown every part once, and says at the end what it has seen. */
+/* What speaks for spam: message facts to named signals with points. Pure. It is shown every part once, and says
+   at the end what was seen: by tables, models and rules. */
 #ifndef SEKIMORI_SPAM_SCORE_H
 #define SEKIMORI_SPAM_SCORE_H
 

@@ -18,22 +18,15 @@ static uint32_t look(struct text message)
     struct mime *mime = mime_parse(arena, message, &mime_limits_default, MIME_FIRST);
     struct features *features = arena_alloc(arena, sizeof *features);
     struct message_text *text = arena_alloc(arena, sizeof *text);
-    struct buffer room = { 0 };
     features->arena = arena;
-    message_text_begin(text, arena);
-    for (size_t i = 0; i < mime->count; i++)
-        if (mime->parts[i].kind == MIME_LEAF) message_text_part(text, &mime->parts[i], mime_decode(&mime->parts[i], &room, NULL));
-    message_text_finish(text, mime);
+    message_text_read(text, arena, mime);
     must(text->visible.length <= 8 * (message.length + 64));
     must(text->markup.link_count <= MARKUP_LINKS_MOST);
-    features_add_text(features, FEATURE_BODY, text->visible);
-    features_add_text(features, FEATURE_SUBJECT, text->subject_folded);
-    message_facts_add(features, mime, text);
+    message_features_add(features, mime, text);
     uint32_t sum = 0;
     for (int block = 0; block < FEATURE_BLOCKS; block++)
         for (uint32_t i = 0; i < features->blocks[block].count; i++) sum = sum * 31 + features->blocks[block].slots[i];
     message_text_free(text);
-    buffer_free(&room);
     arena_free(arena);
     return sum;
 }
