@@ -474,8 +474,11 @@ def test_turned_away_in_crowds(nodes, inside):
 
 
 def leave_no_descriptor(pid):
-    """What it has stays; the lowest number that is free is the first that it may not use."""
-    used = {int(one) for one in os.listdir(f"/proc/{pid}/fd")}
+    """What it has stays; the lowest number that is free is the first that it may not use. What the start still has open goes first."""
+    used, before = {int(one) for one in os.listdir(f"/proc/{pid}/fd")}, None
+    while used != before:
+        time.sleep(0.3)
+        used, before = {int(one) for one in os.listdir(f"/proc/{pid}/fd")}, used
     free = next(number for number in range(len(used) + 1) if number not in used)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]))
 

@@ -121,7 +121,9 @@ def test_what_stays_in_the_queue_is_told_too(nodes, sinks):
     held_of_every_kind(node, "b@other.test")
     assert lab.Client(node.port).send(lab.message("notice"), sender="", recipients=("nobody@other.test",))[0] == 250
     lab.wait_for(lambda: len(node.run("queue", "list", "--held", "--json").stdout.splitlines()) == 4, "all are held")
-    node.balance()
+    with sqlite3.connect(f"file:{node.state}/ledger/ledger.db?mode=ro", uri=True) as database:
+        held = "SELECT count(*) FROM recipient WHERE hold"
+        lab.wait_for(lambda: database.execute(held).fetchone()[0] == 4, "ledger has heard that all are held")
     assert node.run("digest", "--now").stdout == "4 held messages, told to 2 users\n"
     inside.wait(1)
     text = parts(digests(inside)[0])[0]
