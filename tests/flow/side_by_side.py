@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Runs the flow tests, several files at a time, since they mostly wait. Each runner has a network of its own where root can
-make one, so that no two tests meet on a port. Tests marked `alone` measure time: they run one by one when all others are over.
+"""Runs the flow tests, several files at a time, since they mostly wait: two for each processor, and up to four where the
+processors stand idle all the same. Each runner has a network of its own where root can make one, so that no two tests meet on a port. Tests marked `alone` measure time: they run one by one when all others are over.
 Files in SANITIZED take the programs with sanitizers; the others those without, where --plain names a build of them.
 With --again up to AGAIN_MOST tests that failed while others ran beside them are run once more when the machine is quiet, and both
 results are shown: what fails twice has failed.
@@ -82,6 +82,7 @@ SANITIZED = {"test_attack", "test_charset", "test_ledger", "test_lookup", "test_
 
 
 AGAIN_MOST = 3
+LEAST_IDLE, IDLE_SECONDS = 0.45, 5
 
 
 def run_again(results, build_of):
@@ -101,13 +102,35 @@ def run_again(results, build_of):
     return passed
 
 
+class Idle:
+    """How idle the processors were of late. More runners begin one by one, so that each sees what the one before it took."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    @staticmethod
+    def read():
+        fields = [int(one) for one in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        return fields[3] + fields[4], sum(fields)
+
+    def wait(self, is_needed):
+        """Returns once LEAST_IDLE of the processors' time was idle for some seconds on end, or nothing is left to do."""
+        while is_needed():
+            with self.lock:
+                before = self.read()
+                time.sleep(IDLE_SECONDS)
+                idle, whole = (now - then for now, then in zip(self.read(), before))
+                if idle > LEAST_IDLE * whole:
+                    return
+
+
 def cost(path):
     return (path.stem in LONGEST and len(LONGEST) - LONGEST.index(path.stem), path.stat().st_size)
 
 
 def main():
     options = argparse.ArgumentParser(usage=__doc__)
-    options.add_argument("--runners", type=int, default=(os.cpu_count() or 1) * 2)
+    options.add_argument("--runners", type=int, default=(os.cpu_count() or 1) * 4, help="the second half of them only while processors stand idle")
     options.add_argument("--plain", default="", help="a build without sanitizers")
     options.add_argument("--again", action="store_true")
     options.add_argument("-k", dest="expression", default="")
@@ -118,8 +141,12 @@ def main():
     for path in files:
         waiting.put(path)
 
-    def runner():
+    idle = Idle()
+
+    def runner(is_extra):
         while True:
+            if is_extra:
+                idle.wait(lambda: not waiting.empty())
             try:
                 path = waiting.get_nowait()
             except queue.Empty:
@@ -128,7 +155,7 @@ def main():
             say(path.stem, result)
             results.append(result)
 
-    threads = [threading.Thread(target=runner) for _ in range(max(1, chosen.runners))]
+    threads = [threading.Thread(target=runner, args=(number >= chosen.runners // 2,)) for number in range(max(1, chosen.runners))]
     for thread in threads:
         thread.start()
     for thread in threads:
