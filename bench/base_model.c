@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Makes the base model from a folder of corpora, and measures it on mail that was left out.
-   usage: bench-base-model CORPORA OWN [make FILE | measure | split FOLDER]
+   usage: bench-base-model CORPORA OWN [make FILE [CORPUS…] | measure | split FOLDER]
    Each corpus is a folder with index.tsv (path, label, language, date, …, dupgroup); OWN is
    conf/model/own-spam.txt. What is learned: hinge loss with an L2 penalty, by dual coordinate ascent. The
    order is drawn from a fixed seed, so that the same mails make the same file. `split` writes for each part
-   that is left out a model that has not seen it, NAME.model, and the paths of that part, NAME.list. */
+   that is left out a model that has not seen it, NAME.model, and the paths of that part, NAME.list; `make`
+   leaves out the corpora that are named. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -425,12 +426,27 @@ static void measure(const char *folder)
         }
 }
 
+static bool is_named[CORPORA + 1];
+
+static bool is_of_named(const struct mail *mail)
+{
+    return is_named[mail->corpus];
+}
+
+static void named_leave_out(char *const *names, int count)
+{
+    for (int i = 0; i < count; i++)
+        for (unsigned corpus = 0; corpus < CORPORA; corpus++)
+            if (strcmp(names[i], corpora[corpus]) == 0) is_named[corpus] = true;
+    is_judged = is_of_named;
+}
+
 int main(int argc, char **argv)
 {
-    bool is_make = argc == 5 && strcmp(argv[3], "make") == 0;
+    bool is_make = argc >= 5 && strcmp(argv[3], "make") == 0;
     bool is_split = argc == 5 && strcmp(argv[3], "split") == 0;
     if (!is_make && !is_split && !(argc == 4 && strcmp(argv[3], "measure") == 0)) {
-        fprintf(stderr, "usage: bench-base-model CORPORA OWN make FILE\n"
+        fprintf(stderr, "usage: bench-base-model CORPORA OWN make FILE [CORPUS…]\n"
                         "       bench-base-model CORPORA OWN measure\n"
                         "       bench-base-model CORPORA OWN split FOLDER\n");
         return EX_USAGE;
@@ -439,6 +455,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < CORPORA; i++) corpus_read(argv[1], i);
     own_read(argv[2]);
     fprintf(stderr, "%u mails\n", all.count);
+    if (is_make && argc > 5) named_leave_out(argv + 5, argc - 5);
     if (is_make)
         make(argv[4]);
     else

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Measures the local model as it learns: mails in the order of a corpus' index, each judged, then taught.
-   usage: bench-online CORPORA [few BASE-MODEL | anchors BASE-MODEL FILE]
+   usage: bench-online CORPORA [few BASE-MODEL | anchors BASE-MODEL FILE | scores FILE]
+          bench-online teach BASE-MODEL ANCHORS|- LIST FILE
    CORPORA is the folder of all of them. Without more: the runs that doc/spam.md has. `anchors`: makes
-   the file of mails against one-sided teaching. */
+   the file of mails against one-sided teaching. `scores`: what each mail was worth online, with anchors, a
+   line each: path, spam or ham, group, margin. `teach`: writes the model (a node's local.model) that knows
+   the mails of LIST, a line each: spam or ham, a tab, the path. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +23,7 @@ enum { MAILS_MOST = 12000, RESAMPLES = 1000, ANCHORS = 400 };
 
 struct mail {
     struct lesson lesson;
+    const char *path; /* below the corpus */
     const char *corpus;
     bool is_spam;
     uint64_t group;
@@ -83,7 +87,8 @@ static void corpus_read(const char *folder, const char *name)
         mail->corpus = name;
         mail->is_spam = text_equal(index_column(line, index_column_named(head, "label")), TEXT("spam"));
         mail->group = text_checksum(index_column(line, index_column_named(head, "dupgroup")));
-        snprintf(path, sizeof path, "%s/%s/%.*s", folder, name, TEXT_ARG(index_column(line, 0)));
+        mail->path = arena_text(all.arena, index_column(line, 0)).at;
+        snprintf(path, sizeof path, "%s/%s/%s", folder, name, mail->path);
         mail_read(mail, path);
     }
 }
@@ -320,6 +325,80 @@ static void measure(const char *folder)
     one_sided_print("ham, 20 spam, anchors", count, LABELS_HAM_ONLY, LEARNER_CLASS_LEAST, ANCHORS);
 }
 
+static FILE *file_open(const char *path)
+{
+    FILE *file = fopen(path, "we");
+    if (file) return file;
+    perror(path);
+    exit(EX_CANTCREAT);
+}
+
+static void file_done(FILE *file, const char *path)
+{
+    if (fclose(file) == 0) return;
+    perror(path);
+    exit(EX_IOERR);
+}
+
+static void scores_write(const char *folder, const char *path)
+{
+    FILE *file = file_open(path);
+    corpus_read(folder, "spamassassin");
+    uint32_t count = all.count;
+    others_read(folder);
+    struct learner *learner = learner_new();
+    anchors_add(learner, count, ANCHORS);
+    run(count, LABELS_RIGHT, 0, learner);
+    for (uint32_t i = 0; i < count; i++)
+        fprintf(file, "%s\t%s\t%016llx\t%.9f\n", all.mails[i].path, all.mails[i].is_spam ? "spam" : "ham",
+                (unsigned long long)all.mails[i].group, all.mails[i].score);
+    learner_free(learner);
+    file_done(file, path);
+}
+
+static void base_take(const char *path)
+{
+    char why[300];
+    all.base = base_model_open(path, why, sizeof why);
+    if (all.base) return;
+    fprintf(stderr, "%s\n", why);
+    exit(EX_NOINPUT);
+}
+
+static void anchors_take(const char *path, struct learner *learner)
+{
+    struct text rest = judging_mail(path);
+    struct lesson_record record;
+    struct lesson lesson;
+    const char *fault = lesson_log_open(&rest);
+    while (!fault && lesson_log_next(&rest, &record) == LESSON_LOG_RECORD)
+        if (lesson_parse(record.lesson, all.arena, &lesson))
+            learner_anchor(learner, &lesson.vector, lesson.base, lesson.is_spam);
+    if (!fault) return;
+    fprintf(stderr, "%s: %s\n", path, fault);
+    exit(EX_DATAERR);
+}
+
+static void teach(const char *anchors, const char *list, const char *path)
+{
+    struct text lines = judging_mail(list), line;
+    struct learner *learner = learner_new();
+    if (strcmp(anchors, "-") != 0) anchors_take(anchors, learner);
+    while (text_next_line(&lines, &line)) {
+        struct mail mail = { .is_spam = text_starts(line, TEXT("spam\t")) };
+        mail_read(&mail,
+                  arena_text(all.arena, text_slice(line, text_find_char(line, '\t') + 1, line.length)).at);
+        learner_learn(learner, &mail.lesson.vector, mail.lesson.base, mail.is_spam);
+    }
+    struct buffer image = { 0 };
+    local_model_write(learner, 0, &image);
+    FILE *file = file_open(path);
+    fwrite(buffer_text(&image).at, buffer_length(&image), 1, file);
+    file_done(file, path);
+    printf("%u ham, %u spam taught\n", learner_taught(learner, false), learner_taught(learner, true));
+    learner_free(learner);
+}
+
 static bool is_anchor(uint32_t number)
 {
     for (uint32_t i = 0; i < ANCHORS; i++)
@@ -367,15 +446,6 @@ static void few_print(uint32_t of_corpus, uint32_t lessons)
     learner_free(learner);
 }
 
-static void base_take(const char *path)
-{
-    char why[300];
-    all.base = base_model_open(path, why, sizeof why);
-    if (all.base) return;
-    fprintf(stderr, "%s\n", why);
-    exit(EX_NOINPUT);
-}
-
 static void few_measure(const char *folder, const char *base)
 {
     base_take(base);
@@ -397,12 +467,10 @@ static void anchors_make(const char *folder, const char *base, const char *path)
     lesson_log_begin(&out);
     for (uint32_t i = 0; i < ANCHORS; i++)
         lesson_log_teach(&all.mails[(uint64_t)i * all.count / ANCHORS].lesson, &out);
-    FILE *file = fopen(path, "we");
+    FILE *file = file_open(path);
     struct text bytes = buffer_text(&out);
-    if (!file || fwrite(bytes.at, bytes.length, 1, file) != 1 || fclose(file) != 0) {
-        perror(path);
-        exit(EX_CANTCREAT);
-    }
+    fwrite(bytes.at, bytes.length, 1, file);
+    file_done(file, path);
     printf("%zu bytes\n", bytes.length);
 }
 
@@ -410,15 +478,23 @@ int main(int argc, char **argv)
 {
     bool is_making = argc == 5 && strcmp(argv[2], "anchors") == 0;
     bool is_few = argc == 4 && strcmp(argv[2], "few") == 0;
-    if (argc != 2 && !is_making && !is_few) {
-        fprintf(stderr, "usage: bench-online CORPORA\n       bench-online CORPORA few BASE-MODEL\n       "
-                        "bench-online CORPORA anchors BASE-MODEL FILE\n");
+    bool is_scores = argc == 4 && strcmp(argv[2], "scores") == 0;
+    bool is_teach = argc == 6 && strcmp(argv[1], "teach") == 0;
+    if (argc != 2 && !is_making && !is_few && !is_scores && !is_teach) {
+        fprintf(stderr,
+                "usage: bench-online CORPORA [few BASE-MODEL | anchors BASE-MODEL FILE | scores FILE]\n"
+                "       bench-online teach BASE-MODEL ANCHORS|- LIST FILE\n");
         return EX_USAGE;
     }
     all.arena = arena_new(1 << 20);
     if (is_few)
         few_measure(argv[1], argv[3]);
-    else if (is_making)
+    else if (is_scores)
+        scores_write(argv[1], argv[3]);
+    else if (is_teach) {
+        base_take(argv[2]);
+        teach(argv[3], argv[4], argv[5]);
+    } else if (is_making)
         anchors_make(argv[1], argv[3], argv[4]);
     else
         measure(argv[1]);

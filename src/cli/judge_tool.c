@@ -3,9 +3,11 @@
 #include "cli/judge_tool.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
@@ -16,20 +18,26 @@
 #include "cli/judge_child.h"
 #include "cli/judge_mails.h"
 #include "config/load.h"
+#include "config/whole_file.h"
 #include "mail/charset.h"
 #include "rules/rule_folders.h"
+#include "spam/local_model.h"
 
 enum { JOBS_MOST = 64 };
 
 static const char help[] =
-    "usage: sekimori judge [-c FILE] [--base FILE] [--rules FOLDER] [--results HOST] [--json] [--jobs N] "
-    "[FILE|FOLDER|-] …\n\n"
+    "usage: sekimori judge [-c FILE] [--base FILE] [--learned FILE] [--rules FOLDER] [--results HOST] "
+    "[--json] "
+    "[--jobs N]\n                      [FILE|FOLDER|-] …\n\n"
     "Says what the content filter thinks of a message: score, what would be done, and each signal with its\n"
     "points. Reads standard input where nothing is named. No node is needed, nothing is looked up and\n"
     "no virus looked for; the message is read by a process in a jail. Of a folder, a mailbox (mbox) or\n"
     "several files: one line of JSON for each message, in their order.\n\n"
-    "  -c, --config FILE   the thresholds and the base model of this configuration; without it the defaults\n"
+    "  -c, --config FILE   the thresholds, the base model and what was learned where this configuration "
+    "runs,\n"
+    "                      if that may be read; without it the defaults\n"
     "  --base FILE         another base model\n"
+    "  --learned FILE      what was learned: a node's ledger/local.model\n"
     "  --rules FOLDER      other rules, where no configuration is named\n"
     "  --results HOST      believe the uppermost Authentication-Results field of HOST\n"
     "  --json              "
@@ -40,7 +48,7 @@ static const char help[] =
     "cannot be read, 71 no process, 75 a message could not be judged, 78 the configuration has errors.\n";
 
 struct options {
-    const char *config, *base, *rules;
+    const char *config, *base, *learned, *rules;
     struct text results;
     uint64_t jobs;
     bool is_json;
@@ -49,6 +57,7 @@ struct options {
 static const struct verb_option table[] = {
     { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
     { "base", OPTION_WORD, offsetof(struct options, base), NULL, NULL },
+    { "learned", OPTION_WORD, offsetof(struct options, learned), NULL, NULL },
     { "rules", OPTION_WORD, offsetof(struct options, rules), NULL, NULL },
     { "results", OPTION_TEXT, offsetof(struct options, results), NULL, NULL },
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL, .letter = 'j' },
@@ -91,6 +100,39 @@ static bool base_get(const struct config *config, const char *path, struct base_
         fprintf(stderr, "sekimori judge: %s%s\n", path ? "" : "judged without a base model: ", why);
     free(set);
     return *out || !path;
+}
+
+/* The image of a local model, mapped as workers have it. NULL: *out has it; else why not. */
+static const char *learned_open(const char *path, struct arena *arena, struct learned_page **out)
+{
+    struct text image;
+    bool is_open;
+    const char *fault = whole_file_read(path, LEARNED_IMAGE_MOST, arena, &image, &is_open);
+    if (!fault) fault = local_model_fault(image);
+    if (fault) return fault;
+    int fd = memfd_create("learned", MFD_CLOEXEC);
+    if (fd >= 0 && ftruncate(fd, LEARNED_PAGE_BYTES) == 0) *out = learned_page_map(fd, true);
+    if (*out) learned_page_write(*out, image);
+    if (fd >= 0) close(fd);
+    return *out ? NULL : strerror(errno);
+}
+
+/* *out is NULL where nothing is learned, or it may not be read, which is told. False: a file was named that
+   is none. */
+static bool learned_get(const struct config *config, const struct options *options, struct learned_page **out)
+{
+    char room[PATH_MAX];
+    if (!options->learned && !options->config) return true;
+    snprintf(room, sizeof room, "%.*s/ledger/local.model", TEXT_ARG(config->state));
+    const char *path = options->learned ? options->learned : room;
+    if (!options->learned && access(path, F_OK) != 0 && errno == ENOENT) return true;
+    struct arena *arena = arena_new(0);
+    const char *fault = learned_open(path, arena, out);
+    if (fault)
+        fprintf(stderr, "sekimori judge: %s%s: %s\n",
+                options->learned ? "" : "judged without what was learned: ", path, fault);
+    arena_free(arena);
+    return !fault || !options->learned;
 }
 
 /* *out is NULL where there are none. False: they have errors, which are told. */
@@ -267,6 +309,7 @@ int judge_main(int argc, char **argv)
     static char standard_input[] = "-", *const alone[] = { standard_input };
     struct options options = { .jobs = 1 };
     struct base_model *base = NULL;
+    struct learned_page *learned = NULL;
     struct ruleset *rules = NULL;
     int code = options_read(&judge_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
@@ -274,14 +317,16 @@ int judge_main(int argc, char **argv)
     struct config *config = config_get(options.config, options.rules);
     if (!config) return EX_CONFIG;
     code = EX_NOINPUT;
-    if (base_get(config, options.base, &base) && rules_get(config, &rules)) {
-        struct judge_basis basis = { config, base, rules, options.results };
+    if (base_get(config, options.base, &base) && learned_get(config, &options, &learned) &&
+        rules_get(config, &rules)) {
+        struct judge_basis basis = { config, base, learned, rules, options.results };
         struct round round = { .basis = &basis, .is_json = options.is_json, .jobs = (unsigned)options.jobs };
         tzset();
         charset_warm();
         code = mails_judge(&round, count ? argv + optind : alone, count ? count : 1);
     }
     base_model_close(base);
+    learned_page_unmap(learned);
     ruleset_free(rules);
     config_free(config);
     return code;

@@ -58,6 +58,15 @@ def test_what_is_taught_is_judged(nodes, inside, tmp_path):
     said = node.run("learn", "ham", "--verbose", mbox).stdout
     assert said.endswith("30 mails learned as ham\n") and stat(node)["counts"]
     assert points(node, inside, True, 102) > 2 and points(node, inside, False, 103) < -1
+    # so does a judge that needs no node: by the node's configuration, or told of its model
+    lab.wait_for(lambda: (node.state / "ledger/local.model").exists(), "the model is on disk")
+    for option in (("-c", node.config), ("--learned", node.state / "ledger/local.model")):
+        judged = subprocess.run([lab.BUILD / "src/cli/sekimori", "judge", *option, "--json"], input=mail(True, 104), capture_output=True, text=True)
+        assert {one["name"]: one["points"] for one in json.loads(judged.stdout)["signals"]}["LOCAL_MODEL"] > 2, judged
+    damaged = tmp_path / "damaged.model"
+    damaged.write_bytes((node.state / "ledger/local.model").read_bytes()[:-1])
+    refused = subprocess.run([lab.BUILD / "src/cli/sekimori", "judge", "--learned", damaged], input="", capture_output=True, text=True)
+    assert refused.returncode == 66 and f"{damaged}: " in refused.stderr, refused
     # nothing is learned twice, however it was carried; as the other class it is learned anew
     again = "Received: from x by y; Mon, 30 Nov 2026 10:00:00 +0900\n" + mail(False, 3)
     assert node.run("learn", "ham", "-", stdin=again).stdout == "0 mails learned as ham; 1 known already\n"
