@@ -5,8 +5,8 @@
 #define SEKIMORI_CLI_ALARM_FACTS_H
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "cli/control.h"
-#include "cli/json.h"
 
 enum alarm_fact_state { ALARM_FACT_UNKNOWN, ALARM_FACT_GOOD, ALARM_FACT_BAD };
 

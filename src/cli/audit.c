@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "base/json.h"
 #include "base/plain.h"
-#include "cli/json.h"
 #include "cli/ledger_files.h"
 #include "cli/options.h"
 #include "cli/time_words.h"

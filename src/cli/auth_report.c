@@ -6,8 +6,8 @@
 
 #include "auth/authentication_results.h"
 #include "auth/list_excuse.h"
+#include "base/json.h"
 #include "base/printable.h"
-#include "cli/json.h"
 
 /* --- for people --- */
 

@@ -8,13 +8,13 @@
 #include <time.h>
 
 #include "base/date.h"
+#include "base/json.h"
 #include "cli/balance_begin.h"
 #include "cli/balance_day.h"
 #include "cli/balance_nodes.h"
 #include "cli/balance_state.h"
 #include "cli/control.h"
 #include "cli/count_comparison.h"
-#include "cli/json.h"
 #include "cli/options.h"
 #include "cli/time_words.h"
 

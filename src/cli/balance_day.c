@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "base/json.h"
 #include "cli/balance_state.h"
-#include "cli/json.h"
 #include "cli/ledger_files.h"
 #include "ledgerdb/day.h"
 

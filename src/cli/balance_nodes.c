@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "base/json.h"
 #include "base/plain.h"
 #include "cli/balance_state.h"
-#include "cli/json.h"
 #include "cli/ledger_files.h"
 #include "cli/time_words.h"
 #include "ledgerdb/day.h"

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/json.h"
+#include "base/json.h"
 #include "ledgerdb/sums.h"
 
 /* Exit codes. Incomplete: nothing differs, but what was lost on its way to the ledger can be in no count.

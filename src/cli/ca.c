@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/certificate.h"
+#include "base/json.h"
 #include "cli/fresh_file.h"
-#include "cli/json.h"
 #include "cli/options.h"
 #include "config/value.h"
 

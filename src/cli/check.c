@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "cli/json.h"
+#include "base/json.h"
 #include "cli/language_option.h"
 #include "cli/options.h"
 #include "cli/signatures_trial.h"

@@ -2,7 +2,7 @@
 /* Adds up and compares. The journal's totals are for ever, so what they were at the baseline is taken off. */
 #include "cli/count_comparison.h"
 
-#include "cli/json.h"
+#include "base/json.h"
 #include "ipc/event.h"
 
 static void line_add(struct count_comparison *sums, const char *name, int64_t receive, int64_t journal,

@@ -7,8 +7,8 @@
 
 #include "auth/dkim_key.h"
 #include "auth/private_key.h"
+#include "base/json.h"
 #include "cli/dns_tool.h"
-#include "cli/json.h"
 #include "config/domains.h"
 #include "config/load.h"
 

@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "base/context.h"
-#include "cli/json.h"
+#include "base/json.h"
 #include "cli/own_resolver.h"
 #include "lookup/answer_text.h"
 #include "lookup/dns_question.h"

@@ -11,9 +11,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/monotonic.h"
 #include "cli/health_plugin.h"
-#include "cli/json.h"
 #include "cli/options.h"
 
 enum { STEP_MS = 50, WATCH_MOST_MS = 3600 * 1000, CODE_SICK = 1, CODE_DEAD = 2 };

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/log.h"
-#include "cli/json.h"
 #include "cli/judge_child.h"
 #include "cli/judge_mails.h"
 #include "config/load.h"

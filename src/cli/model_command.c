@@ -10,8 +10,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "cli/fresh_file.h"
-#include "cli/json.h"
 #include "cli/teaching.h"
 #include "cli/time_words.h"
 #include "spam/lesson_log.h"

@@ -8,10 +8,10 @@
 #include <sysexits.h>
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "base/plain.h"
 #include "cli/confirm.h"
 #include "cli/control.h"
-#include "cli/json.h"
 #include "cli/options.h"
 #include "cli/time_words.h"
 #include "ipc/ask_ledger.h"

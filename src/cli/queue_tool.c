@@ -7,10 +7,10 @@
 #include <sysexits.h>
 
 #include "base/date.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "cli/confirm.h"
 #include "cli/control.h"
-#include "cli/json.h"
 #include "cli/options.h"
 #include "ipc/message_id.h"
 

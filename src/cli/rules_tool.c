@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/json.h"
 #include "base/printable.h"
-#include "cli/json.h"
 #include "cli/language_option.h"
 #include "cli/mail_files.h"
 #include "config/folder_content.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "cli/json.h"
+#include "base/json.h"
 #include "cli/language_option.h"
 #include "cli/options.h"
 #include "config/dump.h"
@@ -36,7 +36,7 @@ struct json_walk {
     const struct config *config;
     struct json *blocks[BLOCKS_MOST]; /* open ones, the outermost first */
     size_t depth;
-    struct json *listeners, *hosted, *engines;
+    struct json *listeners, *hosted, *engines, *opinions;
 };
 
 static void place_set(struct json *object, const struct config *config, bool is_default, struct place place)
@@ -63,7 +63,7 @@ static void json_open(void *context, const struct visit_opening *opening)
     if (opening->hosted) json_set_text(object, "hosted", opening->hosted->name);
     if (opening->engine) {
         engines_print(opening->engine, &text);
-        json_set_text(object, "engine", buffer_text(&text));
+        json_set_text(object, opening->block == WALK_OPINION ? "opinion" : "engine", buffer_text(&text));
     }
     if (opening->domain) {
         dump_targets(walk->config, opening->domain, &text);
@@ -85,7 +85,7 @@ static void json_close(void *context, const struct visit_opening *opening)
     else if (opening->hosted)
         json_add(walk->hosted, object);
     else if (opening->engine)
-        json_add(walk->engines, object);
+        json_add(opening->block == WALK_OPINION ? walk->opinions : walk->engines, object);
     else
         json_set(walk->blocks[walk->depth - 1], key, object);
 }
@@ -127,12 +127,14 @@ static void dump_json(const struct config *config)
     struct json_walk walk = { .config = config,
                               .listeners = json_new_array(),
                               .hosted = json_new_array(),
-                              .engines = json_new_array() };
+                              .engines = json_new_array(),
+                              .opinions = json_new_array() };
     struct json *root = walk.blocks[walk.depth++] = json_new_object();
     visit_config(config, VISIT_ALL, &events, &walk);
     json_set(root, "listen", walk.listeners);
     json_set(root, "hosted", walk.hosted);
     json_set(root, "engines", walk.engines);
+    json_set(root, "opinions", walk.opinions);
     json_print(root, stdout, true);
 }
 

@@ -8,9 +8,9 @@
 #include <sysexits.h>
 
 #include "base/certificate.h"
+#include "base/json.h"
 #include "base/plain.h"
 #include "cli/control.h"
-#include "cli/json.h"
 #include "cli/options.h"
 #include "ipc/ask_master.h"
 

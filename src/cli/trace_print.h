@@ -4,7 +4,7 @@
 #ifndef SEKIMORI_CLI_TRACE_PRINT_H
 #define SEKIMORI_CLI_TRACE_PRINT_H
 
-#include "cli/json.h"
+#include "base/json.h"
 #include "ledgerdb/search.h"
 
 struct trace_output {

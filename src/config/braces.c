@@ -191,9 +191,21 @@ static bool closing_find(struct scan *scan, const struct token *word)
 
 /* --- statements --- */
 
+/* Behind name, kind and place of an engine its block follows. */
+static bool is_engine(const struct schema_node *node)
+{
+    return node && node->row && node->row->type == SCHEMA_ENGINES;
+}
+
+/* Behind kind and place of a second opinion its block follows. */
+static bool is_opinion(const struct schema_node *node)
+{
+    return node && node->row && node->row->type == SCHEMA_OPINIONS;
+}
+
 static struct inside inside_of(const struct scan *scan, const struct schema_node *node)
 {
-    if (!node->row || node->row->type < SCHEMA_LISTEN || node->row->type == SCHEMA_ENGINES)
+    if (!node->row || node->row->type < SCHEMA_LISTEN || is_engine(node) || is_opinion(node))
         return (struct inside){ node->first_child ? node : NULL, false };
     if (node->row->type == SCHEMA_DOMAINS) return (struct inside){ NULL, true };
     bool is_hosted = node->row->type == SCHEMA_CLOUD;
@@ -232,12 +244,6 @@ static bool is_named_block(const struct schema_node *node)
     return is_one && (node->row->type == SCHEMA_LISTEN || node->row->type == SCHEMA_CLOUD);
 }
 
-/* Behind name, kind and place of an engine its block follows. */
-static bool is_engine(const struct schema_node *node)
-{
-    return node && node->row && node->row->type == SCHEMA_ENGINES;
-}
-
 /* Behind an endpoint or the servers of a domain a block may follow. */
 static void value_pass(struct scan *scan)
 {
@@ -247,6 +253,8 @@ static void value_pass(struct scan *scan)
         opener_add(scan, inside_of(scan, scan->node));
     else if (is_engine(scan->node) && scan->values == 3)
         opener_add(scan, (struct inside){ scan->loader->tree.roots[SCHEMA_ENGINE], false });
+    else if (is_opinion(scan->node) && scan->values == 2)
+        opener_add(scan, (struct inside){ scan->loader->tree.roots[SCHEMA_OPINION], false });
     else if (is_of_domain && (scan->values > (scan->follows.has_domains ? 1u : 0u)))
         opener_add(scan, (struct inside){ scan->loader->tree.roots[SCHEMA_DOMAIN], false });
 }
@@ -255,11 +263,11 @@ static void word_pass(struct scan *scan, const struct token *word)
 {
     const struct schema_node *next =
         scan->node && word->kind == TOKEN_WORD ? schema_node_child(scan->node, word->text) : NULL;
-    bool wants_block =
-        scan->spare > 0 && scan->values > 0 && scan->opener_count > 0 &&
-        scan->openers[scan->opener_count - 1].inside.node &&
-        (is_named_block(scan->node) || is_engine(scan->node) || top(scan)->inside.has_domains) &&
-        has_meaning(&scan->openers[scan->opener_count - 1].inside, word);
+    bool wants_block = scan->spare > 0 && scan->values > 0 && scan->opener_count > 0 &&
+                       scan->openers[scan->opener_count - 1].inside.node &&
+                       (is_named_block(scan->node) || is_engine(scan->node) || is_opinion(scan->node) ||
+                        top(scan)->inside.has_domains) &&
+                       has_meaning(&scan->openers[scan->opener_count - 1].inside, word);
     if (wants_block && opener_find(scan, word)) {
         statement_begin(scan, word);
         return;

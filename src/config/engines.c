@@ -3,6 +3,7 @@
    crosscheck.c. */
 #include "config/engines.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <sys/un.h>
 
@@ -12,11 +13,16 @@
 #include "config/nearest.h"
 #include "config/value.h"
 
-enum { SERVICE_MOST = 500, ICAP_PORT = 1344, WORDS_MOST = 100, PATTERN_MOST = 500 };
+enum { SERVICE_MOST = 500, HEADER_WORD_MOST = 100, ICAP_PORT = 1344, WORDS_MOST = 100, PATTERN_MOST = 500 };
 
 bool config_engine_minds(const struct outside_engine *engine, enum direction direction)
 {
     return engine->way == ENGINE_BOTH || (engine->way == ENGINE_OUT) == (direction == DIRECTION_OUT);
+}
+
+bool config_engine_is_opinion(const struct outside_engine *engine)
+{
+    return engine->kind >= ENGINE_SPAMD;
 }
 
 static bool lists_are_same(const struct text_list *a, const struct text_list *b)
@@ -31,9 +37,9 @@ bool config_engines_are_same(const struct outside_engine *a, const struct outsid
     return text_equal(a->name, b->name) && a->kind == b->kind && text_equal(a->target, b->target) &&
            a->way == b->way && a->unavailable == b->unavailable && a->size_most == b->size_most &&
            a->time_ms == b->time_ms && a->connections == b->connections && a->failures == b->failures &&
-           a->pause_ms == b->pause_ms && text_equal(a->pattern, b->pattern) &&
-           lists_are_same(&a->clean, &b->clean) && lists_are_same(&a->found, &b->found) &&
-           lists_are_same(&a->reads, &b->reads);
+           a->pause_ms == b->pause_ms && text_equal(a->pattern, b->pattern) && text_equal(a->user, b->user) &&
+           text_equal(a->settings, b->settings) && lists_are_same(&a->clean, &b->clean) &&
+           lists_are_same(&a->found, &b->found) && lists_are_same(&a->reads, &b->reads);
 }
 
 bool config_engines_have_command(const struct config *config)
@@ -102,11 +108,19 @@ static bool endpoint_take(struct text word, uint16_t port, struct outside_engine
     return value_endpoint_parse(text_from(room, sizeof "127.0.0.1" - 1 + rest.length), port, &out->endpoint);
 }
 
-static bool clamd_take(struct text word, struct outside_engine *out, struct arena *arena)
+static bool socket_take(struct text word, struct outside_engine *out, struct arena *arena)
 {
     static const struct text scheme = TEXT("unix:");
     if (text_starts(word, scheme)) return path_take(text_slice(word, scheme.length, word.length), out);
     return endpoint_take(word, 0, out);
+}
+
+/* ASCII without blanks: it goes into a line of a request. */
+static bool is_graphic(struct text word)
+{
+    for (size_t i = 0; i < word.length; i++)
+        if (word.at[i] <= ' ' || word.at[i] >= 0x7F) return false;
+    return true;
 }
 
 static bool icap_take(struct text word, struct outside_engine *out, struct arena *arena)
@@ -117,8 +131,7 @@ static bool icap_take(struct text word, struct outside_engine *out, struct arena
     size_t slash = text_find_char(rest, '/');
     out->service = text_slice(rest, slash + 1, rest.length);
     if (out->service.length == 0 || out->service.length > SERVICE_MOST) return false;
-    for (size_t i = 0; i < out->service.length; i++)
-        if (out->service.at[i] <= ' ' || out->service.at[i] >= 0x7F) return false;
+    if (!is_graphic(out->service)) return false;
     return endpoint_take(text_slice(rest, 0, slash), ICAP_PORT, out);
 }
 
@@ -136,24 +149,29 @@ static bool command_take(struct text word, struct outside_engine *out, struct ar
     return list->count > 0 && list->items[0].at[0] == '/';
 }
 
+static const char SOCKET_ALLOWED[] = "unix:/PATH of its socket, ADDRESS:PORT or localhost:PORT";
+
 /* By enum engine_kind. */
 static const struct {
     const char *word, *allowed;
     bool (*take)(struct text word, struct outside_engine *out, struct arena *arena);
+    bool is_opinion;
 } kinds[ENGINE_KINDS] = {
-    [ENGINE_CLAMD] = { "clamd", "unix:/PATH of its socket, ADDRESS:PORT or localhost:PORT", clamd_take },
+    [ENGINE_CLAMD] = { "clamd", SOCKET_ALLOWED, socket_take },
     [ENGINE_ICAP] = { "icap", "icap://ADDRESS:PORT/SERVICE, such as icap://192.0.2.9:1344/avscan",
                       icap_take },
     [ENGINE_COMMAND] = { "command",
                          "a program's absolute path and its arguments, in quotes: "
                          "\"/usr/local/bin/scanner --stdin\"",
                          command_take },
+    [ENGINE_SPAMD] = { "spamd", SOCKET_ALLOWED, socket_take, .is_opinion = true },
+    [ENGINE_RSPAMD] = { "rspamd", SOCKET_ALLOWED, socket_take, .is_opinion = true },
 };
 
-bool engines_kind_parse(struct text word, enum engine_kind *out)
+bool engines_kind_parse(struct text word, bool is_opinion, enum engine_kind *out)
 {
     for (unsigned kind = 0; kind < ENGINE_KINDS; kind++) {
-        if (!text_equal(word, text_of(kinds[kind].word))) continue;
+        if (kinds[kind].is_opinion != is_opinion || !text_equal(word, text_of(kinds[kind].word))) continue;
         *out = kind;
         return true;
     }
@@ -173,8 +191,11 @@ const char *engines_target_allowed(enum engine_kind kind)
 
 void engines_print(const struct outside_engine *engine, struct buffer *out)
 {
-    value_word_print(engine->name, out);
-    buffer_printf(out, " %s ", kinds[engine->kind].word);
+    if (!kinds[engine->kind].is_opinion) {
+        value_word_print(engine->name, out);
+        buffer_add_char(out, ' ');
+    }
+    buffer_printf(out, "%s ", kinds[engine->kind].word);
     value_word_print(engine->target, out);
 }
 
@@ -187,21 +208,25 @@ static bool path_is_below(struct text path, struct text folder)
     return text_starts(path, folder) && (path.length == folder.length || path.at[folder.length] == '/');
 }
 
-void engines_kind_complain(struct loader *loader, struct place place, const struct token *token)
+void engines_kind_complain(struct loader *loader, struct place place, const struct token *token,
+                           bool is_opinion)
 {
     struct buffer message = { 0 }, allowed = { 0 };
     struct text hint = TEXT_NONE;
     size_t distance = SIZE_MAX;
     bool is_word = token->kind == TOKEN_WORD || token->kind == TOKEN_QUOTED;
+    const char *what = is_opinion ? "second opinion" : "engine";
     if (token->kind == TOKEN_WRONG) return;
     for (unsigned kind = 0; kind < ENGINE_KINDS; kind++) {
-        buffer_printf(&allowed, "%s%s", kind ? ", " : "", kinds[kind].word);
+        if (kinds[kind].is_opinion != is_opinion) continue;
+        buffer_printf(&allowed, "%s%s", buffer_length(&allowed) ? ", " : "", kinds[kind].word);
         if (is_word) nearest_offer(token->text, text_of(kinds[kind].word), &hint, &distance);
     }
     if (is_word)
-        buffer_printf(&message, "\"%.*s\" is no kind of engine", TEXT_ARG(text_slice(token->text, 0, 60)));
+        buffer_printf(&message, "\"%.*s\" is no kind of %s", TEXT_ARG(text_slice(token->text, 0, 60)), what);
     else
-        buffer_printf(&message, "the kind of the engine is missing behind its name");
+        buffer_printf(&message, "the kind of the %s is missing%s", what,
+                      is_opinion ? "" : " behind its name");
     loader_complain_fully(loader, place, buffer_text(&message), buffer_text(&allowed), hint);
     buffer_free(&message);
     buffer_free(&allowed);
@@ -298,6 +323,63 @@ static void others_check(struct loader *loader, size_t index)
                             rows[i].words, kinds[engine->kind].word);
 }
 
+/* --- second opinions --- */
+
+static void opinion_word_check(struct loader *loader, size_t index, const char *words, struct text word)
+{
+    const struct outside_engine *opinion = &loader->config->opinions[index];
+    struct place place = loader_place(loader, SCHEMA_OPINION, words, index);
+    if (word.length > HEADER_WORD_MOST || !is_graphic(word))
+        loader_complain(loader, SEVERITY_ERROR, place,
+                        N_("opinion %.*s: %s has to be a word of ASCII without blanks"),
+                        TEXT_ARG(opinion->name), words);
+}
+
+static void opinion_points_check(struct loader *loader, size_t index)
+{
+    const struct outside_engine *opinion = &loader->config->opinions[index];
+    const char *words = isfinite(opinion->weight) ? "points most" : "weight";
+    if (isfinite(opinion->weight) && isfinite(opinion->points_most)) return;
+    loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_OPINION, words, index),
+                    N_("opinion %.*s: %s is a number"), TEXT_ARG(opinion->name), words);
+}
+
+/* Counters and the log tell them apart by their names alone. */
+static void opinion_name_check(struct loader *loader, size_t index)
+{
+    const struct config *config = loader->config;
+    struct text name = config->opinions[index].name;
+    struct place place = loader_place(loader, SCHEMA_OPINION, "size most", index);
+    for (size_t i = 0; i < index; i++)
+        if (text_equal(config->opinions[i].name, name))
+            loader_complain(loader, SEVERITY_ERROR, place, N_("there are two opinions of %.*s"),
+                            TEXT_ARG(name));
+    for (size_t i = 0; i < config->engine_count; i++)
+        if (text_equal(config->engines[i].name, name))
+            loader_complain(loader, SEVERITY_ERROR, place, N_("there are two engines by the name %.*s"),
+                            TEXT_ARG(name));
+}
+
+static void opinions_check(struct loader *loader)
+{
+    const struct config *config = loader->config;
+    for (size_t i = 0; i < config->opinion_count; i++) {
+        const struct outside_engine *opinion = &config->opinions[i];
+        if (loader->sources->items[SCHEMA_OPINION][i].is_spoiled) continue;
+        opinion_name_check(loader, i);
+        opinion_points_check(loader, i);
+        opinion_word_check(loader, i, "user", opinion->user);
+        opinion_word_check(loader, i, "settings", opinion->settings);
+        if (opinion->settings.length > 0 && opinion->kind != ENGINE_RSPAMD)
+            loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_OPINION, "settings", i),
+                            N_("opinion %.*s: settings is for rspamd"), TEXT_ARG(opinion->name));
+        if (opinion->time_ms >= config->limits.verdict_ms)
+            loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_OPINION, "time most", i),
+                            N_("opinion %.*s: time most must be less than limits time verdict"),
+                            TEXT_ARG(opinion->name));
+    }
+}
+
 void engines_check(struct loader *loader)
 {
     const struct config *config = loader->config;
@@ -314,7 +396,8 @@ void engines_check(struct loader *loader)
                             N_("engine %.*s: time most must be less than limits time verdict"),
                             TEXT_ARG(engine->name));
     }
-    if (config->engine_count > 0 && config->role == ROLE_EDGE)
+    opinions_check(loader);
+    if (config->engine_count + config->opinion_count > 0 && config->role == ROLE_EDGE)
         loader_complain(loader, SEVERITY_WARNING, loader_place(loader, SCHEMA_GLOBAL, "role", 0),
                         N_("role edge with engines: an edge judges nothing, so none of them is asked"));
 }

@@ -9,8 +9,12 @@
 #include "base/buffer.h"
 #include "config/settings.h"
 
-/* It is asked about mail that goes this way. */
+/* An engine outside here is a second opinion, too, where nothing else is said. It is asked about mail that
+   goes this way. */
 bool config_engine_minds(const struct outside_engine *engine, enum direction direction);
+
+/* It is a second opinion on spam. */
+bool config_engine_is_opinion(const struct outside_engine *engine);
 
 /* They are one statement: whatever else is new, such an engine goes on as it is. */
 bool config_engines_are_same(const struct outside_engine *a, const struct outside_engine *b);
@@ -25,8 +29,8 @@ bool config_engine_pattern(const struct outside_engine *engine, regex_t *out, ch
 /* What every engine of its kind has that says nothing of it. */
 void engines_finish(struct outside_engine *engine, struct arena *arena);
 
-/* "clamd", say. False: the word is no kind. */
-bool engines_kind_parse(struct text word, enum engine_kind *out);
+/* "clamd", say; `is_opinion`: "spamd". False: the word is no such kind. */
+bool engines_kind_parse(struct text word, bool is_opinion, enum engine_kind *out);
 
 /* unix:/PATH, ADDRESS:PORT, localhost:PORT, icap://ADDRESS:PORT/SERVICE or a program's path and its
    arguments, parted by blanks, by out->kind: fills target, path, endpoint, service and command, texts in the
@@ -34,13 +38,14 @@ bool engines_kind_parse(struct text word, enum engine_kind *out);
 bool engines_target_parse(struct text word, struct outside_engine *out, struct arena *arena);
 const char *engines_target_allowed(enum engine_kind kind);
 
-/* "NAME KIND TARGET", as the parser takes it. */
+/* "NAME KIND TARGET", as the parser takes it; of an opinion "KIND TARGET". */
 void engines_print(const struct outside_engine *engine, struct buffer *out);
 
 struct loader;
 struct place;
 struct token;
 /* The token stands where the kind should. */
-void engines_kind_complain(struct loader *loader, struct place place, const struct token *token);
+void engines_kind_complain(struct loader *loader, struct place place, const struct token *token,
+                           bool is_opinion);
 
 #endif

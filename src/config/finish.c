@@ -20,8 +20,11 @@ static void default_store(struct loader *loader, const struct schema_row *row, v
 void defaults_store(struct loader *loader)
 {
     void *const bases[SCHEMA_SCOPES] = {
-        [SCHEMA_GLOBAL] = loader->config,           [SCHEMA_LISTENER] = &loader->listener_fallback,
-        [SCHEMA_HOSTED] = &loader->hosted_fallback, [SCHEMA_ENGINE] = &loader->engine_fallback,
+        [SCHEMA_GLOBAL] = loader->config,
+        [SCHEMA_LISTENER] = &loader->listener_fallback,
+        [SCHEMA_HOSTED] = &loader->hosted_fallback,
+        [SCHEMA_ENGINE] = &loader->engine_fallback,
+        [SCHEMA_OPINION] = &loader->opinion_fallback,
         [SCHEMA_DOMAIN] = &loader->domain_fallback,
     };
     for (size_t i = 0; i < schema_row_count; i++)

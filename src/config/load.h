@@ -15,6 +15,7 @@ enum {
     CONFIG_LISTENERS_MOST = 256,      /* listen statements */
     CONFIG_HOSTED_MOST = 16,          /* hosted statements */
     CONFIG_ENGINES_MOST = 8,          /* engines outside */
+    CONFIG_OPINIONS_MOST = 2,         /* second opinions: one of a kind */
     CONFIG_WORD_MOST = 4096,          /* bytes of one word or quoted text */
     CONFIG_WORDS_MOST = 10000,        /* words of one statement */
     CONFIG_CONTENT_MOST = 64 << 20,   /* bytes of a certificate, key or table file */

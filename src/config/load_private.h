@@ -29,7 +29,7 @@ struct loader {
     size_t domain_count, domain_capacity;
     struct listener listener_fallback;
     struct hosted hosted_fallback;
-    struct outside_engine engine_fallback;
+    struct outside_engine engine_fallback, opinion_fallback;
     struct domain domain_fallback;
     size_t statements;
 

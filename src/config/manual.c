@@ -95,6 +95,8 @@ void manual_print(struct buffer *out)
     list_print(out, SCHEMA_HOSTED, NULL);
     buffer_printf(out, ".Ss In the block of an engine outside\n");
     list_print(out, SCHEMA_ENGINE, NULL);
+    buffer_printf(out, ".Ss In the block of a second opinion\n");
+    list_print(out, SCHEMA_OPINION, NULL);
     buffer_printf(out, ".Ss In the block of one domain\n");
     list_print(out, SCHEMA_DOMAIN, NULL);
     for (size_t i = 0; i < schema_section_count; i++) {

@@ -151,6 +151,7 @@ static void *scope_base(const struct loader *loader, struct scope scope)
     if (scope.kind == SCHEMA_LISTENER) return &loader->config->listeners[scope.index];
     if (scope.kind == SCHEMA_HOSTED) return &loader->config->hosted[scope.index];
     if (scope.kind == SCHEMA_ENGINE) return &loader->config->engines[scope.index];
+    if (scope.kind == SCHEMA_OPINION) return &loader->config->opinions[scope.index];
     if (scope.kind == SCHEMA_DOMAIN) return &loader->domains[scope.index];
     return loader->config;
 }
@@ -290,8 +291,22 @@ static void engine_kind_complain(struct parser *parser, const struct schema_node
     if (meant.length > 0)
         complaint_unknown(parser->loader, place_of(parser, name), name, node);
     else
-        engines_kind_complain(parser->loader, place_of(parser, &parser->token), &parser->token);
+        engines_kind_complain(parser->loader, place_of(parser, &parser->token), &parser->token, false);
     statement_skip(parser);
+}
+
+/* Where such an engine is: the last word before the block. False: it is none, and the statement was passed
+   over. */
+static bool engine_target_parse(struct parser *parser, struct outside_engine *out)
+{
+    bool is_good =
+        is_word(&parser->token) && engines_target_parse(parser->token.text, out, parser->loader->arena);
+    if (is_good) return true;
+    complain_token(
+        parser, is_word(&parser->token) ? "is not where such an engine is" : "where its place should stand",
+        engines_target_allowed(out->kind));
+    statement_skip(parser);
+    return false;
 }
 
 /* The words before the block; false: one is wrong, and the statement was passed over. */
@@ -306,21 +321,12 @@ static bool engine_words_parse(struct parser *parser, const struct schema_node *
     }
     out->name = arena_text(parser->loader->arena, name.text);
     advance(parser);
-    if (!is_word(&parser->token) || !engines_kind_parse(parser->token.text, &out->kind)) {
+    if (!is_word(&parser->token) || !engines_kind_parse(parser->token.text, false, &out->kind)) {
         engine_kind_complain(parser, node, &name);
         return false;
     }
     advance(parser);
-    bool is_good =
-        is_word(&parser->token) && engines_target_parse(parser->token.text, out, parser->loader->arena);
-    if (!is_good) {
-        complain_token(parser,
-                       is_word(&parser->token) ? "is not where such an engine is"
-                                               : "where its place should stand",
-                       engines_target_allowed(out->kind));
-        statement_skip(parser);
-    }
-    return is_good;
+    return engine_target_parse(parser, out);
 }
 
 /* virus engine NAME KIND TARGET { … }; the name is the next token. */
@@ -345,6 +351,37 @@ static void engine_parse(struct parser *parser, const struct schema_node *node)
     else
         statement_end(parser);
     engines_finish(&config->engines[scope.index], loader->arena);
+}
+
+/* spam opinion KIND TARGET { … }; the kind is the next token. */
+static void opinion_parse(struct parser *parser, const struct schema_node *node)
+{
+    struct loader *loader = parser->loader;
+    struct config *config = loader->config;
+    struct outside_engine opinion = loader->opinion_fallback;
+    struct place place = place_of(parser, &parser->token);
+    if (!is_word(&parser->token) || !engines_kind_parse(parser->token.text, true, &opinion.kind)) {
+        engines_kind_complain(loader, place, &parser->token, true);
+        statement_skip(parser);
+        return;
+    }
+    opinion.name = arena_text(loader->arena, parser->token.text);
+    advance(parser);
+    if (!engine_target_parse(parser, &opinion)) return;
+    if (config->opinion_count == CONFIG_OPINIONS_MOST) {
+        give_up(parser, "there are too many second opinions", CONFIG_OPINIONS_MOST);
+        return;
+    }
+    config->opinions =
+        value_list_grow(loader->arena, config->opinions, config->opinion_count, sizeof opinion);
+    config->opinions[config->opinion_count] = opinion;
+    sources_item_add(loader->sources, SCHEMA_OPINION, place);
+    struct scope scope = { SCHEMA_OPINION, config->opinion_count++ };
+    advance(parser);
+    if (parser->token.kind == TOKEN_OPEN)
+        block_of(parser, loader->tree.roots[SCHEMA_OPINION], scope);
+    else
+        statement_end(parser);
 }
 
 static const char TARGETS_ALLOWED[] =
@@ -498,6 +535,7 @@ static void statement_parse(struct parser *parser, const struct schema_node *sta
             advance(parser);
             if (node->row && node->row->type == SCHEMA_LISTEN) return listen_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_CLOUD) return hosted_parse(parser, node);
+            if (node->row && node->row->type == SCHEMA_OPINIONS) return opinion_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_DOMAINS) return domains_parse(parser, node);
         } else if (is_word(token) && node != start && node->row && node->row->type == SCHEMA_ENGINES) {
             return engine_parse(parser, node);

@@ -10,6 +10,7 @@
 #define HOSTED(field) (uint32_t) offsetof(struct hosted, field), sizeof(((struct hosted *)0)->field)
 #define ENGINE(field) \
     (uint32_t) offsetof(struct outside_engine, field), sizeof(((struct outside_engine *)0)->field)
+#define OPINION(field) ENGINE(field)
 #define DOMAIN(field) (uint32_t) offsetof(struct domain, field), sizeof(((struct domain *)0)->field)
 #define SAID(field) (uint32_t)(1 + offsetof(struct domain, field))
 
@@ -91,6 +92,9 @@ static const struct schema_choice engine_ways[] = {
 static const struct schema_choice engine_lacks[] = {
     { "defer", LACK_DEFER }, { "unscanned", LACK_UNSCANNED }, { "accept", LACK_ACCEPT }, { NULL, 0 }
 };
+static const struct schema_choice opinion_lacks[] = { { "accept", LACK_ACCEPT },
+                                                      { "defer", LACK_DEFER },
+                                                      { NULL, 0 } };
 static const struct schema_choice log_targets[] = { { "stderr", LOG_TARGET_STDERR },
                                                     { "journal", LOG_TARGET_JOURNAL },
                                                     { "syslog", LOG_TARGET_SYSLOG },
@@ -361,6 +365,10 @@ const struct schema_row schema_rows[] = {
     PLAIN(GLOBAL, "spam own rules", RULES, spam.own_rules, "/etc/sekimori/rules.d", NULL,
         "The same for rules of your own, read behind those: they may use them, change their points and put them off; see doc/rules.md.",
         "自作の規則のフォルダー。付属の規則の後に読むので、それらを使い、点数を変え、止めることができる。doc/rules.md を見よ。"),
+
+    { SCHEMA_GLOBAL, "spam opinion", SCHEMA_OPINIONS, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
+        "A second opinion on spam: spamd of SpamAssassin or rspamd, at unix:/PATH or ADDRESS:PORT, asked about each message while scan reads it. What it says adds points, at most so many, as the signal SPAMD or RSPAMD; see doc/engines.md for what it is sent. Stands once for each of the two.",
+        "迷惑メールについて意見を聞く外のプログラム。SpamAssassin の spamd か rspamd で、場所は unix:/パス か アドレス:ポート。scan が読む間に一通ずつ尋ね、答えは上限までの点数として SPAMD または RSPAMD の名で加わる。何が送られるかは doc/engines.md を見よ。それぞれ一文。" },
 
     CHOICE(GLOBAL, "auth mode", auth.mode, modes, "observe",
         "Authenticate the senders of mail from outside by SPF, DKIM, ARC and DMARC: act, only say what would be done (observe), or not at all.",
@@ -905,6 +913,40 @@ const struct schema_row schema_rows[] = {
     PLAIN(ENGINE, "reads", FOLDERS, reads, "none", "none",
         "Of a command: folders that it may read beside the system's programs and libraries, such as that of its signatures.",
         "command で、システムのプログラムとライブラリのほかに読んでよいフォルダー（シグネチャの置き場所など）。"),
+
+    RANGE(OPINION, "size most", SIZE, size_most, "512K", 1 * KIB, 2 * GIB - 1,
+        "It is not asked about what is larger.",
+        "これより大きいものは尋ねない。"),
+    RANGE(OPINION, "time most", TIME, time_ms, "5s", 100, 10 * MINUTE,
+        "How long it has for one message.",
+        "一通にかけてよい時間。"),
+    CHOICE(OPINION, "direction", way, engine_ways, "in",
+        "Of which mail it is asked: from outside (in), from inside (out), or both.",
+        "尋ねるメール。in は外から、out は内から、both は両方。"),
+    CHOICE(OPINION, "unavailable", unavailable, opinion_lacks, "accept",
+        "What is done while it cannot answer: the mail is judged without it (accept), or 451, so that it comes again (defer).",
+        "答えを得られない間の扱い。accept はこの意見なしで判定し、defer は 451 で後ほど。"),
+    RANGE(OPINION, "connections", COUNT, connections, "4", 1, 64,
+        "Connections to it at once; each carries one message.",
+        "同時接続数。一つの接続で一通を尋ねる。"),
+    RANGE(OPINION, "failures", COUNT, failures, "3", 1, 1000,
+        "After so many failures in a row it is not asked for a while.",
+        "続けてこの回数失敗すると、しばらく尋ねない。"),
+    RANGE(OPINION, "pause", TIME, pause_ms, "30s", 100, 1 * HOUR,
+        "For how long. Then one message tries whether it is well.",
+        "尋ねない間。その後は一通ずつ回復を試す。"),
+    RANGE(OPINION, "weight", POINTS, weight, "0.5", 0, 100,
+        "Its score, brought to a scale on which it calls spam what has 5, is multiplied with this. What it does not call spam adds nothing.",
+        "先方が迷惑メールとする点数を 5 とした目盛りに直し、これを掛けて加える。迷惑メールとしないものには何も加えない。"),
+    RANGE(OPINION, "points most", POINTS, points_most, "4", 0, 1000,
+        "It adds no more than this, whatever it says. Under `spam tag above` it does nothing alone.",
+        "何と答えても、加えるのはここまで。spam tag above より小さければ、これだけで印が付くことはない。"),
+    PLAIN(OPINION, "user", TEXT, user, "\"\"", NULL,
+        "Whose mail it is to take it for (User): spamd takes that user's preferences and learning; rspamd takes the mail as sent by a user who logged in, and leaves out many checks. Empty: nobody's.",
+        "誰のメールとして扱わせるか（User）。spamd はその利用者の設定と学習を用い、rspamd はログインした利用者が送ったものとみなして多くの検査を省く。空なら伝えない。"),
+    PLAIN(OPINION, "settings", TEXT, settings, "\"\"", NULL,
+        "Of rspamd: the id of its settings that hold (Settings-ID). Empty: those that it finds itself.",
+        "rspamd で、用いる設定の識別子（Settings-ID）。空なら rspamd に任せる。"),
 
     CHOICE(DOMAIN, "recipients", recipients, recipient_checks, "any",
         "Take every recipient, or ask the domain's server (call-out).",

@@ -13,6 +13,7 @@ enum schema_scope {
     SCHEMA_LISTENER,
     SCHEMA_HOSTED,
     SCHEMA_ENGINE,
+    SCHEMA_OPINION,
     SCHEMA_DOMAIN,
     SCHEMA_SCOPES
 };
@@ -53,6 +54,7 @@ enum schema_type {
     SCHEMA_LISTEN,    /* listen ADDRESS:PORT { … } */
     SCHEMA_CLOUD,     /* hosted NAME { … } */
     SCHEMA_ENGINES,   /* virus engine NAME KIND TARGET { … }; words behind it may be a row's as well */
+    SCHEMA_OPINIONS,  /* spam opinion KIND TARGET { … } */
     SCHEMA_DOMAINS,   /* domains { NAME TARGET… { … } } */
 };
 

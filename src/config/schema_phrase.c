@@ -48,6 +48,7 @@ static const struct {
     [SCHEMA_CLOUD] = { "a name for it such as microsoft", "NAME { ... }" },
     [SCHEMA_ENGINES] = { "a name for an engine, clamd, icap or command, and where it is",
                          "NAME clamd | icap | command TARGET { ... }" },
+    [SCHEMA_OPINIONS] = { "spamd or rspamd, and where it is", "spamd | rspamd TARGET { ... }" },
     [SCHEMA_DOMAINS] = { "a block of domains with their servers", "{ NAME TARGET... { ... } ... }" },
 };
 

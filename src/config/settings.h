@@ -133,7 +133,14 @@ struct hosted {
 };
 
 /* How an engine outside is talked to. */
-enum engine_kind { ENGINE_CLAMD, ENGINE_ICAP, ENGINE_COMMAND, ENGINE_KINDS };
+enum engine_kind {
+    ENGINE_CLAMD,
+    ENGINE_ICAP,
+    ENGINE_COMMAND,
+    ENGINE_SPAMD, /* from here: second opinions on spam */
+    ENGINE_RSPAMD,
+    ENGINE_KINDS
+};
 enum engine_way { ENGINE_BOTH, ENGINE_IN, ENGINE_OUT };
 /* What becomes of mail while an engine cannot answer. */
 enum engine_lack {
@@ -143,10 +150,10 @@ enum engine_lack {
 };
 
 /* virus { engine NAME KIND TARGET { … } }: an engine outside, which the process consult asks (a
-   command by the process engine); see
-   config/engines.h. */
+   command by the process engine); spam { opinion KIND TARGET { … } }: a second opinion, which it asks, too;
+   see config/engines.h. */
 struct outside_engine {
-    struct text name; /* never "clamav": that is the one inside */
+    struct text name; /* never "clamav": that is the one inside; of an opinion its kind: "spamd" */
     enum engine_kind kind;
     struct text target; /* as it is written */
     struct text path;   /* of a unix socket; empty: `endpoint` */
@@ -164,6 +171,10 @@ struct outside_engine {
     uint32_t time_ms;            /* for one message */
     uint32_t connections;        /* at once */
     uint32_t failures, pause_ms; /* after so many in a row it is not asked for so long */
+    /* Of an opinion: what its score is multiplied with, once its own line is 5; the points that it may add at
+       most; User, and the Settings-ID of rspamd; empty: none. */
+    double weight, points_most;
+    struct text user, settings;
 };
 
 /* One place to deliver to: an address, a host name, or the word "mx". */
@@ -234,6 +245,8 @@ struct config {
     size_t hosted_count;
     struct outside_engine *engines;
     size_t engine_count;
+    struct outside_engine *opinions; /* no two of a kind */
+    size_t opinion_count;
     struct domain *domains;
     size_t domain_count;
     struct domain_index *domain_index; /* for config_find_domain */
@@ -273,11 +286,11 @@ struct config {
 
     struct {
         enum mode mode;
-        double tag, quarantine, reject; /* points; "above"; INFINITY: never */
-        struct text subject;            /* what goes before the Subject; empty: header only */
-        struct text base_model;         /* a file; empty: none */
-        struct file_content rules, own_rules; /* folders of rule files: those that come along, and the administrator's; by
-                                                 config/folder_content.h */
+        double tag, quarantine, reject;       /* points; "above"; INFINITY: never */
+        struct text subject;                  /* what goes before the Subject; empty: header only */
+        struct text base_model;               /* a file; empty: none */
+        struct file_content rules, own_rules; /* folders of rule files: those that come along, and the
+                                                 administrator's; by config/folder_content.h */
     } spam;
 
     struct {

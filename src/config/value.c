@@ -379,6 +379,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_LISTEN:
     case SCHEMA_CLOUD:
     case SCHEMA_ENGINES:
+    case SCHEMA_OPINIONS:
     case SCHEMA_DOMAINS:
         break;
     }
@@ -571,6 +572,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
     case SCHEMA_LISTEN:
     case SCHEMA_CLOUD:
     case SCHEMA_ENGINES:
+    case SCHEMA_OPINIONS:
     case SCHEMA_DOMAINS:
         return;
     }

@@ -104,6 +104,39 @@ static void engines_visit(struct visit *walk)
     }
 }
 
+static void opinions_visit(struct visit *walk)
+{
+    for (size_t i = 0; i < walk->config->opinion_count; i++) {
+        const struct outside_engine *opinion = &walk->config->opinions[i];
+        struct visit_opening opening = { .block = WALK_OPINION,
+                                         .title = TEXT("opinion"),
+                                         .engine = opinion,
+                                         .place = item_place(walk, SCHEMA_OPINION, i) };
+        walk->events->open(walk->context, &opening);
+        rows_visit(walk, SCHEMA_OPINION, opinion, i, walk->extent);
+        walk->events->close(walk->context, &opening);
+    }
+}
+
+/* The row's statement has a block, and may stand several times within its section. */
+static bool has_items(const struct schema_row *row)
+{
+    return row->type == SCHEMA_ENGINES || row->type == SCHEMA_OPINIONS;
+}
+
+static size_t item_count(const struct config *config, const struct schema_row *row)
+{
+    return row->type == SCHEMA_ENGINES ? config->engine_count : config->opinion_count;
+}
+
+static void items_visit(struct visit *walk, const struct schema_row *row)
+{
+    if (row->type == SCHEMA_ENGINES)
+        engines_visit(walk);
+    else
+        opinions_visit(walk);
+}
+
 static void domains_visit(struct visit *walk)
 {
     struct visit_opening block = { .block = WALK_DOMAINS, .title = TEXT("domains") };
@@ -140,14 +173,13 @@ static const struct schema_row *section_visit(struct visit *walk, const struct s
     struct visit_value value;
     bool is_open = false;
     for (; row < end && row->scope == SCHEMA_GLOBAL && text_equal(section_of(row), opening.title); row++) {
-        bool is_engines = row->type == SCHEMA_ENGINES;
-        bool is_shown = is_engines ? walk->config->engine_count > 0
-                                   : value_show(walk, row, walk->config, 0, walk->extent, &value);
+        bool is_shown = has_items(row) ? item_count(walk->config, row) > 0
+                                       : value_show(walk, row, walk->config, 0, walk->extent, &value);
         if (!is_shown) continue;
         if (!is_open) walk->events->open(walk->context, &opening);
         is_open = true;
-        if (is_engines) {
-            engines_visit(walk);
+        if (has_items(row)) {
+            items_visit(walk, row);
             continue;
         }
         value.words += opening.title.length + 1;

@@ -5,7 +5,15 @@
 
 #include "config/source.h"
 
-enum walk_block { WALK_SECTION, WALK_LISTENER, WALK_HOSTED, WALK_ENGINE, WALK_DOMAINS, WALK_DOMAIN };
+enum walk_block {
+    WALK_SECTION,
+    WALK_LISTENER,
+    WALK_HOSTED,
+    WALK_ENGINE,
+    WALK_OPINION,
+    WALK_DOMAINS,
+    WALK_DOMAIN
+};
 
 struct visit_value {
     const struct schema_row *row;
@@ -16,13 +24,14 @@ struct visit_value {
 };
 
 /* Borrowed for the call. `title` is the section's word, "listen", "hosted", "engine" (within virus),
+   "opinion" (within spam),
    "domains", or the domain's name. */
 struct visit_opening {
     enum walk_block block;
     struct text title;
     const struct listener *listener;
     const struct hosted *hosted;
-    const struct outside_engine *engine;
+    const struct outside_engine *engine; /* an opinion, too */
     const struct domain *domain;
     bool is_default; /* the "*" that nobody wrote */
     bool is_empty;   /* a domain without values to show */

@@ -15,7 +15,7 @@
 
 enum {
     WAITING_MOST = 2048,                    /* looks of one engine */
-    WAITING_BYTES_MOST = 128 * 1024 * 1024, /* of bodies that came inside frames */
+    WAITING_BYTES_MOST = 128 * 1024 * 1024, /* of bodies and envelopes that came inside frames */
     LOSSES_MOST = 2,
 };
 
@@ -54,9 +54,15 @@ struct look *look_new(struct body *body, uint64_t id, void *asker,
     return look;
 }
 
+static uint64_t copied_bytes(const struct look *look)
+{
+    return buffer_length(&look->body.small) + buffer_length(&look->envelope);
+}
+
 static void look_free(struct look *look)
 {
     body_free(&look->body);
+    buffer_free(&look->envelope);
     free(look);
 }
 
@@ -68,7 +74,7 @@ static void look_take_out(struct look *look, bool is_answered)
     struct engine_link *link = look->link;
     TAILQ_REMOVE(&client->looks, look, line);
     client->look_count--;
-    client->copied_bytes -= buffer_length(&look->body.small);
+    client->copied_bytes -= copied_bytes(look);
     look->link = NULL;
     if (link) link->looks--;
     if (link && (!is_answered || !link->calls->goes_on(link, look))) link_end(link, TEXT_NONE, false);
@@ -119,7 +125,10 @@ static void look_spare(struct engine_client *client, struct look *look, enum sca
 {
     client->counts.spared += !is_oversize && !look->is_own;
     client->counts.limits += is_oversize && !look->is_own;
-    look_end(look, &(struct engine_answer){ state, is_oversize, text_of(why), text_of(client->version) });
+    look_end(look, &(struct engine_answer){ .state = state,
+                                            .is_oversize = is_oversize,
+                                            .name = text_of(why),
+                                            .version = text_of(client->version) });
 }
 
 /* `is_late`: what its link says next may be its answer. */
@@ -132,24 +141,37 @@ static void look_fail(struct look *look, struct text why, bool is_late)
     client->counts.failed += !is_late && !look->is_own;
     look_take_out(look, !is_late);
     sick(client, why);
-    look_end(look, &(struct engine_answer){ SCAN_UNSCANNED, false, why, text_of(client->version) });
+    look_end(look, &(struct engine_answer){
+                       .state = SCAN_UNSCANNED, .name = why, .version = text_of(client->version) });
+}
+
+static void look_done(struct look *look, struct engine_answer answer)
+{
+    struct engine_client *client = look->client;
+    client->counts.clean += answer.state == SCAN_CLEAN && !look->is_own;
+    client->counts.found += answer.state == SCAN_FOUND && !look->is_own;
+    client->counts.limits += answer.state == SCAN_LIMITS && !look->is_own;
+    char room[ENGINE_WORDS_MOST + 1];
+    answer.name = words_keep(answer.name, room);
+    answer.version = text_of(client->version);
+    look_take_out(look, true);
+    well(client);
+    look_end(look, &answer);
 }
 
 void engine_client_answered(struct look *look, enum scan_state state, struct text name)
 {
-    struct engine_client *client = look->client;
-    if (state == SCAN_UNSCANNED) {
+    if (state == SCAN_UNSCANNED)
         engine_client_refused(look, name);
-        return;
-    }
-    client->counts.clean += state == SCAN_CLEAN && !look->is_own;
-    client->counts.found += state == SCAN_FOUND && !look->is_own;
-    client->counts.limits += state == SCAN_LIMITS && !look->is_own;
-    char room[ENGINE_WORDS_MOST + 1];
-    name = words_keep(name, room);
-    look_take_out(look, true);
-    well(client);
-    look_end(look, &(struct engine_answer){ state, false, name, text_of(client->version) });
+    else
+        look_done(look, (struct engine_answer){ .state = state, .name = name });
+}
+
+void engine_client_opined(struct look *look, bool is_spam, double score, double line, struct text names)
+{
+    look_done(look,
+              (struct engine_answer){
+                  .state = is_spam ? SCAN_FOUND : SCAN_CLEAN, .name = names, .score = score, .line = line });
 }
 
 void engine_client_refused(struct look *look, struct text why)
@@ -335,6 +357,8 @@ static struct outside_engine engine_copy(struct arena *arena, const struct outsi
     copy.path = arena_text(arena, engine->path);
     copy.service = arena_text(arena, engine->service);
     copy.pattern = arena_text(arena, engine->pattern);
+    copy.user = arena_text(arena, engine->user);
+    copy.settings = arena_text(arena, engine->settings);
     copy.command = list_copy(arena, &engine->command);
     copy.clean = list_copy(arena, &engine->clean);
     copy.found = list_copy(arena, &engine->found);
@@ -379,7 +403,7 @@ void engine_client_ask(struct engine_client *client, struct look *look)
         TAILQ_INSERT_TAIL(&client->looks, look, line);
         client->look_count++;
         client->counts.asked += !look->is_own;
-        client->copied_bytes += buffer_length(&look->body.small);
+        client->copied_bytes += copied_bytes(look);
         loop_defer(client->loop, &client->drive);
     }
 }
@@ -391,6 +415,12 @@ bool engine_client_take_back(struct look *look)
     look_take_out(look, !look->link);
     look_free(look);
     return true;
+}
+
+bool engine_client_skip(struct look *look)
+{
+    look->client->counts.skipped++;
+    return engine_client_take_back(look);
 }
 
 bool engine_client_is_of(const struct engine_client *client, const struct outside_engine *engine)
@@ -415,7 +445,7 @@ void engine_client_counts_take(struct engine_client *client, struct engine_count
     *out = (struct engine_counts){ now->asked - before->asked,   now->clean - before->clean,
                                    now->found - before->found,   now->limits - before->limits,
                                    now->failed - before->failed, now->late - before->late,
-                                   now->spared - before->spared };
+                                   now->spared - before->spared, now->skipped - before->skipped };
     client->taken = client->counts;
 }
 

@@ -22,6 +22,7 @@ struct look {
     struct engine_client *client;
     struct engine_link *link; /* where it was put; NULL: it waits */
     struct body body;
+    struct buffer envelope; /* of an opinion: consult_envelope_put, the asker's to fill; empty: none */
     uint64_t id, due_ms;
     unsigned losses; /* links that were lost with it; from then on it has one for itself */
     bool is_own;     /* of the client itself: it is in no count */
@@ -37,6 +38,7 @@ struct look *look_new(struct body *body, uint64_t id, void *asker,
 struct engine_counts {
     uint64_t asked, clean, found, limits; /* asked: those put to it, whatever came of it */
     uint64_t failed, late, spared;        /* spared: not put to it since it is sick or has too much to do */
+    uint64_t skipped;                     /* asked, and then the message's lot was certain without it */
 };
 
 struct engine_link_calls;
@@ -50,6 +52,8 @@ void engine_client_ask(struct engine_client *client, struct look *look);
 /* True: it had not been put to the engine, or was taken from it, and is freed without an answer. False: the
    engine has it, and it will be answered; the asker is to make its `answered` mind nothing of his. */
 bool engine_client_take_back(struct look *look);
+/* The same since the message's lot is certain without it. */
+bool engine_client_skip(struct look *look);
 
 /* The statement says the same: nothing but the configuration around it is new. */
 bool engine_client_is_of(const struct engine_client *client, const struct outside_engine *engine);
@@ -95,11 +99,14 @@ struct engine_link_calls {
     bool stops;
 };
 
-extern const struct engine_link_calls clamd_link_calls, icap_link_calls, command_link_calls;
+extern const struct engine_link_calls clamd_link_calls, icap_link_calls, command_link_calls,
+    opinion_link_calls;
 
 /* The engine's word on a look; with SCAN_UNSCANNED as engine_client_refused. Both close the link where it
    does not go on: the caller touches it no more then. */
 void engine_client_answered(struct look *look, enum scan_state state, struct text name);
+/* A second opinion: SCAN_FOUND where `is_spam`; see engine_answer.h. */
+void engine_client_opined(struct look *look, bool is_spam, double score, double line, struct text names);
 /* The engine cannot say of this one: no other link is tried. */
 void engine_client_refused(struct look *look, struct text why);
 /* The link is over, and closed by this call; its looks are tried once more, each on a link of its own. */

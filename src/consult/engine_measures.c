@@ -44,6 +44,7 @@ static void row_write(struct measured_engine *row, struct engine_client *client)
     row->failed += since.failed;
     row->late += since.late;
     row->spared += since.spared;
+    row->skipped += since.skipped;
     row->is_up = !engine_client_is_sick(client);
 }
 

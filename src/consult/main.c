@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/context.h"
+#include "base/json.h"
 #include "config/engines.h"
 #include "config/load.h"
 #include "consult/command_link.h"
@@ -17,10 +18,13 @@
 #include "ipc/child.h"
 #include "ipc/counters.h"
 
+enum { CLIENTS_MOST = CONFIG_ENGINES_MOST + CONFIG_OPINIONS_MOST };
+
 struct service {
     enum { SERVICE_MAGIC = 0x4a91c0d6 } magic;
     struct child child;
-    struct engine_client *clients[CONFIG_ENGINES_MOST]; /* of the configuration's engines, by index */
+    struct engine_client
+        *clients[CLIENTS_MOST]; /* of the configuration's engines, by index, then of opinions */
     size_t client_count;
     struct command_ways *commands;
     struct counters_slot *page; /* NULL: nobody looks */
@@ -35,11 +39,12 @@ struct peer {
 
 /* --- answers --- */
 
-static void answer_send(struct peer *peer, uint64_t id, const struct engine_answer *answer)
+static void answer_send(struct peer *peer, enum consult_frame type, uint64_t id,
+                        const struct engine_answer *answer)
 {
     struct buffer bytes = { 0 };
     engine_answer_put(answer, &bytes);
-    put_text(channel_begin(peer->channel, CONSULT_ANSWER, id), buffer_text(&bytes));
+    put_text(channel_begin(peer->channel, type, id), buffer_text(&bytes));
     channel_end(peer->channel);
     buffer_free(&bytes);
 }
@@ -47,60 +52,77 @@ static void answer_send(struct peer *peer, uint64_t id, const struct engine_answ
 static void look_answered(struct look *look, const struct engine_answer *answer)
 {
     struct peer *peer = look->asker;
+    bool is_opinion = config_engine_is_opinion(engine_client_engine(look->client));
     if (!peer) return; /* nobody waits for it any more */
     LIST_REMOVE(look, of_asker);
-    answer_send(peer, look->id, answer);
+    answer_send(peer, is_opinion ? CONSULT_OPINION : CONSULT_ANSWER, look->id, answer);
 }
 
-static void look_forget(struct look *look)
+static void look_forget(struct look *look, bool (*take_back)(struct look *look))
 {
     LIST_REMOVE(look, of_asker);
     look->asker = NULL;
-    engine_client_take_back(look);
+    take_back(look);
 }
 
 /* --- a receive process --- */
 
+/* NULL: there is none by that name. */
+static struct engine_client *client_find(const struct service *service, struct text name, bool is_opinion)
+{
+    for (size_t i = 0; i < service->client_count; i++) {
+        const struct outside_engine *engine = engine_client_engine(service->clients[i]);
+        if (config_engine_is_opinion(engine) == is_opinion && text_equal(engine->name, name))
+            return service->clients[i];
+    }
+    return NULL;
+}
+
 static bool look_begin(struct peer *peer, struct frame *frame)
 {
-    struct service *service = peer->service;
-    struct text name;
+    bool is_opinion = frame->type == CONSULT_OPINE;
+    struct text name, envelope = TEXT_NONE;
     struct body body;
-    if (!consult_look_get(frame, &name, &body)) return false;
-    for (size_t i = 0; i < service->client_count; i++) {
-        if (!text_equal(engine_client_engine(service->clients[i])->name, name)) continue;
-        struct look *look = look_new(&body, frame->id, peer, look_answered);
-        LIST_INSERT_HEAD(&peer->looks, look, of_asker);
-        engine_client_ask(service->clients[i], look);
+    bool is_good = is_opinion ? consult_opine_get(frame, &name, &envelope, &body)
+                              : consult_look_get(frame, &name, &body);
+    if (!is_good) return false;
+    struct engine_client *client = client_find(peer->service, name, is_opinion);
+    if (!client) {
+        body_free(&body);
+        answer_send(
+            peer, is_opinion ? CONSULT_OPINION : CONSULT_ANSWER, frame->id,
+            &(struct engine_answer){ .state = SCAN_UNSCANNED, .name = TEXT("no engine has this name") });
         return true;
     }
-    body_free(&body);
-    answer_send(peer, frame->id,
-                &(struct engine_answer){ .state = SCAN_UNSCANNED, .name = TEXT("no engine has this name") });
+    struct look *look = look_new(&body, frame->id, peer, look_answered);
+    buffer_add_text(&look->envelope, envelope);
+    LIST_INSERT_HEAD(&peer->looks, look, of_asker);
+    engine_client_ask(client, look);
     return true;
 }
 
-static void look_cancel(struct peer *peer, uint64_t id)
+static void look_cancel(struct peer *peer, uint64_t id, bool (*take_back)(struct look *look))
 {
     struct look *look;
     LIST_FOREACH(look, &peer->looks, of_asker)
         if (look->id == id) break;
-    if (look) look_forget(look);
+    if (look) look_forget(look, take_back);
 }
 
 static bool peer_on_frame(void *context, struct frame *frame)
 {
     struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
-    if (frame->type == CONSULT_LOOK) return look_begin(peer, frame);
-    if (frame->type != CONSULT_CANCEL) return false;
-    look_cancel(peer, frame->id);
+    if (frame->type == CONSULT_LOOK || frame->type == CONSULT_OPINE) return look_begin(peer, frame);
+    if (frame->type != CONSULT_CANCEL && frame->type != CONSULT_NEEDLESS) return false;
+    look_cancel(peer, frame->id,
+                frame->type == CONSULT_NEEDLESS ? engine_client_skip : engine_client_take_back);
     return true;
 }
 
 static void peer_on_closed(void *context)
 {
     struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
-    while (!LIST_EMPTY(&peer->looks)) look_forget(LIST_FIRST(&peer->looks));
+    while (!LIST_EMPTY(&peer->looks)) look_forget(LIST_FIRST(&peer->looks), engine_client_take_back);
     channel_close(peer->channel);
     free(peer);
 }
@@ -134,8 +156,11 @@ static struct engine_client *client_take(struct service *service, struct engine_
     static const struct engine_link_calls *const calls[ENGINE_KINDS] = { [ENGINE_CLAMD] = &clamd_link_calls,
                                                                          [ENGINE_ICAP] = &icap_link_calls,
                                                                          [ENGINE_COMMAND] =
-                                                                             &command_link_calls };
-    for (size_t i = 0; i < CONFIG_ENGINES_MOST; i++) {
+                                                                             &command_link_calls,
+                                                                         [ENGINE_SPAMD] = &opinion_link_calls,
+                                                                         [ENGINE_RSPAMD] =
+                                                                             &opinion_link_calls };
+    for (size_t i = 0; i < CLIENTS_MOST; i++) {
         struct engine_client *client = old[i];
         if (!client || !engine_client_is_of(client, engine)) continue;
         old[i] = NULL;
@@ -147,13 +172,15 @@ static struct engine_client *client_take(struct service *service, struct engine_
 static void clients_set(struct service *service)
 {
     const struct config *config = service->child.config;
-    struct engine_client *old[CONFIG_ENGINES_MOST];
+    struct engine_client *old[CLIENTS_MOST];
     memcpy(old, service->clients, sizeof old);
     memset(service->clients, 0, sizeof service->clients);
-    service->client_count = config->engine_count;
+    service->client_count = 0;
     for (size_t i = 0; i < config->engine_count; i++)
-        service->clients[i] = client_take(service, old, &config->engines[i]);
-    for (size_t i = 0; i < CONFIG_ENGINES_MOST; i++)
+        service->clients[service->client_count++] = client_take(service, old, &config->engines[i]);
+    for (size_t i = 0; i < config->opinion_count; i++)
+        service->clients[service->client_count++] = client_take(service, old, &config->opinions[i]);
+    for (size_t i = 0; i < CLIENTS_MOST; i++)
         if (old[i]) engine_client_retire(old[i]);
 }
 
@@ -171,11 +198,12 @@ static void client_status(const struct engine_client *client, struct buffer *out
     engine_client_print(client, &value);
     snprintf(name, sizeof name, "engine %.*s", TEXT_ARG(engine->name));
     buffer_printf(&value,
-                  ", asked %llu, clean %llu, found %llu, limits %llu, failed %llu, late %llu, spared %llu",
+                  ", asked %llu, clean %llu, found %llu, limits %llu, failed %llu, late %llu, spared %llu, "
+                  "skipped %llu",
                   (unsigned long long)counts->asked, (unsigned long long)counts->clean,
                   (unsigned long long)counts->found, (unsigned long long)counts->limits,
                   (unsigned long long)counts->failed, (unsigned long long)counts->late,
-                  (unsigned long long)counts->spared);
+                  (unsigned long long)counts->spared, (unsigned long long)counts->skipped);
     child_status_add(out, name, "%.*s", TEXT_ARG(buffer_text(&value)));
     buffer_free(&value);
 }
@@ -221,6 +249,7 @@ int main(int argc, char **argv)
     int counters = child_map_fd(&service.child, "counters", NULL);
     if (counters >= 0) service.page = counters_map(counters, COUNTERS_SLOT_CONSULT, true);
     if (service.page) measures_begin(&service.page->measures);
+    json_prepare();
     if (!child_jail(&service.child, JAIL_CONNECT | JAIL_LOCAL, NULL, NULL)) return EX_OSERR;
     service.commands = command_link_ways_new(service.child.loop);
     clients_set(&service);

@@ -125,6 +125,7 @@ OUTSIDE(limits)
 OUTSIDE(failed)
 OUTSIDE(late)
 OUTSIDE(spared)
+OUTSIDE(skipped)
 
 /* Of a node that is down nobody knows. */
 static void outside_up_list(const struct look *look, const struct openmetrics_family *family,
@@ -148,6 +149,7 @@ static void outside_answers_list(const struct look *look, const struct openmetri
     outside_list(look, family, outside_failed, "failed", out);
     outside_list(look, family, outside_late, "late", out);
     outside_list(look, family, outside_spared, "spared", out);
+    outside_list(look, family, outside_skipped, "skipped", out);
 }
 
 static const char *const verdict_names[MEASURES_VERDICTS] = {
@@ -418,9 +420,9 @@ static const struct row rows[] = {
     SWITCH(ledger.is_full, "quarantine_full", "1: it takes no more; held mail stays in the queue."),
 
     LIST(GAUGE, engine_list, "engine_state", NULL, "1 for the state of the virus check: whole with fetched signatures, trial or builtin with the shipped ones, none, off."),
-    LIST(GAUGE, outside_up_list, "engine_up", NULL, "1: this engine outside is asked; 0: it failed so often that it is left alone for a while."),
+    LIST(GAUGE, outside_up_list, "engine_up", NULL, "1: this engine outside, or second opinion, is asked; 0: it failed so often that it is left alone for a while."),
     LIST(COUNTER, outside_asked_list, "engine_asked", NULL, "Messages that were put to it."),
-    LIST(COUNTER, outside_answers_list, "engine_answers", NULL, "What came of messages for it: clean, found, limits, failed, late, or spared, which were not put to it."),
+    LIST(COUNTER, outside_answers_list, "engine_answers", NULL, "What came of messages for it: clean, found, limits, failed, late, spared, which were not put to it, or skipped, whose lot was certain without it."),
     FACT(SIGNATURES, "signatures", NULL, 1, "Signatures that are loaded."),
     FACT(SIGNATURES_AGE_S, "signatures_age_seconds", "seconds", 1, "Age of the newest that was fetched."),
     FACT(SIGNATURES_KEPT, "signatures_kept", NULL, 1, "1: newer ones are worse, so the old ones stay."),

@@ -33,11 +33,12 @@ enum health_fact {
     HEALTH_ALSO_AGE_S,        /* scan: of the newest of these */
     HEALTH_UPDATE_FAILING_S,  /* helper: for so long fetching signatures has failed; not told where it has not
                                */
-    HEALTH_ENGINES,           /* consult: engines outside */
-    HEALTH_ENGINES_SICK,    /* consult: those that are left alone: bits by their place in the configuration */
-    HEALTH_LEDGER_FAILING,  /* ledger: 1: events wait, since the database cannot be written */
-    HEALTH_LEARNED_DAMAGED, /* ledger: 1: a file of what was learned was damaged, and is set aside */
-    HEALTH_CERTIFICATE_DAYS, /* master: left to the one that ends first; not told once it is over */
+    HEALTH_ENGINES,           /* consult: engines outside, and second opinions */
+    HEALTH_ENGINES_SICK,      /* consult: those that are left alone: bits by their place in the configuration,
+                                 opinions behind engines */
+    HEALTH_LEDGER_FAILING,    /* ledger: 1: events wait, since the database cannot be written */
+    HEALTH_LEARNED_DAMAGED,   /* ledger: 1: a file of what was learned was damaged, and is set aside */
+    HEALTH_CERTIFICATE_DAYS,  /* master: left to the one that ends first; not told once it is over */
     HEALTH_FACT_COUNT
 };
 

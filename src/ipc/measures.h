@@ -9,13 +9,13 @@
 #include <time.h>
 
 enum {
-    MEASURES_VERSION = 1, /* of everything below; a page of another version means nothing */
+    MEASURES_VERSION = 2, /* of everything below; a page of another version means nothing */
     MEASURES_BOUNDS = 16, /* of a histogram */
     MEASURES_STAGES = 8,  /* room for enum event_stage */
     MEASURES_HOLDS = 8,   /* room for enum hold_reason */
     MEASURES_PROCESSES = 80,
     MEASURES_CERTIFICATES = 16,
-    MEASURES_ENGINES = 8,
+    MEASURES_ENGINES = 10, /* engines outside and second opinions */
     MEASURES_NAME_SIZE = 64,
 };
 
@@ -137,7 +137,7 @@ struct master_measures {
 struct measured_engine {
     char name[MEASURES_NAME_SIZE]; /* as far as it fits; empty: no engine ever had this place */
     uint32_t is_configured, is_up; /* up: it is asked */
-    uint64_t asked, clean, found, limits, failed, late, spared;
+    uint64_t asked, clean, found, limits, failed, late, spared, skipped;
 };
 
 struct consult_measures {

@@ -59,6 +59,17 @@ static bool engine_ask(const struct question *question, const struct question_wa
     return true;
 }
 
+static bool opinion_ask(const struct question *question, const struct question_ways *ways, uint64_t id)
+{
+    struct channel *consult = ways->channels[ANSWERER_CONSULT];
+    int fds[FRAME_DESCRIPTORS], fd_count = 0;
+    if (!ways->body) return false;
+    struct buffer *out = channel_begin(consult, CONSULT_OPINE, id);
+    consult_opine_put(question->subject, ways->envelope, ways->body, out, fds, &fd_count);
+    channel_end_fds(consult, fds, fd_count);
+    return true;
+}
+
 static bool engine_read(struct frame *frame, struct question_answer *out)
 {
     out->status = ANSWER_FOUND;
@@ -85,6 +96,8 @@ static const struct row {
                           ANSWER_TEMPERROR },
     [QUESTION_ENGINE] = { "engine", ANSWERER_CONSULT, engine_ask, CONSULT_ANSWER, engine_read,
                           ANSWER_TEMPERROR },
+    [QUESTION_OPINION] = { "opinion", ANSWERER_CONSULT, opinion_ask, CONSULT_OPINION, engine_read,
+                           ANSWER_TEMPERROR },
 };
 
 bool question_answer_get(struct frame *frame, enum question_answerer from, struct question_answer *out)
@@ -206,6 +219,19 @@ void question_set_cancel(const struct question_set *set, struct channel *consult
     for (uint32_t i = set->of_session; consult && i < set->count; i++)
         if (set->ids[i] && rows[set->items[i].kind].answerer == ANSWERER_CONSULT)
             channel_send(consult, CONSULT_CANCEL, set->ids[i], TEXT_NONE);
+}
+
+bool question_set_drop_opinions(struct question_set *set, struct channel *consult)
+{
+    bool was_open = false;
+    for (uint32_t i = set->of_session; i < set->count; i++) {
+        if (set->items[i].kind != QUESTION_OPINION || set->items[i].status != ANSWER_PENDING) continue;
+        if (consult && set->ids[i]) channel_send(consult, CONSULT_NEEDLESS, set->ids[i], TEXT_NONE);
+        set->items[i].status = ANSWER_NONE;
+        set->ids[i] = 0;
+        was_open = true;
+    }
+    return was_open;
 }
 
 /* --- answers --- */

@@ -47,6 +47,7 @@ enum question_answerer { ANSWERER_LOOKUP, ANSWERER_CONSULT, ANSWERERS };
 struct question_ways {
     struct channel *channels[ANSWERERS]; /* NULL: it is being restarted */
     struct body *body;                   /* of the message; for the kinds that go with it */
+    struct text envelope;                /* consult_envelope_put; for second opinions */
     uint32_t deadline_ms;                /* of lookup */
 };
 
@@ -58,6 +59,10 @@ void question_set_ask(struct question_set *set, const struct question_ways *ways
 
 /* What was asked of consult and not answered, by its ids there: the message is over. */
 void question_set_cancel(const struct question_set *set, struct channel *consult);
+
+/* The message's lot is certain: opinions that are open are not waited for (ANSWER_NONE), and consult, NULL:
+   it is away, is told. True: there was one. */
+bool question_set_drop_opinions(struct question_set *set, struct channel *consult);
 
 /* What was answered. `value` is borrowed from the frame. */
 struct question_answer {

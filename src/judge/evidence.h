@@ -47,6 +47,7 @@ enum question_kind {
     QUESTION_POLICY,      /* subject: auth_policy_question_put; value: dns/answers.h */
     QUESTION_ENGINE,      /* subject: the name of an engine outside; value: judge/engine_answer.h; asked with
                              the body while scan reads it */
+    QUESTION_OPINION,     /* the same of a second opinion on spam, with the envelope, too */
     QUESTION_KIND_COUNT
 };
 

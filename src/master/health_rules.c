@@ -197,8 +197,9 @@ static void engines_judge(const struct health_facts *told, const struct config *
     size_t used = 0;
     bool is_deferred = false;
     if (!health_knows(told, HEALTH_ENGINES) || told->values[HEALTH_ENGINES] == 0) return;
-    for (size_t i = 0; i < limits->engine_count && i < 64; i++) {
-        const struct outside_engine *engine = &limits->engines[i];
+    for (size_t i = 0; i < limits->engine_count + limits->opinion_count && i < 64; i++) {
+        const struct outside_engine *engine =
+            i < limits->engine_count ? &limits->engines[i] : &limits->opinions[i - limits->engine_count];
         if (!(sick >> i & 1)) continue;
         is_deferred |= engine->unavailable == LACK_DEFER;
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s", count++ ? ", " : "",

@@ -60,7 +60,7 @@ bool helper_is_wanted(const struct config *config)
 
 bool consult_is_wanted(const struct config *config)
 {
-    return config->engine_count > 0;
+    return config->engine_count + config->opinion_count > 0;
 }
 
 bool engine_is_wanted(const struct config *config)

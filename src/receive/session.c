@@ -107,6 +107,7 @@ void session_ask(struct session *session)
     const struct question_ways ways = {
         .channels = { [ANSWERER_LOOKUP] = server->lookup, [ANSWERER_CONSULT] = server->consult },
         .body = session->transaction.step >= STEP_JUDGING ? &session->transaction.body : NULL,
+        .envelope = session->transaction.opinion_envelope,
         .deadline_ms = server->config->dns.timeout_ms,
     };
     while (question_set_has_unasked(set)) question_set_ask(set, &ways, session_question_id(session));

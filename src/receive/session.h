@@ -49,6 +49,7 @@ struct header_glance {
 };
 
 struct transaction {
+    struct text opinion_envelope; /* consult_envelope_put, in the mail's arena; empty: no opinion is asked */
     enum transaction_step step;
     uint64_t id, arrived_ms;
     struct header_glance glance;

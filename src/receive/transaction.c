@@ -9,6 +9,7 @@
 #include "config/domains.h"
 #include "config/engines.h"
 #include "config/hosted.h"
+#include "ipc/ask_consult.h"
 #include "receive/account.h"
 #include "receive/client_presence.h"
 #include "receive/drop.h"
@@ -338,13 +339,15 @@ static void settle_unjudged(struct session *session)
     settle_with(session, 451, "4.3.0", text.at);
 }
 
-static bool is_virus_asked(const struct session *session)
+/* Of some recipient's domain, by config_virus_mode or config_spam_mode. */
+static bool has_other_mode(const struct session *session, enum mode mode,
+                           enum mode (*mode_of)(const struct config *config, const struct domain *domain))
 {
     const struct config *config = session->server->config;
     const struct envelope *envelope = &session->transaction.envelope;
     for (uint32_t i = 0; i < envelope->recipient_count; i++) {
         struct text domain = envelope_domain_of(envelope->recipients[i].address);
-        if (config_virus_mode(config, config_find_domain(config, domain)) != MODE_OFF) return true;
+        if (mode_of(config, config_find_domain(config, domain)) != mode) return true;
     }
     return false;
 }
@@ -355,12 +358,65 @@ static void engines_ask(struct session *session)
 {
     const struct config *config = session->server->config;
     const struct transaction *transaction = &session->transaction;
-    if (config->engine_count == 0 || !is_virus_asked(session)) return;
+    if (config->engine_count == 0 || !has_other_mode(session, MODE_OFF, config_virus_mode)) return;
     for (size_t i = 0; i < config->engine_count; i++) {
         const struct outside_engine *engine = &config->engines[i];
         if (transaction->is_undecided || config_engine_minds(engine, session->port->listener.direction))
             question_set_add(&session->questions, QUESTION_OF_MESSAGE, QUESTION_ENGINE, engine->name);
     }
+}
+
+/* What second opinions are told of the envelope, once for all of them. */
+static void opinion_envelope_write(struct session *session)
+{
+    const struct envelope *envelope = &session->transaction.envelope;
+    char id[MESSAGE_ID_SIZE];
+    struct text recipients[CONSULT_RECIPIENTS_MOST];
+    struct text trace = trace_fields(session);
+    struct buffer bytes = { 0 };
+    struct consult_envelope told = { .id = text_of(message_id_print(session->transaction.id, id)),
+                                     .client = session->client_text,
+                                     .client_name = session->client_name,
+                                     .helo = session->dialogue.helo,
+                                     .sender = envelope->sender,
+                                     .trace = trace,
+                                     .recipients = recipients };
+    /* Text without a header begins behind an empty line, as for those who get it. */
+    if (session->transaction.glance.is_missing)
+        told.trace = arena_printf(session->mail, "%.*s\r\n", TEXT_ARG(trace));
+    for (; told.recipient_count < envelope->recipient_count && told.recipient_count < CONSULT_RECIPIENTS_MOST;
+         told.recipient_count++)
+        recipients[told.recipient_count] = envelope->recipients[told.recipient_count].address;
+    consult_envelope_put(&told, &bytes);
+    session->transaction.opinion_envelope = arena_text(session->mail, buffer_text(&bytes));
+    buffer_free(&bytes);
+}
+
+/* Where it is open from where it comes, those of both ways are asked. */
+static void opinions_ask(struct session *session)
+{
+    const struct config *config = session->server->config;
+    if (config->opinion_count == 0 || !has_other_mode(session, MODE_OFF, config_spam_mode)) return;
+    for (size_t i = 0; i < config->opinion_count; i++) {
+        const struct outside_engine *opinion = &config->opinions[i];
+        if (!session->transaction.is_undecided &&
+            !config_engine_minds(opinion, session->port->listener.direction))
+            continue;
+        if (session->transaction.opinion_envelope.length == 0) opinion_envelope_write(session);
+        question_set_add(&session->questions, QUESTION_OF_MESSAGE, QUESTION_OPINION, opinion->name);
+    }
+}
+
+/* Who gets it is protected from viruses in earnest, and what was found is held or refused: points change
+   nothing. */
+static bool is_lot_certain(const struct session *session, const struct facts *facts)
+{
+    const struct config *config = session->server->config;
+    if (session->transaction.is_undecided || !facts_are_infected(facts)) return false;
+    enum action action =
+        config_virus_action(config, facts->virus_findings[0].class, session->port->listener.direction);
+    return (action == ACTION_QUARANTINE || action == ACTION_REJECT || action == ACTION_DISCARD) &&
+           !has_other_mode(session, MODE_ON, config_virus_mode);
 }
 
 static void judge(struct session *session)
@@ -370,6 +426,7 @@ static void judge(struct session *session)
     session_wait(session, limit_ms);
     if (session->transaction.is_undecided || keep_is_judged(session)) {
         engines_ask(session);
+        opinions_ask(session);
         read_ask(session);
     } else
         settle(session, keep_unjudged(session));
@@ -388,9 +445,11 @@ static uint64_t answers_ms(const struct session *session)
 {
     const struct config *config = session->server->config;
     uint64_t most = config->dns.timeout_ms;
-    if (question_set_awaits(&session->questions, ANSWERER_CONSULT))
-        for (size_t i = 0; i < config->engine_count; i++)
-            if (config->engines[i].time_ms > most) most = config->engines[i].time_ms;
+    if (!question_set_awaits(&session->questions, ANSWERER_CONSULT)) return most + ANSWER_GRACE_MS;
+    for (size_t i = 0; i < config->engine_count; i++)
+        if (config->engines[i].time_ms > most) most = config->engines[i].time_ms;
+    for (size_t i = 0; i < config->opinion_count; i++)
+        if (config->opinions[i].time_ms > most) most = config->opinions[i].time_ms;
     return most + ANSWER_GRACE_MS;
 }
 
@@ -410,6 +469,7 @@ void transaction_facts(struct session *session, struct frame *frame)
     for (uint32_t i = 0; i < facts.question_count; i++)
         question_set_add(set, QUESTION_OF_MESSAGE, facts.questions[i].kind, facts.questions[i].subject);
     session_ask(session);
+    if (is_lot_certain(session, &facts)) question_set_drop_opinions(set, session->server->consult);
     transaction->step = STEP_ASKING;
     if (question_set_is_open(set))
         judging_wait(session, answers_ms(session));

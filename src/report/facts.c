@@ -126,7 +126,7 @@ static struct fact signatures_look(const struct look *look)
 
 static struct fact engines_look(const struct look *look)
 {
-    if (!look->source->config->engine_count)
+    if (!look->source->config->engine_count && !look->source->config->opinion_count)
         return fact_make(true, text_of(words_say(look->language, N_("none is configured"))));
     return finding_look(look, HEALTH_CHECK_ENGINES);
 }

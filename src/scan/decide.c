@@ -8,6 +8,7 @@
 #include "judge/action_strength.h"
 #include "mail/envelope.h"
 #include "scan/authenticate.h"
+#include "scan/opinions.h"
 #include "scan/outside.h"
 #include "scan/recipe.h"
 #include "scan/tenancy.h"
@@ -157,16 +158,17 @@ static bool does_authenticate(const struct config *config, const struct occasion
     return false;
 }
 
-static void signals_gather(struct arena *arena, const struct facts *facts, const struct score *proven,
-                           const struct question *answers, uint32_t answer_count, const struct ruleset *rules,
-                           struct verdict *out)
+/* Of a verdict whose direction is known. */
+static void signals_gather(struct arena *arena, const struct config *config, const struct facts *facts,
+                           const struct score *proven, const struct question *answers, uint32_t answer_count,
+                           const struct ruleset *rules, struct verdict *out)
 {
-
     /* A rule each, and what takes back. */
     const uint32_t rules_most = rules ? rules->count + 1 : 0;
     struct rule_signals by_rules;
     struct score answered = *proven;
     score_answers(&answered, answers, answer_count);
+    opinions_score(config, out->direction, answers, answer_count, &answered);
     out->signal_count = facts->signal_count + answered.count;
     out->signals = arena_alloc_array(arena, out->signal_count + rules_most, sizeof *out->signals);
     for (uint32_t i = 0; i < facts->signal_count; i++) out->signals[i] = facts->signals[i];
@@ -223,13 +225,15 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     authenticate_judge(arena, config, occasion, facts, answers, answer_count, lists, authentication);
     direction_decide(config, occasion, facts, authentication, &proven, out);
     authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
-    signals_gather(arena, facts, &proven, answers, answer_count, rules, out);
+    signals_gather(arena, config, facts, &proven, answers, answer_count, rules, out);
     const struct virus_finding *why;
     enum action outside = outside_merge(arena, config, out->direction, answers, answer_count, facts, merged);
-    const struct demand demand = { virus_demand(arena, config, merged, out->direction, outside, &why),
-                                   spam_demand(config, out->score),
-                                   authenticate_demand(authentication) == DMARC_POLICY_REJECT,
-                                   out->direction == DIRECTION_OUT };
+    const struct demand demand = {
+        virus_demand(arena, config, merged, out->direction, outside, &why),
+        action_stronger(spam_demand(config, out->score),
+                        opinions_demand(config, out->direction, answers, answer_count)),
+        authenticate_demand(authentication) == DMARC_POLICY_REJECT, out->direction == DIRECTION_OUT
+    };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     struct edit_set *edits = arena_alloc_array(arena, out->recipient_count, sizeof *edits);
     for (uint32_t i = 0; i < out->recipient_count; i++)

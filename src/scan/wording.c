@@ -8,6 +8,7 @@
 #include "config/domains.h"
 #include "mail/envelope.h"
 #include "scan/authenticate.h"
+#include "scan/opinions.h"
 #include "spam/score.h"
 
 enum { LINE_WIDTH = 76, NAME_MOST = 200, FINDINGS_SHOWN = 5 };
@@ -92,6 +93,8 @@ static struct text reason_text(struct arena *arena, const struct facts *facts,
     if (cause == CAUSE_DMARC) return authenticate_reason(arena, authentication);
     if (cause == CAUSE_VIRUS)
         virus_reason(facts, why, &out);
+    else if (verdict->code == 451)
+        buffer_add_text(&out, TEXT("a second opinion on the message could not be had, try again later"));
     else
         buffer_printf(&out, "the message looks like spam (%.1f points)", verdict->score);
     return take(arena, &out);
@@ -138,6 +141,22 @@ static void add_spam_status(struct buffer *out, const struct config *config, con
     if (is_tagged) buffer_add_text(out, TEXT("X-Spam-Flag: YES\r\n"));
 }
 
+/* Fields that begin so are taken out of what comes: nobody else writes one. */
+static void add_opinions(struct buffer *out, const struct verdict *verdict)
+{
+    for (uint32_t i = 0; i < verdict->signal_count; i++) {
+        const struct signal *signal = &verdict->signals[i];
+        if (!opinions_has_said(signal)) continue;
+        struct text about = signal->about;
+        size_t colon = text_find_char(about, ':');
+        buffer_printf(out, "X-Sekimori-Opinion: %.*s ", TEXT_ARG(signal->name));
+        add_ascii(out, text_slice(about, 0, colon));
+        if (colon < about.length) buffer_add_text(out, TEXT("\r\n\t"));
+        add_ascii(out, text_trim(text_slice(about, colon + 1, about.length)));
+        buffer_add_text(out, TEXT("\r\n"));
+    }
+}
+
 static bool is_incomplete(const struct facts *facts)
 {
     for (uint32_t i = 0; i < facts->virus_finding_count; i++)
@@ -181,7 +200,10 @@ struct text wording_status(struct arena *arena, const struct config *config, con
                            const struct facts *facts, const struct verdict *verdict, bool is_tagged)
 {
     struct buffer out = { 0 };
-    if (is_spam_judged(config, occasion)) add_spam_status(&out, config, verdict, is_tagged);
+    if (is_spam_judged(config, occasion)) {
+        add_spam_status(&out, config, verdict, is_tagged);
+        add_opinions(&out, verdict);
+    }
     add_virus_scanned(&out, facts);
     return take(arena, &out);
 }
@@ -229,6 +251,16 @@ static void add_findings(struct buffer *out, const struct facts *facts)
     }
 }
 
+static void add_opinions_said(struct buffer *out, const struct verdict *verdict)
+{
+    for (uint32_t i = 0; i < verdict->signal_count; i++) {
+        if (!opinions_has_said(&verdict->signals[i])) continue;
+        buffer_printf(out, " opinion=\"%.*s ", TEXT_ARG(verdict->signals[i].name));
+        add_ascii(out, verdict->signals[i].about);
+        buffer_add_char(out, '"');
+    }
+}
+
 static struct text summary_text(struct arena *arena, const struct facts *facts, const struct verdict *verdict)
 {
     struct buffer out = { 0 };
@@ -246,6 +278,7 @@ static struct text summary_text(struct arena *arena, const struct facts *facts, 
         buffer_printf(&out, " direction=%s tenant=%s", verdict->direction == DIRECTION_OUT ? "out" : "in",
                       evidence_tenancy_name(verdict->tenancy));
     authenticate_summary(&verdict->proof, &out);
+    add_opinions_said(&out, verdict);
     for (uint32_t i = 0; i < verdict->signal_count; i++)
         buffer_printf(&out, "%s%.*s=%.1f", i ? "," : " tests=",
                       (int)(verdict->signals[i].name.length < 64 ? verdict->signals[i].name.length : 64),
@@ -254,7 +287,7 @@ static struct text summary_text(struct arena *arena, const struct facts *facts, 
 }
 
 static enum refusal_kind refusal_of(const struct facts *facts, const struct virus_finding *why,
-                                    enum verdict_cause cause)
+                                    enum verdict_cause cause, bool is_deferred)
 {
     static const enum refusal_kind kinds[VIRUS_CLASS_COUNT] = { [VIRUS_CLASS_VIRUS] = REFUSAL_VIRUS,
                                                                 [VIRUS_CLASS_PHISHING] = REFUSAL_SPAM,
@@ -264,7 +297,7 @@ static enum refusal_kind refusal_of(const struct facts *facts, const struct viru
                                                                 [VIRUS_CLASS_NOT_OPENED] = REFUSAL_ATTACHMENT,
                                                                 [VIRUS_CLASS_LIMITS] = REFUSAL_ATTACHMENT };
     if (cause == CAUSE_DMARC) return REFUSAL_DMARC;
-    if (cause == CAUSE_SPAM) return REFUSAL_SPAM;
+    if (cause == CAUSE_SPAM) return is_deferred ? REFUSAL_NONE : REFUSAL_SPAM;
     if (why) return kinds[why->class];
     return facts->virus == SCAN_UNSCANNED ? REFUSAL_NONE : REFUSAL_ATTACHMENT;
 }
@@ -273,6 +306,6 @@ void wording_write(struct arena *arena, const struct facts *facts, const struct 
                    const struct auth_judgement *authentication, enum verdict_cause cause, struct verdict *out)
 {
     out->reason = reason_text(arena, facts, why, authentication, cause, out);
-    out->kind = out->reason.length ? refusal_of(facts, why, cause) : REFUSAL_NONE;
+    out->kind = out->reason.length ? refusal_of(facts, why, cause, out->code == 451) : REFUSAL_NONE;
     out->summary = summary_text(arena, facts, out);
 }

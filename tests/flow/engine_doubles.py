@@ -1,34 +1,47 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
-"""Engines outside for the flow tests: clamd and c-icap of Debian with configurations, folders and ports of their own, and doubles of both that
-answer as they are told: nonsense, half, twice, out of order, never. SEKIMORI_ENGINES names a folder where those packages were unpacked, in the
+"""Engines outside and second opinions for the flow tests: clamd, c-icap, spamd and rspamd of Debian with configurations, folders and ports of
+their own, and doubles of all that answer as they are told: nonsense, half, twice, out of order, never. SEKIMORI_ENGINES names a folder where those packages were unpacked, in the
 place of the root."""
 import array
 import contextlib
+import json
 import os
 import pathlib
 import shutil
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
+import time
 
 import lab
 
 ROOT = pathlib.Path(os.environ.get("SEKIMORI_ENGINES", "/"))
 LIBRARIES = ROOT / "usr/lib/x86_64-linux-gnu" if (ROOT / "usr/lib/x86_64-linux-gnu").exists() else ROOT / "usr/lib" / f"{os.uname().machine}-linux-gnu"
 CLAMD, ICAP = ROOT / "usr/sbin/clamd", ROOT / "usr/bin/c-icap"
+SPAMD, RSPAMD = ROOT / "usr/sbin/spamd", ROOT / "usr/bin/rspamd"
 PATTERN = "a pattern that only engines outside know of"  # its signature: Outside-Test
 
 
 class Program:
     """A program with a log, started and stopped by the test."""
 
-    def start(self, words, folder, is_up):
-        environment = {**os.environ, "LD_LIBRARY_PATH": str(LIBRARIES)} if ROOT != pathlib.Path("/") else None
+    def start(self, words, folder, is_up, **more):
+        self.begin(words, folder, **more)
+        self.wait_until(is_up)
+
+    def begin(self, words, folder, **more):
+        environment = {**os.environ, **more}
+        if ROOT != pathlib.Path("/"):
+            environment["LD_LIBRARY_PATH"] = str(LIBRARIES)
+        self.words = words
         self.log = folder / f"{pathlib.Path(words[0]).name}.out"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log, env=environment, cwd=folder)
-        lab.wait_for(lambda: self.is_running() and is_up(), f"{words[0]} answers", 20)
+
+    def wait_until(self, is_up):
+        lab.wait_for(lambda: self.is_running() and is_up(), f"{self.words[0]} answers", 20)
 
     def is_running(self):
         if self.process.poll() is not None:
@@ -103,6 +116,87 @@ virus_scan.DefaultEngine clamd
         return False
 
 
+def is_listening(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+class Spamd(Program):
+    """The real one with six rules of its own, no network and none of the stock rules, which take seconds to load. It is there some time
+    after this returns: wait_until(is_up)."""
+
+    RULES = """required_score 5
+util_rb_tld test
+header OPINION_SUBJECT Subject =~ /buy this now/
+score OPINION_SUBJECT 7.5
+body OPINION_BODY /a body that only opinions know of/
+score OPINION_BODY 60
+header OPINION_CLIENT X-Spam-Relays-Trusted =~ /^\\[ ip=127\\.0\\.0\\.1 rdns=\\S* helo=client\\.test /
+score OPINION_CLIENT 0.01
+header OPINION_SENDER EnvelopeFrom =~ /^sender\\@sender\\.test$/
+score OPINION_SENDER 0.01
+"""
+
+    def __init__(self):
+        """Root's spamd becomes nobody before it reads anything, and pytest's folders are closed to others."""
+        self.folder = folder = pathlib.Path(tempfile.mkdtemp(prefix="sekimori-spamd-"))
+        folder.chmod(0o755)
+        for name in ("rules", "site", "home"):
+            (folder / name).mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(folder / "home", "nobody")
+        (folder / "rules/10_own.cf").write_text(self.RULES)
+        (folder / "site/init.pre").write_text("loadplugin Mail::SpamAssassin::Plugin::Check\n")
+        self.path, self.port = folder / "home/socket", lab.free_port()
+        self.begin(["perl", "-T", SPAMD, "-L", "-x", "-i", "127.0.0.1", "-p", str(self.port), f"--socketpath={self.path}", "--socketmode=0666",
+                    "-m", "2", "--min-children", "2", "-C", folder / "rules", f"--siteconfigpath={folder}/site", "-H", folder / "home",
+                    *(["-u", "nobody"] if os.geteuid() == 0 else []), "-s", "stderr"], folder, TMPDIR=str(folder / "home"))
+
+    def is_up(self):
+        return self.path.exists() and is_listening(self.port)
+
+    def stop(self):
+        super().stop()
+        shutil.rmtree(self.folder)
+
+
+class Rspamd(Program):
+    """The real one with symbols of its own, none of its stock rules, no DNS and no Redis. It is there some time after this returns."""
+
+    SYMBOLS = """local function symbol(name, score, is_so)
+  rspamd_config[name] = { score = score, callback = function(task) return is_so(task) and true or false end }
+end
+symbol('OPINION_SUBJECT', 7.5, function(task) return (task:get_subject() or ''):find('buy this now', 1, true) end)
+symbol('OPINION_BODY', 60, function(task) return tostring(task:get_content()):find('a body that only opinions know of', 1, true) end)
+symbol('OPINION_CLIENT', 0.01, function(task) return tostring(task:get_from_ip()) == '127.0.0.1' and task:get_helo() == 'client.test' end)
+symbol('OPINION_SENDER', 0.01, function(task)
+  local from, to = task:get_from('smtp'), task:get_recipients('smtp')
+  return from and to and from[1].addr == 'sender@sender.test' and to[1].addr == 'user@example.test' and task:get_queue_id() end)
+"""
+
+    def __init__(self, folder):
+        folder = pathlib.Path(folder) / "rspamd"
+        (folder / "db").mkdir(parents=True)
+        self.port = lab.free_port()
+        (folder / "symbols.lua").write_text(self.SYMBOLS)
+        (folder / "domains").write_text("test\n")
+        (folder / "conf").write_text(f"""options {{
+  filters = ""; pidfile = "{folder}/db/pid"; tempdir = "{folder}/db"; url_tld = "{folder}/domains"; hs_cache_dir = "{folder}/db";
+  dns {{ nameserver = ["127.0.0.1:9"]; timeout = 0.05s; retransmits = 1; }}
+}}
+logging {{ type = "console"; level = "info"; }}
+worker "normal" {{ bind_socket = "127.0.0.1:{self.port}"; count = 1; }}
+actions {{ reject = 15; add_header = 6; greylist = 4; }}
+lua = "{folder}/symbols.lua";
+""")
+        folders = [word for name in ("DBDIR", "RUNDIR", "LOGDIR") for word in ("--var", f"{name}={folder}/db")]
+        self.begin([RSPAMD, *(["--insecure"] if os.geteuid() == 0 else []), "--no-fork", "--config", folder / "conf", *folders], folder)
+
+    def is_up(self):
+        return is_listening(self.port)
+
+
 class Double:
     """Serves each connection with a thread. `manner` is how it answers the next message."""
 
@@ -120,7 +214,7 @@ class Double:
                 threading.Thread(target=self.talk_safely, args=(connection,), daemon=True).start()
 
     def talk_safely(self, connection):
-        with contextlib.suppress(OSError, EOFError, ValueError), connection:
+        with contextlib.suppress(OSError, EOFError, ValueError, threading.BrokenBarrierError), connection:
             self.talk(connection)
 
     def stop(self):
@@ -257,3 +351,62 @@ class IcapDouble(Double):
         connection.sendall(said)
         if self.manner in ("half", "close"):
             raise EOFError
+
+
+class OpinionDouble(Double):
+    """spamd and rspamd on one port, by what is asked; manners: ham, spam, forced, together (each answers when both were asked), refused,
+    nonsense, empty, half, twice, long, header, drip, close, never."""
+
+    def __init__(self):
+        listening = socket.socket()
+        listening.bind(("127.0.0.1", 0))
+        self.port, self.asked, self.both = listening.getsockname()[1], {}, threading.Barrier(2)
+        super().__init__(listening)
+
+    def talk(self, connection):
+        file = connection.makefile("rb")
+        head = b""
+        while (line := file.readline()) not in (b"\r\n", b""):
+            head += line
+        length = [int(line.split(b":")[1]) for line in head.splitlines() if line.lower().startswith(b"content-length:")]
+        mail = file.read(length[0]) if length else b""
+        if not length or len(mail) < length[0]:
+            return
+        with self.lock:
+            self.looks += 1
+            is_spamd = head.startswith(b"SYMBOLS")
+            self.asked["spamd" if is_spamd else "rspamd"] = head, mail
+        connection.settimeout(5)
+        if self.manner == "together":
+            self.both.wait(5)
+        for piece in (self.spamd_says if is_spamd else self.rspamd_says)():
+            connection.sendall(piece)
+            if self.manner == "drip":
+                time.sleep(0.05)
+        if self.manner == "never":
+            connection.recv(1)
+
+    def pieces(self, good, refusal, endless):
+        """What is sent for a manner that both peers have."""
+        said = {"refused": refusal, "nonsense": b"\0\xff\r\n\r\n", "empty": good.split(b"\r\n\r\n")[0] + b"\r\n\r\n", "half": good[:-4],
+                "twice": good + good, "header": endless + b"x" * 70000, "close": b"", "never": b""}.get(self.manner, good)
+        return [bytes([byte]) for byte in said] if self.manner == "drip" else [said]
+
+    def spamd_says(self):
+        def reply(word, score, names):
+            return b"SPAMD/1.1 0 EX_OK\r\nContent-length: %d\r\nSpam: %s ; %s / 5.0\r\n\r\n%s" % (len(names), word, score, names)
+
+        good = {"ham": reply(b"False", b"-1.5", b"DOUBLE_HAM"), "forced": reply(b"True", b"0.0", b"DOUBLE_FORCED"),
+                "long": b"SPAMD/1.1 0 EX_OK\r\nContent-length: 9999999\r\nSpam: True ; 9 / 5\r\n\r\n"}.get(
+                    self.manner, reply(b"True", b"7.0", b"DOUBLE_SPAM,OTHER"))
+        return self.pieces(good, b"SPAMD/1.0 75 EX_TEMPFAIL\r\n", b"SPAMD/1.1 0 EX_OK\r\nX: ")
+
+    def rspamd_says(self):
+        def reply(score, action, symbol):
+            body = json.dumps({"score": score, "action": action, "required_score": 15, "thresholds": {"reject": 15, "add header": 6},
+                               "symbols": {symbol: {"score": score}, "DOUBLE_LITTLE": {"score": -0.1}}}).encode()
+            return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+        good = {"ham": reply(-1.5, "no action", "DOUBLE_HAM"), "forced": reply(0, "reject", "DOUBLE_FORCED"),
+                "long": b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n"}.get(self.manner, reply(8.4, "add header", "DOUBLE_SPAM"))
+        return self.pieces(good, b"HTTP/1.1 500 no\r\nContent-Length: 2\r\n\r\n{}", b"HTTP/1.1 200 OK\r\nX: ")

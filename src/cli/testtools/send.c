@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/stream.h"
 #include "base/tls.h"
-#include "cli/json.h"
 #include "cli/mail_files.h"
 #include "cli/options.h"
 #include "config/settings.h"

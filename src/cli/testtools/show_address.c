@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "base/json.h"
 #include "base/log.h"
-#include "cli/json.h"
 #include "cli/options.h"
 #include "mail/idna.h"
 #include "mail/mailbox.h"

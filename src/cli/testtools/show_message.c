@@ -9,8 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/log.h"
-#include "cli/json.h"
 #include "cli/options.h"
 #include "mail/digest.h"
 #include "mail/encoded_word.h"

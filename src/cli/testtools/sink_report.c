@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "base/buffer.h"
+#include "base/json.h"
 #include "base/log.h"
-#include "cli/json.h"
 
 enum { SHOWN_SIZE = 1200 };
 

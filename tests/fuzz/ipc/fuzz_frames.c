@@ -145,6 +145,21 @@ static void helper(struct text payload)
     buffer_free(&again);
 }
 
+/* What was read fits, and is read again as it was. */
+static void consult_envelope(struct text bytes)
+{
+    struct consult_envelope envelope, second;
+    struct arena *arena = arena_new(0);
+    struct buffer again = { 0 };
+    if (consult_envelope_get(arena, bytes, &envelope)) {
+        consult_envelope_put(&envelope, &again);
+        if (!consult_envelope_get(arena, buffer_text(&again), &second)) abort();
+        if (second.recipient_count > envelope.recipient_count) abort();
+    }
+    buffer_free(&again);
+    arena_free(arena);
+}
+
 static void consult(struct frame *frame)
 {
     struct engine_answer answer;
@@ -163,6 +178,15 @@ static void consult(struct frame *frame)
         consult_look_put(engine, &body, &again, fds, &fd_count);
         if (!text_equal(buffer_text(&again), frame->payload)) abort();
         body_free(&body);
+    }
+    struct text envelope;
+    if (consult_opine_get(frame, &engine, &envelope, &body)) {
+        buffer_clear(&again);
+        fd_count = 0;
+        consult_opine_put(engine, envelope, &body, &again, fds, &fd_count);
+        if (!text_equal(buffer_text(&again), frame->payload)) abort();
+        body_free(&body);
+        consult_envelope(envelope);
     }
     buffer_free(&again);
 }

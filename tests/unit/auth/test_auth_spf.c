@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "../../../src/cli/json.h"
+#include "../../../src/base/json.h"
 #include "../mail/suite.h"
 #include "auth/spf.h"
 #include "zone.h"

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "../../../src/cli/json.h"
+#include "../../../src/base/json.h"
 #include "../mail/suite.h"
 #include "auth/dmarc.h"
 #include "auth/from_domains.h"

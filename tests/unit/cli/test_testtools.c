@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "cli/json.h"
+#include "base/json.h"
 #include "cli/mail_files.h"
 #include "cli/testtools/sink_behaviour.h"
 #include "said.h"

@@ -31,7 +31,7 @@ static const struct error_row rows[] = {
       "\"role\"?\n" },
     { "spam { tga above 6 }",
       "1:8: error: unknown word \"tga\" after spam; allowed: mode, tag, quarantine, reject, base, rules, "
-      "own; did you mean \"tag\"?\n" },
+      "own, opinion; did you mean \"tag\"?\n" },
     { "spam { tag below 6 }",
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
     { "\"role\" single",
@@ -47,7 +47,7 @@ static const struct error_row rows[] = {
     { "role",
       "1:5: error: a value is missing before the end of the file: role; allowed: single, edge, wall\n" },
     { "spam\n", "1:5: error: a value is missing before the end of the statement: spam; allowed: mode, tag, "
-                "quarantine, reject, base, rules, own\n" },
+                "quarantine, reject, base, rules, own, opinion\n" },
     { "role single\nspam { mode on }\nrole single",
       "3:6: error: role is said twice, first at test:1; it stands once\n" },
     { "dns { servers 192.0.2.1; servers 192.0.2.2 }", "" },
@@ -325,6 +325,36 @@ static const struct error_row rows[] = {
     { "virus engine x clamd unix:/a { found 1; reads /usr }",
       "1:38: error: engine x: found is for a command, and this is clamd\n"
       "1:47: error: engine x: reads is for a command, and this is clamd\n" },
+
+    /* second opinions */
+    { "spam opinion", "1:13: error: the kind of the second opinion is missing; allowed: spamd, rspamd\n" },
+    { "spam { opinion spamc localhost:783 }", "1:16: error: \"spamc\" is no kind of second opinion; allowed: "
+                                              "spamd, rspamd; did you mean \"spamd\"?\n" },
+    { "spam opinion clamd unix:/a", "1:14: error: \"clamd\" is no kind of second opinion; allowed: spamd, "
+                                    "rspamd; did you mean \"spamd\"?\n" },
+    { "virus engine x spamd unix:/a", "1:16: error: \"spamd\" is no kind of engine; allowed: clamd, icap, "
+                                      "command; did you mean \"clamd\"?\n" },
+    { "spam { opinion rspamd http://127.0.0.1:11333 }",
+      "1:23: error: \"http://127.0.0.1:11333\" is not where such an engine is; allowed: unix:/PATH of its "
+      "socket, "
+      "ADDRESS:PORT or localhost:PORT\n" },
+    { "spam { opinion spamd unix:/a { unavailable unscanned } }",
+      "1:44: error: \"unscanned\" is not valid here: unavailable; allowed: accept, defer\n" },
+    { "spam { opinion spamd unix:/a; opinion spamd unix:/b }",
+      "1:39: error: there are two opinions of spamd\n" },
+    { "virus engine spamd clamd unix:/a; spam opinion spamd unix:/b",
+      "1:48: error: there are two engines by the name spamd\n" },
+    { "spam opinion spamd unix:/a { time most 60s }",
+      "1:40: error: opinion spamd: time most must be less than limits time verdict\n" },
+    { "spam opinion spamd unix:/a { weight never }", "1:37: error: opinion spamd: weight is a number\n" },
+    { "spam opinion spamd unix:/a { points most never }",
+      "1:42: error: opinion spamd: points most is a number\n" },
+    { "spam opinion spamd unix:/a { settings inbound }",
+      "1:39: error: opinion spamd: settings is for rspamd\n" },
+    { "spam opinion spamd unix:/a { user \"a b\" }",
+      "1:35: error: opinion spamd: user has to be a word of ASCII without blanks\n" },
+    { "spam { opinion spamd unix:/a  weight 1 } }",
+      "1:31: error: a { is missing here: \"weight\" in line 1 belongs into a block\n" },
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "

@@ -120,6 +120,10 @@ static const struct {
       { "scan 4", "scan messages 100", "jail off" } },
     { "virus engine clamav builtin off from /x; state \"/a b\"",
       { "engine clamav builtin from /x", "state \"/a b\"" } },
+    { "spam { opinion spamd unix:/run/spamd { user mail }; opinion rspamd localhost:11333 { points most 7 } "
+      "}",
+      { "opinion spamd unix:/run/spamd {", "user \"mail\"", "weight 0.5", "opinion rspamd localhost:11333 {",
+        "points most 7" } },
     { "listen [::1]:25; listen 127.0.0.1:25 { from 127.0.0.0/8; from ::1 192.0.2.1 }",
       { "listen [::1]:25 {", "from 127.0.0.0/8 ::1 192.0.2.1" } },
     { "listen 127.0.0.1:25 { direction out }", { "direction out", "from 127.0.0.0/8 ::1" } },

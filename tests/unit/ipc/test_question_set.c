@@ -22,6 +22,7 @@ enum { STEPS = 10, DEADLINE_MS = 700 };
      k1     known without asking, by the session
      a      ask what was not asked yet; each gets the next id: 1, 2 …
      f1 n1 x1 t1  lookup's answer under id 1: found, none, mismatch, temporary error
+     p2     add to the message's: a second opinion; d  opinions are dropped
      c      the deadline has passed (close); r  a new lookup (reopen); o  the message is over (forget)
    `set` is each question in order: its number, then "?" open, "+" found, "-" none, "~" mismatch, "!"
    temperror. `asked` is what lookup got in this step. */
@@ -84,6 +85,12 @@ static const struct story stories[] = {
         { "a", "1?2?3?", "123" },
         { "n2", "1?2-3?", "" },
         { "c", "1!2-3!", "" } } },
+    { "opinions are dropped, and nothing else",
+      { { "s1", "1?", "" },
+        { "p2", "1?2?", "" },
+        { "p3", "1?2?3?", "" },
+        { "d", "1?2-3-", "" },
+        { "d", "1?2-3-", "", true } } },
     { "what is closed is not asked any more", { { "s1", "1?", "" }, { "c", "1!", "" }, { "a", "1!", "" } } },
     { "a late answer is taken, once",
       { { "s1", "1?", "" },
@@ -214,6 +221,12 @@ static bool step_do(struct scene *scene, const char *word)
         break;
     case 'a':
         while (question_set_has_unasked(set)) question_set_ask(set, &ways, ++scene->last_id);
+        break;
+    case 'p':
+        is_taken = question_set_add(set, QUESTION_OF_MESSAGE, QUESTION_OPINION, subject);
+        break;
+    case 'd':
+        is_taken = question_set_drop_opinions(set, NULL);
         break;
     case 'c':
         question_set_close(set);

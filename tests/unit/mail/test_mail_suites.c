@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cli/json.h"
+#include "base/json.h"
 #include "mail/charset.h"
 #include "mail/encoded_word.h"
 #include "mail/parameter.h"

@@ -24,12 +24,16 @@ static struct outside_engine engines[] = { { .name = { "near", 4 }, .unavailable
                                            { .name = { "far", 3 }, .unavailable = LACK_DEFER },
                                            { .name = { "wall", 4 }, .unavailable = LACK_UNSCANNED } };
 
+static struct outside_engine opinions[] = { { .name = { "rspamd", 6 }, .unavailable = LACK_ACCEPT } };
+
 /* The limits that all rows share. */
 static const struct config limits = {
     .health = { .queue_ms = 60000, .disk_free_bytes = 100 * MIB, .clock_ms = 10000 },
     .virus = { .stale_ms = 3 * 86400000 },
     .engines = engines,
-    .engine_count = 3
+    .engine_count = 3,
+    .opinions = opinions,
+    .opinion_count = 1
 };
 
 struct told {
@@ -265,6 +269,11 @@ static const struct row {
       .told = { { HEALTH_ENGINES, 3 }, { HEALTH_ENGINES_SICK, 3 } },
       .is_serving = true,
       .says = "near, far do not answer: mail is deferred; the log says why" },
+    { "an engine and a second opinion do not",
+      { .is_ready = true },
+      .told = { { HEALTH_ENGINES, 4 }, { HEALTH_ENGINES_SICK, 1 << 2 | 1 << 3 } },
+      .is_serving = true,
+      .says = "wall, rspamd do not answer: mail goes without them; the log says why" },
     { "engines of a configuration that is not in force yet",
       { .is_ready = true },
       .told = { { HEALTH_ENGINES, 9 }, { HEALTH_ENGINES_SICK, 1 << 8 } },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* JSON for everything the command lists: values are built, printed to stdout and released. */
-#ifndef SEKIMORI_CLI_JSON_H
-#define SEKIMORI_CLI_JSON_H
+/* JSON: values are built, printed and released, or read out of what others wrote. */
+#ifndef SEKIMORI_BASE_JSON_H
+#define SEKIMORI_BASE_JSON_H
 
 #include <stdio.h>
 
@@ -32,12 +32,19 @@ void json_add_number(struct json *array, int64_t value);
    `pretty`: indented by two, else on one line. */
 void json_print(struct json *value, FILE *to, bool pretty);
 
-/* Reading, for answers of the control socket. Missing members give NULL, 0, "" or an empty walk. */
+/* Before the jail of a process that reads objects and opens no file: the library takes a seed from the kernel
+   for the tables of all that follow. */
+void json_prepare(void);
+
+/* Reading, for answers of the control socket and of a peer's: the caller bounds the bytes; 2,048 values in
+   one another is the most. Missing members give NULL, 0, "" or an empty walk. */
 struct json *json_parse(struct text text); /* NULL when it is not JSON; free with json_free */
 void json_free(struct json *value);        /* NULL is allowed */
 const struct json *json_get(const struct json *object, const char *key);
 const char *json_get_string(const struct json *object, const char *key);
 int64_t json_get_number(const struct json *object, const char *key); /* 0 also for what is no integer */
+/* A number with or without a fraction, always finite. False: there is none of that name. */
+bool json_get_real(const struct json *object, const char *key, double *out);
 struct text json_as_text(const struct json *value); /* of a string, borrowed; empty when it is none */
 /* Of an array; what is none has 0 elements. json_at borrows; NULL beyond the end. */
 size_t json_count(const struct json *array);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The only file that knows jansson. A struct json is a json_t under our own name, so that nothing
-   else depends on the library. Running out of memory ends the command. */
-#include "cli/json.h"
+   else depends on the library. Running out of memory ends the process. */
+#include "base/json.h"
 
 #include <jansson.h>
 
@@ -111,6 +111,11 @@ void json_print(struct json *value, FILE *to, bool pretty)
     json_decref(inner(value));
 }
 
+void json_prepare(void)
+{
+    json_object_seed(0);
+}
+
 struct json *json_parse(struct text text)
 {
     return (struct json *)json_loadb(text.at ? text.at : "", text.length, JSON_ALLOW_NUL, NULL);
@@ -140,6 +145,14 @@ const char *json_get_string(const struct json *object, const char *key)
 int64_t json_get_number(const struct json *object, const char *key)
 {
     return json_integer_value(inner_const(json_get(object, key)));
+}
+
+bool json_get_real(const struct json *object, const char *key, double *out)
+{
+    const json_t *value = inner_const(json_get(object, key));
+    if (!json_is_number(value)) return false;
+    *out = json_number_value(value);
+    return true;
 }
 
 struct text json_as_text(const struct json *value)
