@@ -23,6 +23,8 @@ enum judge_frame {
     JUDGE_MAIL = 1, /* command: u64 bytes that follow */
     JUDGE_BYTES,    /* command: the next of them, at most PIECE */
     JUDGE_ANSWER,   /* child: double score, u8 action, text class, u32 signals: text, double, text */
+    JUDGE_WHY,      /* command: as JUDGE_MAIL; JUDGE_PASSAGES follows JUDGE_ANSWER */
+    JUDGE_PASSAGES, /* child: passages_put */
 };
 
 void judge_basis_narrow(struct config *config)
@@ -82,7 +84,7 @@ static void judge(struct arena *arena, const struct judge_basis *basis, struct t
     static struct text recipient = { "user@localhost", 14 };
     struct occasion occasion = { .direction = DIRECTION_IN, .recipients = &recipient, .recipient_count = 1 };
     struct scanner scanner = {
-        .config = basis->config, .base = basis->base, .learned = basis->learned, .rules = basis->rules
+        .config = basis->config, .base = basis->base, .rules = basis->rules, .local = basis->local
     };
     struct facts facts;
     struct verdict verdict;
@@ -97,6 +99,17 @@ static void judge(struct arena *arena, const struct judge_basis *basis, struct t
     decide_and_tell(arena, basis->config, &occasion, &facts, NULL, 0, NULL, basis->rules, &merged,
                     &authentication, &verdict);
     answer_put(&verdict, class_of(&header), out);
+}
+
+static void passages_tell(struct arena *arena, const struct judge_basis *basis, struct text message,
+                          int channel)
+{
+    struct passages passages;
+    struct buffer out = { 0 };
+    passages_read(arena, message, basis->base, basis->local, basis->rules, &passages);
+    passages_put(&passages, &out);
+    channel_send_now(channel, JUDGE_PASSAGES, 0, buffer_text(&out), NULL, 0);
+    buffer_free(&out);
 }
 
 static bool bytes_take(int channel, uint64_t wanted, struct buffer *out)
@@ -125,8 +138,9 @@ static void serve(int channel, const void *context)
     struct buffer raw = { 0 }, message = { 0 }, answer = { 0 };
     struct arena *arena = arena_new(65536);
     struct frame frame;
-    while (channel_wait(channel, -1, &frame) && frame.type == JUDGE_MAIL) {
+    while (channel_wait(channel, -1, &frame) && (frame.type == JUDGE_MAIL || frame.type == JUDGE_WHY)) {
         struct reader reader = reader_of(frame.payload);
+        bool is_why = frame.type == JUDGE_WHY;
         uint64_t wanted = get_u64(&reader);
         buffer_clear(&raw);
         buffer_clear(&message);
@@ -138,6 +152,7 @@ static void serve(int channel, const void *context)
         mail_crlf(buffer_text(&raw), &message);
         judge(arena, basis, buffer_text(&message), &answer);
         channel_send_now(channel, JUDGE_ANSWER, 0, buffer_text(&answer), NULL, 0);
+        if (is_why) passages_tell(arena, basis, buffer_text(&message), channel);
         arena_reset(arena);
     }
 }
@@ -155,11 +170,12 @@ bool judge_child_start(const struct judge_basis *basis, struct jailed_reader *ou
                                out);
 }
 
-bool judge_child_ask(const struct jailed_reader *child, struct text message)
+bool judge_child_ask(const struct jailed_reader *child, struct text message, bool with_passages)
 {
     struct buffer size = { 0 };
     put_u64(&size, message.length);
-    bool is_sent = channel_send_now(child->channel, JUDGE_MAIL, 0, buffer_text(&size), NULL, 0);
+    bool is_sent = channel_send_now(child->channel, with_passages ? JUDGE_WHY : JUDGE_MAIL, 0,
+                                    buffer_text(&size), NULL, 0);
     for (size_t at = 0; is_sent && at < message.length; at += PIECE)
         is_sent =
             channel_send_now(child->channel, JUDGE_BYTES, 0, text_slice(message, at, at + PIECE), NULL, 0);
@@ -191,4 +207,11 @@ bool judge_child_answer(const struct jailed_reader *child, struct arena *arena, 
     struct frame frame;
     if (!channel_wait(child->channel, LIMIT_MS, &frame)) return false;
     return frame.type == JUDGE_ANSWER && answer_get(arena, frame.payload, out);
+}
+
+bool judge_child_passages(const struct jailed_reader *child, struct arena *arena, struct passages *out)
+{
+    struct frame frame;
+    if (!channel_wait(child->channel, LIMIT_MS, &frame) || frame.type != JUDGE_PASSAGES) return false;
+    return passages_get(arena, arena_text(arena, frame.payload), out);
 }

@@ -6,20 +6,19 @@
 
 #include "cli/jailed_reader.h"
 #include "config/settings.h"
-#include "ipc/learned_page.h"
 #include "judge/evidence.h"
 #include "rules/ruleset.h"
-#include "spam/base_model.h"
+#include "spam/passages.h"
 
 enum { JUDGE_MAIL_MOST = 64 << 20 }; /* bytes of a message; a longer one is not judged */
 
 /* What messages are judged with. Borrowed for the child's life. */
 struct judge_basis {
-    struct config *config;              /* modes as judge_basis_narrow sets them */
-    const struct base_model *base;      /* NULL: none */
-    const struct learned_page *learned; /* NULL: nothing */
-    const struct ruleset *rules;        /* NULL: none */
-    struct text told_by;                /* whose Authentication-Results are believed; empty: nobody's */
+    struct config *config;           /* modes as judge_basis_narrow sets them */
+    const struct base_model *base;   /* NULL: none */
+    const struct ruleset *rules;     /* NULL: none */
+    const struct local_model *local; /* NULL: none */
+    struct text told_by;             /* whose Authentication-Results are believed; empty: nobody's */
 };
 
 /* Of a configuration what holds without a node: spam is judged for everybody, viruses and senders are not. */
@@ -36,10 +35,12 @@ struct judgement {
 /* False with errno. `basis` is borrowed for the call. */
 bool judge_child_start(const struct judge_basis *basis, struct jailed_reader *out);
 
-/* Line ends may be LF. False: the child is gone. */
-bool judge_child_ask(const struct jailed_reader *child, struct text message);
+/* Line ends may be LF. `with_passages`: judge_child_passages follows the answer. False: the child is gone. */
+bool judge_child_ask(const struct jailed_reader *child, struct text message, bool with_passages);
 /* The answer to the oldest question. Texts live in the arena. False: the child is gone, or took more than a
    minute, or what it says makes no sense. */
 bool judge_child_answer(const struct jailed_reader *child, struct arena *arena, struct judgement *out);
+/* Likewise. */
+bool judge_child_passages(const struct jailed_reader *child, struct arena *arena, struct passages *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 
 struct judge_mails {
+    const char *verb;
     char *const *paths;
     int left;
     FTS *tree;  /* of the folder that is walked */
@@ -22,10 +23,10 @@ struct judge_mails {
     bool has_failed;
 };
 
-struct judge_mails *judge_mails_open(char *const *paths, int count)
+struct judge_mails *judge_mails_open(const char *verb, char *const *paths, int count)
 {
     struct judge_mails *mails = memory_alloc(sizeof *mails);
-    *mails = (struct judge_mails){ .paths = paths, .left = count };
+    *mails = (struct judge_mails){ .verb = verb, .paths = paths, .left = count };
     return mails;
 }
 
@@ -51,7 +52,7 @@ bool judge_mails_has_failed(const struct judge_mails *mails)
 
 static void complain(struct judge_mails *mails, const char *path)
 {
-    fprintf(stderr, "sekimori judge: %s: %s\n", path, strerror(errno));
+    fprintf(stderr, "sekimori %s: %s: %s\n", mails->verb, path, strerror(errno));
     mails->has_failed = true;
 }
 

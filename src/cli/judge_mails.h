@@ -9,8 +9,9 @@
 struct judge_mails;
 
 /* `paths` is borrowed: files, mailboxes (mbox), folders with what is below them in name order, "-" for
-   standard input. Names that begin with a dot are left out of folders. */
-struct judge_mails *judge_mails_open(char *const *paths, int count);
+   standard input. Names that begin with a dot are left out of folders. `verb`: in whose name errors are said;
+   borrowed. */
+struct judge_mails *judge_mails_open(const char *verb, char *const *paths, int count);
 void judge_mails_close(struct judge_mails *mails);
 
 /* The next message: its bytes, and its name ("inbox.mbox:3": the third of a mailbox). Of one that is longer

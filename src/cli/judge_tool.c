@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
@@ -17,11 +16,9 @@
 #include "base/log.h"
 #include "cli/judge_child.h"
 #include "cli/judge_mails.h"
+#include "cli/judge_sources.h"
 #include "config/load.h"
-#include "config/whole_file.h"
 #include "mail/charset.h"
-#include "rules/rule_folders.h"
-#include "spam/local_model.h"
 
 enum { JOBS_MOST = 64 };
 
@@ -68,86 +65,14 @@ static const struct verb_option table[] = {
 
 const struct verb_usage judge_usage = { "judge", help, table, .takes_files = true };
 
-/* --- with what --- */
-
-static struct config *config_get(const char *path, const char *rules)
+/* Of the file that was named, else of the state folder of the configuration that was. */
+static bool learned_get(const struct config *config, const struct options *options, struct arena *arena,
+                        struct local_model *room, const struct local_model **out)
 {
-    struct problem_list problems;
-    struct buffer plain = { 0 };
-    problem_list_start(&problems);
-    buffer_printf(&plain, "hostname localhost.localdomain\nlisten 127.0.0.1:25\nvirus mode off\n"
-                          "domains localhost 127.0.0.1:24\n");
-    if (rules) buffer_printf(&plain, "spam rules \"%s\"\n", rules);
-    struct config *config = path ? config_load(path, &problems)
-                                 : config_load_text(buffer_text(&plain), "no file", true, &problems);
-    buffer_free(&plain);
-    problem_list_free(&problems);
-    if (config)
-        judge_basis_narrow(config);
-    else
-        fprintf(stderr, "sekimori judge: %s has errors: sekimori check says which\n", path);
-    return config;
-}
-
-/* *out is NULL where there is none. False: one was named that is none. */
-static bool base_get(const struct config *config, const char *path, struct base_model **out)
-{
-    char why[400];
-    char *set = memory_string(config->spam.base_model);
-    const char *named = path ? path : set;
-    *out = *named ? base_model_open(named, why, sizeof why) : NULL;
-    if (!*out && *named)
-        fprintf(stderr, "sekimori judge: %s%s\n", path ? "" : "judged without a base model: ", why);
-    free(set);
-    return *out || !path;
-}
-
-/* The image of a local model, mapped as workers have it. NULL: *out has it; else why not. */
-static const char *learned_open(const char *path, struct arena *arena, struct learned_page **out)
-{
-    struct text image;
-    bool is_open;
-    const char *fault = whole_file_read(path, LEARNED_IMAGE_MOST, arena, &image, &is_open);
-    if (!fault) fault = local_model_fault(image);
-    if (fault) return fault;
-    int fd = memfd_create("learned", MFD_CLOEXEC);
-    if (fd >= 0 && ftruncate(fd, LEARNED_PAGE_BYTES) == 0) *out = learned_page_map(fd, true);
-    if (*out) learned_page_write(*out, image);
-    if (fd >= 0) close(fd);
-    return *out ? NULL : strerror(errno);
-}
-
-/* *out is NULL where nothing is learned, or it may not be read, which is told. False: a file was named that
-   is none. */
-static bool learned_get(const struct config *config, const struct options *options, struct learned_page **out)
-{
-    char room[PATH_MAX];
-    if (!options->learned && !options->config) return true;
-    snprintf(room, sizeof room, "%.*s/ledger/local.model", TEXT_ARG(config->state));
-    const char *path = options->learned ? options->learned : room;
-    if (!options->learned && access(path, F_OK) != 0 && errno == ENOENT) return true;
-    struct arena *arena = arena_new(0);
-    const char *fault = learned_open(path, arena, out);
-    if (fault)
-        fprintf(stderr, "sekimori judge: %s%s: %s\n",
-                options->learned ? "" : "judged without what was learned: ", path, fault);
-    arena_free(arena);
-    return !fault || !options->learned;
-}
-
-/* *out is NULL where there are none. False: they have errors, which are told. */
-static bool rules_get(const struct config *config, struct ruleset **out)
-{
-    struct problem_list problems;
-    problem_list_start(&problems);
-    *out = rule_folders_read(config, &problems);
-    bool is_good = problems.errors == 0;
-    if (!is_good)
-        fprintf(stderr, "sekimori judge: the rules have errors: sekimori rules check says which\n");
-    else if (!*out)
-        fprintf(stderr, "sekimori judge: judged without rules: there are none where `spam rules` says\n");
-    problem_list_free(&problems);
-    return is_good;
+    char path[PATH_MAX];
+    if (options->learned) return judge_sources_learned("judge", options->learned, true, arena, room, out);
+    snprintf(path, sizeof path, "%.*s/ledger/local.model", TEXT_ARG(config->state));
+    return !options->config || judge_sources_learned("judge", path, false, arena, room, out);
 }
 
 /* --- what is said --- */
@@ -250,7 +175,7 @@ static void question_ask(struct round *round, struct text message, struct text n
     if (!seat->is_running) round->is_broken = true;
     seat->name = memory_string(name);
     if (message.length <= JUDGE_MAIL_MOST) {
-        judge_child_ask(&seat->child, message); /* one that is gone gives no answer */
+        judge_child_ask(&seat->child, message, false); /* one that is gone gives no answer */
         return;
     }
     unjudged(round, seat, "it is longer than 64 MB");
@@ -281,7 +206,7 @@ static int round_code(const struct round *round, bool is_many, bool has_failed)
 
 static int mails_judge(struct round *round, char *const *paths, int count)
 {
-    struct judge_mails *mails = judge_mails_open(paths, count);
+    struct judge_mails *mails = judge_mails_open("judge", paths, count);
     struct buffer message = { 0 }, name = { 0 }, second = { 0 }, second_name = { 0 };
     struct stat about;
     bool is_many = count > 1 || (stat(paths[0], &about) == 0 && S_ISDIR(about.st_mode));
@@ -309,24 +234,27 @@ int judge_main(int argc, char **argv)
     static char standard_input[] = "-", *const alone[] = { standard_input };
     struct options options = { .jobs = 1 };
     struct base_model *base = NULL;
-    struct learned_page *learned = NULL;
+    struct local_model learned;
+    const struct local_model *local = NULL;
     struct ruleset *rules = NULL;
     int code = options_read(&judge_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     int count = argc - optind;
-    struct config *config = config_get(options.config, options.rules);
+    struct config *config = judge_sources_config("judge", options.config, options.rules);
     if (!config) return EX_CONFIG;
+    struct arena *arena = arena_new(0);
     code = EX_NOINPUT;
-    if (base_get(config, options.base, &base) && learned_get(config, &options, &learned) &&
-        rules_get(config, &rules)) {
-        struct judge_basis basis = { config, base, learned, rules, options.results };
+    if (judge_sources_base("judge", config, options.base, &base) &&
+        learned_get(config, &options, arena, &learned, &local) &&
+        judge_sources_rules("judge", config, &rules)) {
+        struct judge_basis basis = { config, base, rules, local, options.results };
         struct round round = { .basis = &basis, .is_json = options.is_json, .jobs = (unsigned)options.jobs };
         tzset();
         charset_warm();
         code = mails_judge(&round, count ? argv + optind : alone, count ? count : 1);
     }
     base_model_close(base);
-    learned_page_unmap(learned);
+    arena_free(arena);
     ruleset_free(rules);
     config_free(config);
     return code;

@@ -166,6 +166,13 @@ static void proof_say(const struct proof *proof)
     putchar('\n');
 }
 
+/* Whoever wants the points and rules of a message that was judged. */
+static void explain_say(const struct search_hit *hit)
+{
+    char room[MESSAGE_ID_SIZE];
+    if (hit->is_judged && hit->id) printf("    why: sekimori explain %s\n", id_text(hit->id, room));
+}
+
 static void node_say(uint16_t number, struct text name)
 {
     if (name.length)
@@ -225,6 +232,7 @@ static void hit_say(const struct search_hit *hit)
     }
     judgement_say(hit);
     proof_say(&hit->proof);
+    explain_say(hit);
     for (size_t i = 0; i < hit->recipient_count; i++) recipient_say(&hit->recipients[i]);
     hops_say("went on to", hit->went, hit->went_count);
     releases_say("was released as", hit->releases, hit->release_count);
@@ -321,7 +329,7 @@ static struct json *hops_json(const struct search_hop *hops, size_t count)
 }
 
 /* As the words of `sekimori auth --json`. */
-static struct json *proof_json(const struct proof *proof)
+struct json *trace_print_proof(const struct proof *proof)
 {
     struct json *all = json_new_object();
     const struct {
@@ -373,7 +381,7 @@ static struct json *hit_json(const struct search_hit *hit)
     json_set_text(one, "subject", hit->subject);
     json_set_text(one, "message_id", hit->message_id);
     json_set_text(one, "author", hit->author);
-    if (hit->proof.is_made) json_set(one, "authentication", proof_json(&hit->proof));
+    if (hit->proof.is_made) json_set(one, "authentication", trace_print_proof(&hit->proof));
     for (size_t i = 0; i < hit->recipient_count; i++)
         json_add(recipients, recipient_json(&hit->recipients[i]));
     if (hit->is_refusal) {

@@ -5,6 +5,7 @@
 #define SEKIMORI_CLI_TRACE_PRINT_H
 
 #include "base/json.h"
+#include "judge/proof.h"
 #include "ledgerdb/search.h"
 
 struct trace_output {
@@ -19,5 +20,8 @@ struct trace_output {
 void trace_begin(struct trace_output *output);
 void trace_print(struct trace_output *output, const struct search_result *result, size_t most);
 void trace_end(struct trace_output *output); /* what was left out; the JSON object */
+
+/* Who sent a message, as `trace --json` tells it; the caller's. */
+struct json *trace_print_proof(const struct proof *proof);
 
 #endif

@@ -18,6 +18,7 @@
 #include "cli/dkim_tool.h"
 #include "cli/dns_tool.h"
 #include "cli/drain.h"
+#include "cli/explain_tool.h"
 #include "cli/health_command.h"
 #include "cli/judge_tool.h"
 #include "cli/keepalived.h"
@@ -105,6 +106,8 @@ static const struct verb verbs[] = {
       &missed_usage },
     { "trace", trace_main, "what became of messages: each step, with its time and reply", VERB_ASKS_FILES,
       &trace_usage },
+    { "explain", explain_main, "why a message was judged as it was: rules, points, passages",
+      VERB_ASKS_FILES, &explain_usage },
     { "audit", audit_main, "who looked at the content of which message", VERB_ASKS_FILES, &audit_usage },
     { "send", send_main, "send messages by SMTP", VERB_ASKS_NETWORK, &send_usage },
     { "sink", sink_main, "receive messages by SMTP into a Maildir", VERB_ASKS_NETWORK, &sink_usage },

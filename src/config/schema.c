@@ -706,6 +706,9 @@ const struct schema_row schema_rows[] = {
     RANGE(GLOBAL, "ledger keep subjects", TIME, ledger.subjects_ms, "90d", 0, 36600 * DAY,
         "How long of these the Subject, From and Message-ID; 0: as long as the message. Also what was learned of each mail (sekimori learn); 0: for ever.",
         "そのうち件名、From、Message-ID を保つ期間。0 はメールの記録と同じ。メールごとの学習内容（sekimori learn）もこの期間だけ保つ。0 は無期限。"),
+    RANGE(GLOBAL, "ledger keep explanations", TIME, ledger.explanations_ms, "14d", 0, 366 * DAY,
+        "How long is kept why each message was judged as it was (sekimori explain), at most 3 KB a message, without its text; 0: not at all.",
+        "メールごとの判定の根拠（sekimori explain）を保つ期間。一通につき 3 KB まで、本文と件名は含まない。0 は保存しない。"),
     RANGE(GLOBAL, "ledger keep steps", TIME, ledger.steps_ms, "180d", 0, 36600 * DAY,
         "How long deferrals, holds and releases are kept; 0: as long as the message.",
         "遅延、保留、解放の記録を保つ期間。0 はメールの記録と同じ。"),
@@ -807,8 +810,8 @@ const struct schema_row schema_rows[] = {
         "root と起動したユーザーのほかにメールの中身を見られるユーザー。見たことは必ず記録される。"),
 
     PLAIN(GLOBAL, "rights trace", USERS, rights.trace, "none", "none",
-        "Users who may trace messages and count them (sekimori trace, stats), as a help desk does, and nothing else: no content, no command.",
-        "メールの追跡と集計（trace、stats）だけができるユーザー。ヘルプデスク向け。中身の閲覧も操作もできない。"),
+        "Users who may trace messages, ask why they were judged so and count them (sekimori trace, explain, stats), as a help desk does, and nothing else: no content, no command.",
+        "メールの追跡、判定理由の確認、集計（trace、explain、stats）だけができるユーザー。ヘルプデスク向け。中身の閲覧も操作もできない。"),
 
     CHOICE(LISTENER, "direction", direction, directions, "in",
         "Mail from the world for our domains (in), or from inside to anywhere (out).",

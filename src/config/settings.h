@@ -420,6 +420,7 @@ struct config {
     struct {
         /* How long each kind of row is kept; 0: for ever. Sums are kept for ever, by day, then by month. */
         uint64_t messages_ms, subjects_ms, refusals_ms, steps_ms, audit_ms, days_ms;
+        uint64_t explanations_ms;    /* why each message was judged as it was; 0: nothing is kept */
         struct text_list collectors; /* ADDRESS:PORT, in order: who is told of every event */
         struct text listen;          /* ADDRESS:PORT where other nodes' events are taken; empty: nowhere */
         uint64_t unsent_ms;          /* how long events wait for a collector */

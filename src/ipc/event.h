@@ -18,7 +18,8 @@ enum event_kind {
     EVENT_MISSED,       /* report: somebody told us of a message that should not have come through */
     EVENT_RELAYED,      /* receive: the next node took a message while its client waited */
     EVENT_LOST,         /* ledger: events that found no room on their way to it */
-    EVENT_FOUND, /* queue or ledger: new signatures found a virus in a message that was accepted before */
+    EVENT_FOUND,     /* queue or ledger: new signatures found a virus in a message that was accepted before */
+    EVENT_EXPLAINED, /* receive: why a message was judged as it was (ipc/explanation.h); of this node alone */
     EVENT_KIND_COUNT
 };
 

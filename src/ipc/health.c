@@ -32,6 +32,7 @@ const char *health_fact_name(enum health_fact fact)
         [HEALTH_ENGINES_SICK] = "engines_sick_bits",
         [HEALTH_LEDGER_FAILING] = "ledger_failing",
         [HEALTH_LEARNED_DAMAGED] = "learned_damaged",
+        [HEALTH_EXPLANATIONS_DROPPED] = "explanations_dropped",
         [HEALTH_CERTIFICATE_DAYS] = "certificate_days",
         [HEALTH_LOG_MISSED] = "log_lines_missed",
         [HEALTH_LOG_CUT] = "logs_cut",
@@ -145,6 +146,8 @@ static const char *const words_of[HEALTH_SAYS_COUNT] = {
     [HEALTH_SAYS_LEDGER_WRITES] = N_("it can be read and written"),
     [HEALTH_SAYS_LEARNED_DAMAGED] =
         N_("a file of what was learned of spam was damaged and is set aside; the log says why"),
+    [HEALTH_SAYS_EXPLANATIONS_DROPPED] = N_("{1} {1:explanation of a message was|explanations of messages "
+                                            "were} dropped for want of room; mail flows on"),
     [HEALTH_SAYS_CERTIFICATE_OVER] = N_("that of {subject} has expired"),
     [HEALTH_SAYS_CERTIFICATE_LASTS] = N_("{1} {1:day|days} left for the first, that of {subject}"),
     [HEALTH_SAYS_NO_CERTIFICATE] = N_("none is configured"),

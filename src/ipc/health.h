@@ -38,7 +38,9 @@ enum health_fact {
                                  opinions behind engines */
     HEALTH_LEDGER_FAILING,    /* ledger: 1: events wait, since the database cannot be written */
     HEALTH_LEARNED_DAMAGED,   /* ledger: 1: a file of what was learned was damaged, and is set aside */
-    HEALTH_CERTIFICATE_DAYS,  /* master: left to the one that ends first; not told once it is over */
+    HEALTH_EXPLANATIONS_DROPPED, /* ledger: 0, or while explanations find no room how many were dropped so far
+                                  */
+    HEALTH_CERTIFICATE_DAYS,     /* master: left to the one that ends first; not told once it is over */
     HEALTH_FACT_COUNT
 };
 
@@ -129,6 +131,7 @@ enum health_says {
     HEALTH_SAYS_LEDGER_FAILING,
     HEALTH_SAYS_LEDGER_WRITES,
     HEALTH_SAYS_LEARNED_DAMAGED,
+    HEALTH_SAYS_EXPLANATIONS_DROPPED,
     HEALTH_SAYS_CERTIFICATE_OVER,
     HEALTH_SAYS_CERTIFICATE_LASTS,
     HEALTH_SAYS_NO_CERTIFICATE,

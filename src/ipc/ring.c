@@ -28,6 +28,7 @@ struct ring_header {
     _Alignas(64) _Atomic uint64_t lost;
     uint64_t lost_since_ms; /* 0: since the file was made */
     uint64_t lost_minor;    /* 0 in a file that was made when these were among `lost` */
+    uint64_t lost_spare;
 };
 
 struct ring_record_header {
@@ -109,6 +110,18 @@ bool ring_append_minor(struct ring *ring, struct text record)
     bool is_kept = append(ring, record, DATA_BYTES / 2);
     ring->header->lost_minor += !is_kept;
     return is_kept;
+}
+
+bool ring_append_spare(struct ring *ring, struct text record)
+{
+    bool is_kept = append(ring, record, DATA_BYTES / 4);
+    ring->header->lost_spare += !is_kept;
+    return is_kept;
+}
+
+uint64_t ring_lost_spare(const struct ring *ring)
+{
+    return ring->header->lost_spare;
 }
 
 uint64_t ring_lost(const struct ring *ring)

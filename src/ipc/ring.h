@@ -21,6 +21,10 @@ bool ring_append(struct ring *ring, struct text record);
 /* The same for what strangers bring about at will: it may fill half of the ring, so that there is room for
    what the account is made of; and it is counted apart, since the account is whole without it. */
 bool ring_append_minor(struct ring *ring, struct text record);
+/* The same for what nobody misses: it may fill a quarter of the ring, and those that were lost are counted
+   for ring_lost_spare since the ring was made. */
+bool ring_append_spare(struct ring *ring, struct text record);
+uint64_t ring_lost_spare(const struct ring *ring);
 uint64_t ring_lost(const struct ring *ring);
 uint64_t ring_lost_minor(const struct ring *ring); /* not among ring_lost */
 /* One more minor record that was lost, by the reader; and since when losses count: at another time than

@@ -11,6 +11,10 @@
 #include "judge/part_digest.h"
 #include "judge/proof.h"
 
+/* Of the byte forms of occasion, facts and questions together: they are kept for days, and one of another
+   version cannot be read. Whoever changes one of the three counts on. */
+enum { EVIDENCE_VERSION = 1 };
+
 /* Who sent it, as receive saw it. */
 struct occasion {
     uint64_t id;

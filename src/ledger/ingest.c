@@ -22,7 +22,8 @@ enum {
     RATE_WINDOW_MS = 5000,
     FORGET_ROWS = 200,
     FORGET_AGAIN_MS = 100,
-    FORGET_LOOK_MS = 60000
+    FORGET_LOOK_MS = 60000,
+    EXPLAINED_LOOK_MS = 600000
 };
 
 struct source {
@@ -45,6 +46,8 @@ struct ingest {
     const struct counters_slot *baseline;
     const struct steady *steady; /* NULL: the clock is believed */
     struct overflow *overflow;
+    struct explained_store *explained;
+    uint64_t explained_look_ms;      /* loop clock: the next look for old files */
     struct replication *replication; /* NULL: no other nodes */
     unsigned openings;
     uint64_t forget_at_ms;
@@ -77,6 +80,7 @@ struct ingest *ingest_new(struct loop *loop, const char *folder)
     ingest->interval_ms = POLL_LEAST_MS;
     ingest->window_start_ms = loop_now_ms(loop);
     ingest->overflow = overflow_new(folder, OVERFLOW_DEFAULT_BYTES);
+    ingest->explained = explained_store_new(folder);
     return ingest;
 }
 
@@ -86,6 +90,8 @@ void ingest_set_config(struct ingest *ingest, const struct config *config,
     ingest->config = config;
     ingest->baseline = baseline;
     overflow_set_most(ingest->overflow, config->ledger.waiting_bytes);
+    explained_store_set_config(ingest->explained, config);
+    ingest->explained_look_ms = 0;
     for (unsigned i = 0; i < ingest->source_count && baseline; i++)
         ring_count_since(ingest->sources[i].ring, baseline->baseline.epoch_ms);
     if (ingest->database) database_set_config(ingest->database, config);
@@ -117,6 +123,7 @@ void ingest_free(struct ingest *ingest)
     for (unsigned i = 0; i < ingest->source_count; i++) ring_unmap(ingest->sources[i].ring);
     database_close(ingest->database);
     overflow_free(ingest->overflow);
+    explained_store_free(ingest->explained);
     timer_free(ingest->timer);
     arena_free(ingest->arena);
     free(ingest);
@@ -253,6 +260,12 @@ static enum ledgerdb_outcome foreign_store(void *context, struct text record)
     return event_store(context, 0, 0, record);
 }
 
+/* Of this node alone, and for no table. */
+static void explain_take(struct ingest *ingest, uint16_t slot, struct text record)
+{
+    if (!explained_store_add(ingest->explained, record)) malformed(ingest, slot);
+}
+
 /* At most `most` events of one ring into the open transaction. */
 static enum ledgerdb_outcome source_read(struct ingest *ingest, struct source *source, unsigned most,
                                          unsigned *count)
@@ -260,7 +273,11 @@ static enum ledgerdb_outcome source_read(struct ingest *ingest, struct source *s
     struct text record;
     uint64_t position = source->position;
     for (unsigned i = 0; i < most && ring_next(source->ring, &position, &record); i++) {
-        enum ledgerdb_outcome outcome = own_store(ingest, source->slot, source->position, record);
+        enum ledgerdb_outcome outcome = LEDGERDB_DONE;
+        if (event_kind_of(record) == EVENT_EXPLAINED)
+            explain_take(ingest, source->slot, record);
+        else
+            outcome = own_store(ingest, source->slot, source->position, record);
         if (outcome != LEDGERDB_DONE) return outcome;
         source->position = position;
         ++*count;
@@ -349,6 +366,7 @@ static void batch_failed(struct ingest *ingest, enum ledgerdb_outcome outcome)
     ingest->counts.failures++;
     database_rollback(ingest->database);
     overflow_again(ingest->overflow);
+    explained_store_again(ingest->explained);
     if (ingest->replication) replication_again(ingest->replication);
     try_later(ingest);
     if (outcome != LEDGERDB_DAMAGED && !database_is_stale(ingest->database)) return;
@@ -361,6 +379,7 @@ static void batch_failed(struct ingest *ingest, enum ledgerdb_outcome outcome)
 static void batch_kept(struct ingest *ingest, unsigned count)
 {
     overflow_release(ingest->overflow);
+    explained_store_write(ingest->explained, loop_wall_ms(ingest->loop), loop_now_ms(ingest->loop));
     ingest->losses_told = ingest->losses_seen;
     if (ingest->replication) replication_kept(ingest->replication);
     for (unsigned i = 0; i < ingest->source_count; i++)
@@ -381,7 +400,10 @@ static bool source_spill(struct ingest *ingest, struct source *source)
     struct text record;
     uint64_t position = ring_tail(source->ring), start = position;
     while (ring_next(source->ring, &position, &record)) {
-        enum overflow_outcome outcome = overflow_add(ingest->overflow, source->slot, start, record);
+        bool is_spare = event_kind_of(record) == EVENT_EXPLAINED;
+        if (is_spare) explained_store_drop(ingest->explained, 1);
+        enum overflow_outcome outcome =
+            is_spare ? OVERFLOW_KEPT : overflow_add(ingest->overflow, source->slot, start, record);
         if (outcome == OVERFLOW_FULL) return false;
         if (outcome == OVERFLOW_LEFT_OUT) ring_count_lost_minor(source->ring);
         ring_release(source->ring, position);
@@ -443,16 +465,33 @@ bool ingest_poll(struct ingest *ingest)
 
 /* --- retention --- */
 
+static void explained_look(struct ingest *ingest)
+{
+    uint64_t now = loop_now_ms(ingest->loop);
+    if (now < ingest->explained_look_ms) return;
+    explained_store_forget(ingest->explained, ingest_old_ms(ingest));
+    ingest->explained_look_ms = now + EXPLAINED_LOOK_MS;
+}
+
 /* A little, when there is nothing to store; often while there is more, else a look now and then. */
 static void forget(struct ingest *ingest)
 {
     unsigned rows = 0;
+    explained_look(ingest);
     if (!ingest->config || !ingest->database || loop_now_ms(ingest->loop) < ingest->forget_at_ms) return;
     struct forget_limits limits =
         forget_limits_of(ingest->config, ingest_old_ms(ingest), ingest_epoch_ms(ingest));
     if (forget_some(ingest->database, &limits, FORGET_ROWS, &rows) != LEDGERDB_DONE) rows = 0;
     ingest->counts.forgotten += rows;
     ingest->forget_at_ms = loop_now_ms(ingest->loop) + (rows ? FORGET_AGAIN_MS : FORGET_LOOK_MS);
+}
+
+struct explained_counts ingest_explained(const struct ingest *ingest)
+{
+    struct explained_counts counts = explained_store_counts(ingest->explained, loop_now_ms(ingest->loop));
+    for (unsigned i = 0; i < ingest->source_count; i++)
+        counts.dropped += ring_lost_spare(ingest->sources[i].ring);
+    return counts;
 }
 
 struct database *ingest_database(const struct ingest *ingest)

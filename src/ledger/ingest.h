@@ -10,6 +10,7 @@
 #include "base/steady_clock.h"
 #include "ipc/counters.h"
 #include "ipc/ring.h"
+#include "ledger/explained_store.h"
 #include "ledger/replication.h"
 #include "ledgerdb/database.h"
 
@@ -47,6 +48,9 @@ void ingest_start(struct ingest *ingest);
 
 /* One batch now. True when there may be more. */
 bool ingest_poll(struct ingest *ingest);
+
+/* What became of explanations. */
+struct explained_counts ingest_explained(const struct ingest *ingest);
 
 /* NULL while it cannot be opened. */
 struct database *ingest_database(const struct ingest *ingest);

@@ -12,8 +12,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "ipc/ask_master.h"
 #include "ipc/child.h"
 #include "ipc/counters.h"
+#include "ipc/message_id.h"
 #include "ledger/balance_count.h"
 #include "ledger/learning/learning_command.h"
 #include "ledger/list_page.h"
@@ -211,6 +213,9 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "waiting bytes", "%llu", (unsigned long long)counts.waiting_bytes);
     child_status_add(out, "forgotten", "%llu", (unsigned long long)counts.forgotten);
     child_status_add(out, "malformed", "%llu", (unsigned long long)counts.malformed);
+    struct explained_counts explained = ingest_explained(service->ingest);
+    child_status_add(out, "explanations kept", "%llu", (unsigned long long)explained.kept);
+    child_status_add(out, "explanations dropped", "%llu", (unsigned long long)explained.dropped);
     child_status_add(out, "mailing lists known", "%zu", service->lists.known);
     struct quarantine_facts held = quarantine_facts(service->quarantine);
     child_status_add(out, "quarantine recipients", "%llu", (unsigned long long)held.recipients);
@@ -233,6 +238,27 @@ static void on_health(void *context, struct health_facts *out)
     struct learning_facts learned;
     learning_look(service->learning, &learned);
     health_know(out, HEALTH_LEARNED_DAMAGED, learned.trouble[0] != '\0');
+    struct explained_counts explained = ingest_explained(service->ingest);
+    health_know(out, HEALTH_EXPLANATIONS_DROPPED, explained.is_dropping ? explained.dropped : 0);
+}
+
+/* The record of a message, for who may trace but not read the folder; master has looked at the right. */
+static void explain_answer(struct service *service, struct text word, int fd)
+{
+    uint64_t id;
+    struct buffer record = { 0 }, answer = { 0 };
+    int code = EX_USAGE;
+    ingest_poll(service->ingest);
+    if (message_id_parse(text_trim(word), &id)) {
+        enum explained_outcome outcome = explained_find(service->folder, id, &record);
+        code = outcome == EXPLAINED_FOUND ? EX_OK : outcome == EXPLAINED_NONE ? EX_NOINPUT : EX_IOERR;
+    }
+    put_u8(&answer, (uint8_t)code);
+    put_text(&answer, buffer_text(&record));
+    channel_send_now(fd, MASTER_DONE, 0, buffer_text(&answer), NULL, 0);
+    close(fd);
+    buffer_free(&answer);
+    buffer_free(&record);
 }
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
@@ -245,6 +271,10 @@ static void on_client(void *context, const struct commander *commander, struct t
     }
     if (text_equal(word, TEXT("learn")) || text_equal(word, TEXT("model"))) {
         learning_command_begin(service->lessons, commander, command, fd);
+        return;
+    }
+    if (text_equal(word, TEXT("explain"))) {
+        explain_answer(service, rest, fd);
         return;
     }
     if (!text_equal(command, TEXT("balance"))) {

@@ -223,11 +223,11 @@ static bool is_act(struct text command)
     return false;
 }
 
-/* What became of messages is asked of the process that reads the ledger. */
+/* What became of messages is asked of the process that reads the ledger, why of the one that keeps it. */
 static void trace_pass_on(struct commands_client *client, struct text command)
 {
     if (client->commander.may_trace)
-        pass_on(client, PROCESS_REPORT, command);
+        pass_on(client, is_command(command, "explain") ? PROCESS_LEDGER : PROCESS_REPORT, command);
     else
         commands_reply(client, EX_NOPERM, TEXT("you may not trace messages here (rights trace)"));
 }
@@ -241,7 +241,8 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_QUEUE, command); /* which looks at both rights */
     } else if (is_command(command, "quarantine")) {
         pass_on(client, PROCESS_LEDGER, command); /* which looks at the rights of each class */
-    } else if (is_command(command, "trace") || is_command(command, "stats")) {
+    } else if (is_command(command, "trace") || is_command(command, "stats") ||
+               is_command(command, "explain")) {
         trace_pass_on(client, command);
     } else if (!client->commander.may_operate) {
         commands_reply(client, EX_NOPERM, TEXT("you may not operate this node (rights operate)"));

@@ -221,6 +221,12 @@ static void ledger_judge(const struct health_facts *told, struct health_report *
         find(out, HEALTH_CHECK_LEDGER, SICK, HEALTH_SAYS_LEARNED_DAMAGED, 0, 0);
         return;
     }
+    uint64_t dropped =
+        health_knows(told, HEALTH_EXPLANATIONS_DROPPED) ? told->values[HEALTH_EXPLANATIONS_DROPPED] : 0;
+    if (!is_failing && dropped > 0) {
+        find(out, HEALTH_CHECK_LEDGER, SICK, HEALTH_SAYS_EXPLANATIONS_DROPPED, dropped, 0);
+        return;
+    }
     find(out, HEALTH_CHECK_LEDGER, is_failing ? SICK : WELL,
          is_failing ? HEALTH_SAYS_LEDGER_FAILING : HEALTH_SAYS_LEDGER_WRITES, 0, 0);
 }

@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "config/closed_kinds.h"
+#include "ipc/ask_scan.h"
+#include "ipc/explanation.h"
 #include "receive/refusals.h"
 
 enum { REPLY_LINE_MOST = 600 };
@@ -128,6 +130,56 @@ static void recipients_fill(const struct transaction *transaction, struct event_
         list[i].action = (uint8_t)verdict->recipients[from].action;
         list[i].observed = (uint8_t)verdict->recipients[from].observed;
     }
+}
+
+/* Of what engines outside were asked about, the verdict comes with facts that have their answers already:
+   what can be decided again are those before. */
+static const struct facts *facts_undecided(struct session *session, struct facts *room)
+{
+    struct found found;
+    struct text bytes = session->transaction.found;
+    bool is_there = bytes.length && found_get(bytes, &found) && found_facts(session->mail, &found, room);
+    return is_there ? room : &session->transaction.read;
+}
+
+static void evidence_fill(struct session *session, const struct occasion *occasion, struct buffer *room,
+                          struct explanation *explanation)
+{
+    struct facts facts;
+    struct explanation_evidence evidence = { .occasion = *occasion,
+                                             .facts = *facts_undecided(session, &facts),
+                                             .answers = session->questions.items,
+                                             .answer_count = session->questions.count };
+    if (!explanation_evidence_put(&evidence, room)) return;
+    explanation->evidence_version = EVIDENCE_VERSION;
+    explanation->evidence = buffer_text(room);
+}
+
+void account_explain(struct session *session, const struct occasion *occasion)
+{
+    struct server *server = session->server;
+    const struct facts *facts = &session->transaction.read;
+    struct buffer evidence = { 0 }, record = { 0 }, event = { 0 };
+    if (server->config->ledger.explanations_ms == 0) return;
+    struct explanation explanation = { .id = session->transaction.id,
+                                       .time_ms = loop_wall_ms(server->loop),
+                                       .class = class_of(session),
+                                       .tag = server->config->spam.tag,
+                                       .quarantine = server->config->spam.quarantine,
+                                       .reject = server->config->spam.reject,
+                                       .virus = facts->virus,
+                                       .is_ambiguous = facts->ambiguous,
+                                       .virus_name = facts->virus_name,
+                                       .engine = facts->engine,
+                                       .findings = facts->findings };
+    explanation_verdict(&explanation, &session->transaction.verdict);
+    evidence_fill(session, occasion, &evidence, &explanation);
+    explanation_put(&explanation, &record);
+    explanation_event_put(buffer_text(&record), &event);
+    ring_append_spare(server->ring, buffer_text(&event));
+    buffer_free(&event);
+    buffer_free(&record);
+    buffer_free(&evidence);
 }
 
 void account_event(struct server *server, struct text record)

@@ -25,6 +25,10 @@ void account_aborted(struct session *session);
 void account_verdict(struct session *session);
 void account_log_verdict(const struct session *session);
 
+/* Why, for `sekimori explain`. `occasion`: about whom scan was asked. Where the ring has little room it is
+   left out and counted. */
+void account_explain(struct session *session, const struct occasion *occasion);
+
 /* For ledger; where the ring is full the event is lost, counted, and the log says so. */
 void account_event(struct server *server, struct text record);
 

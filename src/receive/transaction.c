@@ -291,8 +291,7 @@ static struct text certificate_of(const struct session *session)
     return TEXT_NONE;
 }
 
-/* The fields before it are made now, since scan vouches for them too: the client's name may have come. */
-static struct scan_question question_of(struct session *session)
+static struct occasion occasion_of(struct session *session)
 {
     const struct envelope *envelope = &session->transaction.envelope;
     struct text *recipients = arena_alloc_array(session->mail, envelope->recipient_count, sizeof *recipients);
@@ -310,6 +309,13 @@ static struct scan_question question_of(struct session *session)
                                  .recipient_count = envelope->recipient_count,
                                  .recipients = recipients };
     if (occasion.is_undecided) occasion.certificate = certificate_of(session);
+    return occasion;
+}
+
+/* The fields before it are made now, since scan vouches for them too: the client's name may have come. */
+static struct scan_question question_of(struct session *session)
+{
+    struct occasion occasion = occasion_of(session);
     session->transaction.keep.prefix = trace_fields(session);
     return (struct scan_question){ occasion, session->transaction.keep.prefix, session->questions.items,
                                    session->questions.count };
@@ -587,6 +593,8 @@ void transaction_verdict(struct session *session, struct frame *frame)
     transaction->keep.direction = (uint8_t)judged.verdict.direction;
     measure(&session->server->measures->judging, transaction->whole_us);
     account_verdict(session);
+    struct occasion occasion = occasion_of(session);
+    account_explain(session, &occasion);
     keep_alert(session);
     if (transaction->verdict.code == 250)
         settle(session, client_presence_begin(session));

@@ -190,7 +190,10 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     const struct header *header = mime->parts[0].header;
     struct score score = { .arena = arena, .base = scanner->base, .rules = scanner->rules };
     struct local_model local;
-    if (local_model_use(learned_page_read(scanner->learned), &local)) score.local = &local;
+    if (scanner->local)
+        score.local = scanner->local;
+    else if (local_model_use(learned_page_read(scanner->learned), &local))
+        score.local = &local;
     struct inspection inspection;
     struct opening opening;
     struct extraction extraction;

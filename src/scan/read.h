@@ -20,6 +20,7 @@ struct scanner {
     struct reader_source *readers;      /* NULL: containers are not opened */
     const struct base_model *base;      /* NULL: mail is judged without */
     const struct learned_page *learned; /* NULL: nothing is learned here */
+    const struct local_model *local;    /* instead of it; NULL: `learned` counts */
     const struct ruleset *rules;        /* NULL: there are none */
 };
 

@@ -66,6 +66,12 @@ void base_model_close(struct base_model *model)
     free(model);
 }
 
+static double little_of(const struct features *features)
+{
+    double seen = features->blocks[FEATURE_BODY].count + features->blocks[FEATURE_SUBJECT].count;
+    return seen / (seen + LITTLE);
+}
+
 /* Each block's sum is divided by the root of its features, and all by the length that a message with all
    blocks has: what is not there makes nothing else weigh more. */
 double base_model_margin(const struct base_model *model, const struct features *features,
@@ -83,8 +89,7 @@ double base_model_margin(const struct base_model *model, const struct features *
     }
     double margin = sum / sqrt(square) + model->head.bias - model->head.offset[script];
     if (!features->blocks[FEATURE_SUBJECT].count) margin += model->head.blank;
-    double seen = features->blocks[FEATURE_BODY].count + features->blocks[FEATURE_SUBJECT].count;
-    return margin > 0 ? margin * seen / (seen + LITTLE) : margin;
+    return margin > 0 ? margin * little_of(features) : margin;
 }
 
 double base_model_points(const struct base_model *model, double margin)
@@ -92,6 +97,25 @@ double base_model_points(const struct base_model *model, double margin)
     double points = margin * model->head.points;
     if (points > model->head.points_most) points = model->head.points_most;
     return points < model->head.points_least ? model->head.points_least : points;
+}
+
+void base_model_values(const struct base_model *model, const struct features *features, double margin,
+                       double out[FEATURE_BLOCKS])
+{
+    double square = 0;
+    double slope = margin != 0 ? base_model_points(model, margin) / margin : model->head.points;
+    if (margin > 0) slope *= little_of(features);
+    for (int block = 0; block < FEATURE_BLOCKS; block++) {
+        double share = features_weight((enum feature_block)block);
+        out[block] = slope * model->head.scale[block] * share / sqrt(features->blocks[block].count + 1.0);
+        square += share * share;
+    }
+    for (int block = 0; block < FEATURE_BLOCKS; block++) out[block] /= sqrt(square);
+}
+
+int base_model_weight(const struct base_model *model, enum feature_block block, uint32_t slot)
+{
+    return model->weights[(uint32_t)block * FEATURE_SLOTS + slot % FEATURE_SLOTS];
 }
 
 enum { TEXT_LEAST = 20 }; /* bytes */

@@ -38,6 +38,13 @@ double base_model_margin(const struct base_model *model, const struct features *
 /* The points that a margin is worth: a line, between the file's least and most. */
 double base_model_points(const struct base_model *model, double margin);
 
+/* What a weight of 1 in each block adds to the points of this message. With the weights of its features, the
+   points are their sum and what bias and script add. */
+void base_model_values(const struct base_model *model, const struct features *features, double margin,
+                       double out[FEATURE_BLOCKS]);
+/* A weight in the table: -127 to 127. */
+int base_model_weight(const struct base_model *model, enum feature_block block, uint32_t slot);
+
 /* In which script most of what a person reads stands: of the Subject, where the text says little. */
 enum base_script base_script_of(const struct message_text *text);
 

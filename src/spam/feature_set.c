@@ -33,7 +33,7 @@ void features_add_text(struct features *features, enum feature_block block, stru
     uint32_t run = (uint32_t)at[0] << 8 | at[1];
     for (size_t i = 2; i < folded.length; i++) {
         run = (run << 8 | at[i]) & 0xFFFFFF;
-        slot_add(features, block, run * 0x9E3779B1u >> (32 - FEATURE_BITS));
+        slot_add(features, block, features_run_slot(run));
     }
 }
 

@@ -43,6 +43,12 @@ struct features {
 /* What a block counts beside the others: 1, 1, 0.5. */
 double features_weight(enum feature_block block);
 
+/* The slot of three bytes in a row, the first in the highest byte. */
+static inline uint32_t features_run_slot(uint32_t run)
+{
+    return run * 0x9E3779B1u >> (32 - FEATURE_BITS);
+}
+
 /* Adds every run of three bytes of a folded text. */
 void features_add_text(struct features *features, enum feature_block block, struct text folded);
 

@@ -44,25 +44,13 @@ void lesson_read(struct arena *arena, struct text message, const struct base_mod
     struct mime *mime = mime_parse(arena, message, &mime_limits_default, MIME_FIRST);
     struct features *features = arena_alloc(arena, sizeof *features);
     struct message_text *text = arena_alloc(arena, sizeof *text);
-    struct vector_draft *draft = vector_draft_new(arena);
-    struct buffer room = { 0 };
-    features->arena = arena;
-    message_text_begin(text, arena);
-    for (size_t i = 0; i < mime->count; i++) {
-        if (mime->parts[i].kind != MIME_LEAF) continue;
-        struct text bytes = mime_decode(&mime->parts[i], &room, NULL);
-        message_text_part(text, &mime->parts[i], bytes);
-        vector_draft_part(draft, &mime->parts[i], bytes);
-    }
-    message_text_finish(text, mime);
-    message_features_add(features, mime, text);
+    *out = (struct lesson){ 0 };
+    vector_read_mail(arena, mime, text, features, &out->vector);
     enum base_script script = base_script_of(text);
-    *out = (struct lesson){ .base = base ? base_model_margin(base, features, script) : 0 };
-    vector_draft_finish(draft, mime, text, features, &out->vector);
+    out->base = base ? base_model_margin(base, features, script) : 0;
     vector_sort(&out->vector);
     lesson_identify(arena, mime, out->id);
     message_text_free(text);
-    buffer_free(&room);
 }
 
 /* --- bytes --- */

@@ -6,6 +6,7 @@
 
 #include "base/codec.h"
 #include "mail/encoded_word.h"
+#include "spam/message_facts.h"
 
 enum { NAME_MOST = 64, VALUE_MOST = 2000, FIELDS_MOST = 200, MARKUP_MOST = 256 * 1024, TAG_MOST = 64 };
 
@@ -55,6 +56,11 @@ static uint32_t slot_of(uint64_t hash)
 {
     hash *= 0x9E3779B97F4A7C15u;
     return (uint32_t)(hash >> (64 - VECTOR_BITS));
+}
+
+uint32_t vector_run_slot(uint32_t run)
+{
+    return slot_of(((uint64_t)VECTOR_TEXT << 60) + run);
 }
 
 /* Every run of three bytes; `salt` keeps runs of one field apart from those of another. */
@@ -279,6 +285,25 @@ void vector_draft_finish(struct vector_draft *draft, const struct mime *mime, co
         if (out->counts[block])
             memcpy(out->slots + at, draft->blocks[block].slots, out->counts[block] * sizeof *out->slots);
     buffer_free(&draft->room);
+}
+
+void vector_read_mail(struct arena *arena, const struct mime *mime, struct message_text *text,
+                      struct features *features, struct mail_vector *vector)
+{
+    struct vector_draft *draft = vector ? vector_draft_new(arena) : NULL;
+    struct buffer room = { 0 };
+    features->arena = arena;
+    message_text_begin(text, arena);
+    for (size_t i = 0; i < mime->count; i++) {
+        if (mime->parts[i].kind != MIME_LEAF) continue;
+        struct text bytes = mime_decode(&mime->parts[i], &room, NULL);
+        message_text_part(text, &mime->parts[i], bytes);
+        if (draft) vector_draft_part(draft, &mime->parts[i], bytes);
+    }
+    message_text_finish(text, mime);
+    message_features_add(features, mime, text);
+    if (draft) vector_draft_finish(draft, mime, text, features, vector);
+    buffer_free(&room);
 }
 
 uint32_t vector_total(const struct mail_vector *vector)

@@ -31,6 +31,9 @@ struct mail_vector {
     uint32_t *slots;
 };
 
+/* The slot of three bytes in a row of the visible text, the first in the highest byte. */
+uint32_t vector_run_slot(uint32_t run);
+
 /* What is collected on the way to a vector. Opaque. */
 struct vector_draft;
 
@@ -50,6 +53,11 @@ bool vector_is_of_carrier(const struct header_field *field);
 
 /* A Subject without the tag that a filter put before it. Borrowed. */
 struct text vector_untagged(struct text subject);
+
+/* All that models look at of a message: its text, finished, which the caller frees with message_text_free;
+   its features; and, unless NULL, its vector, whose slots live in the arena in no order. */
+void vector_read_mail(struct arena *arena, const struct mime *mime, struct message_text *text,
+                      struct features *features, struct mail_vector *vector);
 
 uint32_t vector_total(const struct mail_vector *vector); /* slots of all blocks */
 

@@ -119,7 +119,7 @@ FILES = (
     (r"spool/(clock|signatures|journal/.*)", "queue", "queue", "-rw-------"),
     (r"ledger", "ledger", "report", "drwxr-s---"),
     (r"ledger/(ledger[.]db(-wal|-shm)?|ticket[.]key)", "ledger", "report", "-rw-r-----"),
-    (r"ledger/(clock|events[.]waiting|learned[.]log|local[.]model)", "ledger", "report", "-rw-------"),
+    (r"ledger/(clock|events[.]waiting|learned[.]log|local[.]model|explained[.][0-9]{8})", "ledger", "report", "-rw-------"),
     (r"quarantine", "ledger", "ledger", "drwx------"),
     (r"quarantine/[^/]+", "ledger", "ledger", "drwx------"),
     (r"quarantine/[^/]+/[^/]+", "ledger", "ledger", "-rw-------"),

@@ -298,6 +298,7 @@ static void without_a_node(void **state)
                  { "report", " --to /tmp/never-written.txt" },
                  { "digest", " --now" },
                  { "dns", " example.test MX" },
+                 { "explain", " 0000000000000" },
                  { "balance", " --wait 0" } };
     size_t count;
     const struct verb *verbs = verb_table_list(&count);

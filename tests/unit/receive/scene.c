@@ -335,7 +335,11 @@ void scene_stop(struct scene *scene)
 const struct text *scene_event(struct scene *scene)
 {
     if (scene->event_position == 0) scene->event_position = ring_tail(scene->server.ring);
-    return ring_next(scene->server.ring, &scene->event_position, &scene->event) ? &scene->event : NULL;
+    while (ring_next(scene->server.ring, &scene->event_position, &scene->event)) {
+        if (event_kind_of(scene->event) != EVENT_EXPLAINED) return &scene->event;
+        scene->explained++;
+    }
+    return NULL;
 }
 
 /* --- the client --- */

@@ -48,6 +48,7 @@ struct scene {
     struct relay_request relayed; /* the last one, in the arena, without its body */
 
     uint64_t event_position;
+    unsigned explained; /* events of that kind that scene_event passed over */
     struct text event;
 
     int client;

@@ -688,6 +688,7 @@ static void test_events_of_one_kept_one_discarded(void **state)
     accepted_check(scene_event(&scene), "accept");
     refused_check(scene_event(&scene), STAGE_CONTENT, 250, "c@example.test", false);
     assert_null(scene_event(&scene));
+    assert_int_equal(scene.explained, 1);
     scene_stop(&scene);
 }
 
@@ -703,6 +704,7 @@ static void test_events_of_a_refusal(void **state)
     refused_check(scene_event(&scene), STAGE_CONTENT, 550, "c@example.test", true);
     refused_check(scene_event(&scene), STAGE_CONTENT, 550, "d@example.test", false);
     assert_null(scene_event(&scene));
+    assert_int_equal(scene.explained, 1);
     scene_stop(&scene);
 }
 
