@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "base/arena.h"
 #include "cli/lesson_reader.h"
 #include "cli/mail_files.h"
+#include "cli/proposal_list.h"
 #include "cli/teaching.h"
 #include "cli/time_words.h"
 
@@ -21,7 +23,9 @@ enum { PROGRESS_AFTER_MS = 2000, PROGRESS_EVERY_MS = 200, BAR_WIDTH = 40, UNDO_M
 
 static const char help[] =
     "usage: sekimori learn ham|spam FILE|FOLDER|MBOX|- […]\n"
-    "       sekimori learn --undo ID\n\n"
+    "       sekimori learn --undo ID\n"
+    "       sekimori learn proposals [--json]\n"
+    "       sekimori learn accept|decline NUMBER… | --all\n\n"
     "Tells the node that these mails are wanted (ham) or not (spam): what comes after and is like them gets "
     "points\n"
     "for it, as LOCAL_MODEL. Nothing that was learned counts before there are 20 of each. A mail is learned "
@@ -32,16 +36,23 @@ static const char help[] =
     "  FOLDER     every file in it, not below; of a Maildir those in cur and new\n"
     "  MBOX       a file that begins with \"From \": each mail in it\n"
     "  --undo ID  unlearn the mail of that id, as if it had never been taught; --verbose says ids\n"
-    "  --verbose  a line for each mail: what became of it, its id, its file\n" CONTROL_OPTIONS_HELP
+    "  --verbose  a line for each mail: what became of it, its id, its file\n\n"
+    "  proposals  what users reported as spam or as ham and nobody has decided about (report missed, report "
+    "learn)\n"
+    "  accept     learns it as they said; the audit has the id for --undo\n"
+    "  decline    it is not learned, and not proposed again\n"
+    "  --all      all that wait\n"
+    "  --json     with proposals: one JSON object a line\n" CONTROL_OPTIONS_HELP
     "\nEach call is recorded: sekimori audit. Only who may operate the node may teach it.\n"
-    "Exit codes: 0, 64 usage, 65 some mails could not be read, 66 no such file or id, 69 no node answers, 74 "
+    "Exit codes: 0, 64 usage, 65 some were no mail or could not be read, 66 no such file, id or number, 69 "
+    "no node answers, 74 "
     "it\n"
     "cannot be written, 75 the node went away: what was taught before stays, 77 not allowed.\n";
 
 struct options {
     struct control_target target;
     const char *undo;
-    bool is_verbose;
+    bool is_verbose, is_all, is_json;
 };
 
 struct learning {
@@ -50,13 +61,15 @@ struct learning {
     struct lesson_reader *reader;
     struct buffer lesson;
     bool is_spam;
-    size_t unread, done, files_done, files;
+    size_t unread, foreign, done, files_done, files;
     uint64_t began_ms, shown_ms;
     bool shows_progress;
 };
 
 static const struct verb_option table[] = {
     { "undo", OPTION_WORD, offsetof(struct options, undo), NULL, NULL },
+    { "all", OPTION_SWITCH, offsetof(struct options, is_all), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
     { "verbose", OPTION_SWITCH, offsetof(struct options, is_verbose), NULL, NULL, .letter = 'v' },
     OPTIONS_TARGET(struct options),
     { 0 }
@@ -64,7 +77,7 @@ static const struct verb_option table[] = {
 
 static const char *learn_word(size_t position)
 {
-    static const char *const words[] = { "ham", "spam", NULL };
+    static const char *const words[] = { "ham", "spam", "proposals", "accept", "decline", NULL };
     return words[position];
 }
 
@@ -95,6 +108,8 @@ static void summary_print(const struct learning *learning)
         printf(" (%zu of %s known as %s before)", teaching->changed, taught == 1 ? "it" : "them",
                learning->is_spam ? "ham" : "spam");
     if (teaching->known) printf("; %zu known already", teaching->known);
+    if (learning->foreign)
+        printf("; %zu %s no mail", learning->foreign, learning->foreign == 1 ? "is" : "are");
     if (learning->unread) printf("; %zu could not be read", learning->unread);
     putchar('\n');
 }
@@ -104,7 +119,13 @@ static void summary_print(const struct learning *learning)
 static int mail_teach(struct learning *learning, struct text mail, const char *name)
 {
     learning->done++;
-    if (!lesson_reader_read(learning->reader, mail, &learning->lesson)) {
+    enum lesson_reading reading = lesson_reader_read(learning->reader, mail, &learning->lesson);
+    if (reading == LESSON_READING_NO_MAIL) {
+        fprintf(stderr, "sekimori learn: %s: no mail: no field of RFC 5322 stands in its header\n", name);
+        learning->foreign++;
+        return EX_OK;
+    }
+    if (reading == LESSON_READING_FAILED) {
         fprintf(stderr, "sekimori learn: a mail of %s cannot be read\n", name);
         learning->unread++;
         return EX_OK;
@@ -222,7 +243,7 @@ static int paths_teach(struct learning *learning, const struct paths *paths)
     if (code == EX_OK) code = ended;
     if (learning->shows_progress) progress_show(learning, true);
     if (has_begun && ended == EX_OK) summary_print(learning);
-    return code == EX_OK && learning->unread ? EX_DATAERR : code;
+    return code == EX_OK && learning->unread + learning->foreign > 0 ? EX_DATAERR : code;
 }
 
 static int undo(const struct options *options)
@@ -239,9 +260,39 @@ static int undo(const struct options *options)
     return code;
 }
 
+/* "accept", "decline": `argv` is what stands behind it. */
+static int proposals_decide(const struct options *options, char **argv, bool is_yes)
+{
+    if (options->is_all && *argv)
+        return options_complain(&learn_usage, "--all stands alone, without ", *argv);
+    if (!options->is_all && !*argv)
+        return options_complain(&learn_usage, "which? name numbers of `sekimori learn proposals`, or --all",
+                                "");
+    for (char **word = argv; *word; word++)
+        if (strspn(*word, "0123456789") != strlen(*word) || !**word)
+            return options_complain(&learn_usage, "a proposal is known by its number, not by ", *word);
+    return proposal_list_decide(&options->target, argv, options->is_all, is_yes);
+}
+
+static bool is_about_proposals(const char *word)
+{
+    static const char *const words[] = { "proposals", "accept", "decline", NULL };
+    return options_word_is(word, words);
+}
+
+static int proposals_do(const struct options *options, char **argv)
+{
+    bool is_list = strcmp(*argv, "proposals") == 0;
+    if (is_list && (argv[1] || options->is_all))
+        return options_complain(&learn_usage, "proposals stands alone", "");
+    if (is_list) return proposal_list_print(&options->target, options->is_json);
+    if (options->is_json) return options_complain(&learn_usage, "--json goes with proposals", "");
+    return proposals_decide(options, argv + 1, strcmp(*argv, "accept") == 0);
+}
+
 int learn_main(int argc, char **argv)
 {
-    static const char *const classes[] = { "ham", "spam", NULL };
+    static const char *const classes[] = { "ham", "spam", "proposals", "accept", "decline", NULL };
     struct options options = { 0 };
     int code = options_read(&learn_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
@@ -249,6 +300,9 @@ int learn_main(int argc, char **argv)
         return options_complain(&learn_usage, "--undo stands alone, without ", argv[optind]);
     if (options.undo) return undo(&options);
     if (optind == argc) return options_complain(&learn_usage, "ham or spam?", "");
+    if (is_about_proposals(argv[optind])) return proposals_do(&options, argv + optind);
+    if (options.is_all || options.is_json)
+        return options_complain(&learn_usage, "--all and --json are about proposals", "");
     if (!options_word_is(argv[optind], classes))
         return options_complain_word(&learn_usage, "ham or spam, not ", argv[optind], classes);
     struct learning learning = { .options = &options,

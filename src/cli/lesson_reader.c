@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Over a stream: a length of four bytes, then the mail; back, a length and the lesson. */
+/* Over a stream: a length of four bytes, then the mail; back, a length and the lesson, which is empty for
+   what is no mail. */
 #include "cli/lesson_reader.h"
 
 #include <errno.h>
@@ -51,6 +52,11 @@ static bool tell(int fd, struct text bytes)
 
 /* --- the child --- */
 
+static bool mail_is_one(struct arena *arena, struct text mail)
+{
+    return lesson_is_mail(mime_parse(arena, mail, &mime_limits_default, MIME_FIRST)->parts[0].header);
+}
+
 static bool mail_serve(int channel, const struct base_model *base)
 {
     uint32_t length;
@@ -61,8 +67,10 @@ static bool mail_serve(int channel, const struct base_model *base)
     struct arena *arena = arena_new(1 << 18);
     if (is_there) {
         buffer_commit(&mail, length);
-        lesson_read(arena, buffer_text(&mail), base, &lesson);
-        lesson_write(&lesson, &answer);
+        if (mail_is_one(arena, buffer_text(&mail))) {
+            lesson_read(arena, buffer_text(&mail), base, &lesson);
+            lesson_write(&lesson, &answer);
+        }
         is_there = tell(channel, buffer_text(&answer));
     }
     arena_free(arena);
@@ -123,18 +131,20 @@ void lesson_reader_stop(struct lesson_reader *reader)
     free(reader);
 }
 
-bool lesson_reader_read(struct lesson_reader *reader, struct text mail, struct buffer *out)
+enum lesson_reading lesson_reader_read(struct lesson_reader *reader, struct text mail, struct buffer *out)
 {
     uint32_t length = 0;
     buffer_clear(out);
-    if (mail.length > MAIL_MOST || (!reader->is_running && !child_start(reader))) return false;
+    if (mail.length > MAIL_MOST || (!reader->is_running && !child_start(reader)))
+        return LESSON_READING_FAILED;
     bool is_read = tell(reader->child.channel, mail) &&
                    take(reader->child.channel, &length, sizeof length, ANSWER_MS) &&
                    length <= LESSON_BYTES_MOST &&
                    take(reader->child.channel, buffer_reserve(out, length + 1), length, ANSWER_MS);
-    if (is_read)
-        buffer_commit(out, length);
-    else
+    if (!is_read) {
         child_end(reader);
-    return is_read;
+        return LESSON_READING_FAILED;
+    }
+    buffer_commit(out, length);
+    return length > 0 ? LESSON_READING_DONE : LESSON_READING_NO_MAIL;
 }

@@ -13,8 +13,13 @@ struct lesson_reader;
 struct lesson_reader *lesson_reader_start(struct text base_model);
 void lesson_reader_stop(struct lesson_reader *reader); /* NULL is allowed; ends the child */
 
-/* The lesson of a mail with CRLF line ends (lesson_write), label and time not set. False: it could not be
-   read in its time, or the child died of it; another one reads the next. */
-bool lesson_reader_read(struct lesson_reader *reader, struct text mail, struct buffer *out);
+enum lesson_reading {
+    LESSON_READING_DONE,
+    LESSON_READING_NO_MAIL, /* it has no field of RFC 5322 */
+    LESSON_READING_FAILED   /* not in its time, or the child died of it; another one reads the next */
+};
+
+/* The lesson of a mail with CRLF line ends (lesson_write), label and time not set. */
+enum lesson_reading lesson_reader_read(struct lesson_reader *reader, struct text mail, struct buffer *out);
 
 #endif

@@ -24,7 +24,8 @@ static const char help[] =
     "Tells the node of messages that should not have come through: they are counted in the\n"
     "nightly report and kept for learning. The same message told twice counts once. FILE is a\n"
     "message, a folder of messages, or - for standard input.\n\n"
-    "  --kind KIND     spam, phishing, virus or newsletter (default spam)\n" CONTROL_OPTIONS_HELP
+    "  --kind KIND     spam, phishing, virus, newsletter or ham (default spam; ham: it was\n"
+    "                  taken for spam by mistake)\n" CONTROL_OPTIONS_HELP
     "\nExit codes: 0, 64 usage, 66 a file cannot be read, 73 the state folder cannot be written.\n";
 
 struct options {
@@ -32,7 +33,7 @@ struct options {
     const char *kind;
 };
 
-static const char *const kinds[] = { "spam", "phishing", "virus", "newsletter", NULL };
+static const char *const kinds[] = { "spam", "phishing", "virus", "newsletter", "ham", NULL };
 
 static const char *kind_word(size_t position)
 {
@@ -46,7 +47,7 @@ static bool kind_take(void *options, const char *word)
 }
 
 static const struct verb_option table[] = { { "kind", OPTION_VALUE, 0, kind_take,
-                                              "--kind is spam, phishing, virus or newsletter, not ",
+                                              "--kind is spam, phishing, virus, newsletter or ham, not ",
                                               .completion = kind_word },
                                             OPTIONS_TARGET(struct options),
                                             { 0 } };

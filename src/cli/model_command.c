@@ -102,7 +102,9 @@ static int export_do(const struct options *options, const char *path)
 {
     char why[300] = "";
     struct buffer out = { 0 };
-    int code = control_ask(&options->target, TEXT("model export"), ANSWER_MS, NULL, NULL, &out);
+    bool is_there = access(path, F_OK) == 0; /* then nothing is to leave the node, and the record says so */
+    int code = control_ask(&options->target, is_there ? TEXT("model export there") : TEXT("model export"),
+                           ANSWER_MS, NULL, NULL, &out);
     if (code != EX_OK) {
         fprintf(stderr, "sekimori model: %.*s\n", TEXT_ARG(buffer_text(&out)));
     } else if (!fresh_file_write(path, buffer_text(&out), 0600, false, why, sizeof why)) {

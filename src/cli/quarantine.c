@@ -130,6 +130,14 @@ static void recipient_print(const struct json *recipient, bool is_long)
     putchar('\n');
 }
 
+/* What stands under "virus" is the name of that, a limit, or a file that was not opened. */
+static const char *found_word(const char *found)
+{
+    static const char *const classes[] = { "phishing",   "encrypted", "unscanned", "limits",
+                                           "not-opened", "pua",       NULL };
+    return options_word_is(found, classes) ? found : "virus";
+}
+
 static void message_print(struct output *output, const struct json *message)
 {
     char when[WHEN_SIZE];
@@ -144,7 +152,7 @@ static void message_print(struct output *output, const struct json *message)
         puts("\"");
     }
     if (*json_get_string(message, "virus")) {
-        fputs("    virus ", stdout);
+        printf("    %s ", found_word(json_get_string(message, "found")));
         say(message, "virus", ADDRESS_COLUMNS);
         putchar('\n');
     }

@@ -8,6 +8,7 @@
 #include "config/closed_kinds.h"
 #include "config/domains.h"
 #include "config/encoding.h"
+#include "config/hosted.h"
 #include "config/load_private.h"
 #include "config/table.h"
 #include "config/value.h"
@@ -91,8 +92,9 @@ static bool is_printable_word(struct text text)
 /* What is sent to an address of the node's own must mean one thing, and come in somewhere. */
 static void own_addresses_check(struct loader *loader)
 {
-    static const char *const words[] = { "report missed spam", "report missed phishing",
-                                         "report missed virus", "report missed newsletter", "digest reply" };
+    static const char *const words[] = { "report missed spam",  "report missed phishing",
+                                         "report missed virus", "report missed newsletter",
+                                         "report missed ham",   "digest reply" };
     for (int i = 0; i <= MISSED_KINDS && !takes_from_inside(loader->config); i++)
         if (own_address_of(loader->config, i).length)
             loader_complain(loader, SEVERITY_WARNING, global_place(loader, words[i]),
@@ -105,6 +107,20 @@ static void own_addresses_check(struct loader *loader)
                             N_("%s and %s are one address: %.*s"), words[j], words[i], TEXT_ARG(address));
             break;
         }
+    }
+}
+
+/* Reports come from inside, and who sends from there is of ours. */
+static void reporters_check(struct loader *loader)
+{
+    const struct text_list *trusted = &loader->config->report.trusted;
+    for (size_t i = 0; i < trusted->count; i++) {
+        struct text domain =
+            text_slice(trusted->items[i], text_find_last_char(trusted->items[i], '@') + 1, SIZE_MAX);
+        if (config_is_ours(loader->config, domain)) continue;
+        loader_complain(loader, SEVERITY_ERROR, global_place(loader, "report trusted"),
+                        N_("report trusted: %.*s is of no domain in `domains`: only users inside report"),
+                        TEXT_ARG(trusted->items[i]));
     }
 }
 
@@ -463,6 +479,7 @@ void crosscheck_config(struct loader *loader)
     if (!loader->sources->is_spoiled) numbers_check(loader);
     if (!loader->sources->is_spoiled) spam_check(loader);
     own_addresses_check(loader);
+    reporters_check(loader);
     replies_check(loader);
     authorities_check(loader);
     hook_check(loader);

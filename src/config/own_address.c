@@ -19,6 +19,14 @@ const char *missed_kind_name(enum missed_kind kind)
     static const char *const names[MISSED_KINDS] = { [MISSED_SPAM] = "spam",
                                                      [MISSED_PHISHING] = "phishing",
                                                      [MISSED_VIRUS] = "virus",
-                                                     [MISSED_NEWSLETTER] = "newsletter" };
+                                                     [MISSED_NEWSLETTER] = "newsletter",
+                                                     [MISSED_HAM] = "ham" };
     return names[kind];
+}
+
+bool config_reporter_is_trusted(const struct config *config, struct text address)
+{
+    for (size_t i = 0; i < config->report.trusted.count && address.length > 0; i++)
+        if (text_equal_nocase(config->report.trusted.items[i], address)) return true;
+    return false;
 }

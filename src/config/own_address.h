@@ -8,7 +8,7 @@
 
 enum own_address {
     OWN_ADDRESS_NONE,   /* an address like any other */
-    OWN_ADDRESS_MISSED, /* `report missed`: what leaked through */
+    OWN_ADDRESS_MISSED, /* `report missed`: what leaked through, or was taken for spam by mistake */
     OWN_ADDRESS_REPLY   /* `digest reply`: releases by ticket */
 };
 
@@ -16,7 +16,12 @@ enum own_address {
 enum own_address own_address_find(const struct config *config, struct text address,
                                   enum missed_kind *out_kind);
 
-/* "spam", "phishing", "virus", "newsletter". */
+/* "spam", "phishing", "virus", "newsletter", "ham". */
 const char *missed_kind_name(enum missed_kind kind);
+
+/* Whether reports of that sender (MAIL FROM, without brackets) count by themselves: `report trusted`. Case is
+   ignored. False for the null sender. Ask it only of mail from inside: anybody outside writes what he likes
+   there. */
+bool config_reporter_is_trusted(const struct config *config, struct text address);
 
 #endif

@@ -104,6 +104,9 @@ static const struct schema_choice log_levels[] = { { "error", LOG_LEVEL_ERROR },
                                                    { "info", LOG_LEVEL_INFO },
                                                    { "debug", LOG_LEVEL_DEBUG },
                                                    { NULL, 0 } };
+static const struct schema_choice report_lessons[] = {
+    { "off", REPORT_LEARN_OFF }, { "ask", REPORT_LEARN_ASK }, { "trusted", REPORT_LEARN_TRUSTED }, { NULL, 0 }
+};
 static const struct schema_choice languages[] = { { "en", LANGUAGE_EN }, { "ja", LANGUAGE_JA }, { NULL, 0 } };
 
 /* One macro a kind of row, so that a row reads: where, words, default, range, help. */
@@ -686,9 +689,18 @@ const struct schema_row schema_rows[] = {
     PLAIN(GLOBAL, "report missed newsletter", MAILBOX, report.missed[MISSED_NEWSLETTER], "none", "none",
         "The address to which users forward a newsletter that was not wanted, best as an attachment. From inside only (direction out).",
         "利用者が望まないメールマガジンを添付で転送する宛先。内側（direction out）からだけ受ける。"),
+    PLAIN(GLOBAL, "report missed ham", MAILBOX, report.missed[MISSED_HAM], "none", "none",
+        "The address to which users forward wanted mail that was tagged by mistake, best as an attachment. From inside only (direction out).",
+        "利用者が誤って印を付けられたメールを添付で転送する宛先。内側（direction out）からだけ受ける。"),
     RANGE(GLOBAL, "report missed most", SIZE, report.missed_most_bytes, "1G", 0, 65536 * GIB,
         "Room on the disk for what users told as missed (learn/missed/kept); over it the oldest go. The sums stay. 0: nothing is kept.",
         "届け出られたメール（learn/missed/kept）に使うディスクの上限。超えると古いものから消える。集計は残る。0 は残さない。"),
+    CHOICE(GLOBAL, "report learn", report.learn, report_lessons, "trusted",
+        "What reports of spam, phishing and ham teach: nothing (off); what the administrator accepts by `sekimori learn accept` (ask); the same, but those of `report trusted` at once (trusted).",
+        "迷惑メール、フィッシング、誤判定の届け出から学習するか。off はしない。ask は管理者が sekimori learn accept で認めたものだけ。trusted は、加えて report trusted の人の届け出から直ちに。"),
+    PLAIN(GLOBAL, "report trusted", MAILBOXES, report.trusted, "none", "none",
+        "Users of ours whose reports count by themselves, known by MAIL FROM of mail from inside: the servers inside have to see to it that nobody writes as another.",
+        "届け出がそのまま効く内部の利用者。内側からのメールの MAIL FROM で見分けるので、内側のサーバーが他人の名で送らせないこと。"),
 
     PLAIN(GLOBAL, "alarm hook", COMMAND, alarm.hook, "none", "none",
         "A program that is run when an alarm is raised, lasts or is over, beside the mail. No shell reads it.",

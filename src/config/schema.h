@@ -44,6 +44,7 @@ enum schema_type {
     SCHEMA_INTERFACE, /* a network interface; text */
     SCHEMA_ENDPOINTS, /* ADDRESS:PORT; struct text_list, as the next two; said twice they grow */
     SCHEMA_NAMES,     /* host names */
+    SCHEMA_MAILBOXES, /* mail addresses; struct text_list; said twice it grows */
     SCHEMA_SENDERS,   /* domains, ".name" for all below, or any; `none` beside them adds nothing */
     SCHEMA_ADDRESSES, /* ADDRESS or ADDRESS/BITS, host bits as they are */
     SCHEMA_FOLDERS,   /* absolute paths; struct text_list; said twice it grows */

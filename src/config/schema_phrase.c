@@ -32,6 +32,7 @@ static const struct {
     [SCHEMA_PEER] = { "ADDRESS or ADDRESS:PORT such as 192.0.2.2:25", "ADDRESS[:PORT]" },
     [SCHEMA_INTERFACE] = { "a network interface such as eth0", "INTERFACE" },
     [SCHEMA_ENDPOINTS] = { "ADDRESS:PORT such as 192.0.2.1:53", "ADDRESS:PORT..." },
+    [SCHEMA_MAILBOXES] = { "mail addresses such as boss@example.jp", "MAILBOX..." },
     [SCHEMA_NAMES] = { "host names such as www.example.jp", "NAME..." },
     [SCHEMA_SENDERS] = { "domains such as partner.example, or .partner.example for all below it, any",
                          "DOMAIN... | any" },

@@ -47,8 +47,14 @@ enum held_class {
     HELD_UNDELIVERABLE,
     HELD_CLASSES
 };
-/* What users say has leaked through. */
-enum missed_kind { MISSED_SPAM, MISSED_PHISHING, MISSED_VIRUS, MISSED_NEWSLETTER, MISSED_KINDS };
+/* What users say has leaked through; ham: it was taken for spam by mistake. */
+enum missed_kind { MISSED_SPAM, MISSED_PHISHING, MISSED_VIRUS, MISSED_NEWSLETTER, MISSED_HAM, MISSED_KINDS };
+/* What becomes of a report that teaches spam or ham. */
+enum report_learning {
+    REPORT_LEARN_OFF,     /* nothing is proposed */
+    REPORT_LEARN_ASK,     /* it waits for the administrator */
+    REPORT_LEARN_TRUSTED, /* the same, but of a trusted reporter it teaches at once */
+};
 /* Refusals that a person reads, by what they can do about it. */
 enum refusal_kind {
     REFUSAL_NONE,
@@ -401,6 +407,8 @@ struct config {
         struct text countries;            /* GeoIP file; empty: none */
         struct text missed[MISSED_KINDS]; /* where users send what leaked through; empty: nowhere */
         uint64_t missed_most_bytes;       /* of what is kept of it */
+        struct text_list trusted;         /* addresses of users whose reports count by themselves */
+        uint8_t learn;                    /* enum report_learning */
     } report;
 
     struct {

@@ -11,6 +11,7 @@
 enum { SELECTOR_MOST = 120 };
 
 static const char NOT_ONE[] = "is not valid here";
+static const char LOG_FILE[] = "is a file, which `sekimori start --log FILE` names (with `log to stderr`)";
 
 static void *field_of(const struct schema_row *row, void *base)
 {
@@ -54,6 +55,7 @@ bool value_is_list(const struct schema_row *row)
     case SCHEMA_USERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
+    case SCHEMA_MAILBOXES:
     case SCHEMA_SENDERS:
     case SCHEMA_ADDRESSES:
     case SCHEMA_FOLDERS:
@@ -163,6 +165,8 @@ static bool is_list_word(enum schema_type type, struct text word)
         return value_endpoint_parse(word, 0, &endpoint);
     case SCHEMA_NAMES:
         return value_is_host_name(word);
+    case SCHEMA_MAILBOXES:
+        return value_is_mailbox(word);
     case SCHEMA_SENDERS:
         return value_is_host_name(text_slice(word, word.at[0] == '.', word.length));
     case SCHEMA_STATUSES:
@@ -182,7 +186,8 @@ static const char *choice_parse(const struct schema_row *row, void *base, struct
             number_store(row, base, (uint64_t)choice->value);
             return NULL;
         }
-    return NOT_ONE;
+    bool is_log_file = word.length > 0 && word.at[0] == '/' && strcmp(row->words, "log to") == 0;
+    return is_log_file ? LOG_FILE : NOT_ONE;
 }
 
 static const char *set_add(const struct schema_row *row, void *base, struct text word)
@@ -365,6 +370,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_SERVERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
+    case SCHEMA_MAILBOXES:
     case SCHEMA_SENDERS:
     case SCHEMA_USERS:
     case SCHEMA_ADDRESSES:
@@ -553,6 +559,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
     case SCHEMA_SERVERS:
     case SCHEMA_ENDPOINTS:
     case SCHEMA_NAMES:
+    case SCHEMA_MAILBOXES:
     case SCHEMA_SENDERS:
     case SCHEMA_ADDRESSES:
     case SCHEMA_FOLDERS:

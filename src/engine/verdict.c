@@ -49,6 +49,18 @@ static bool name_add(const regex_t *pattern, struct text output, struct buffer *
     return false;
 }
 
+/* The first line that is not blank, on one line of the log. Bytes that are not printable are made so by whom
+   it is told to (engine_answer_put). */
+static void words_add(struct text output, struct buffer *out)
+{
+    struct text line = TEXT_NONE;
+    output = text_slice(output, 0, VERDICT_OUTPUT_MOST);
+    while (line.length == 0 && text_next_line(&output, &line)) line = text_trim(line);
+    if (line.length == 0) return;
+    buffer_add_text(out, TEXT(": "));
+    buffer_add_text(out, text_slice(line, 0, VERDICT_WORDS_MOST));
+}
+
 enum scan_state verdict_of(const struct outside_engine *engine, const regex_t *pattern, uint32_t status,
                            struct text output, struct buffer *name)
 {
@@ -56,5 +68,6 @@ enum scan_state verdict_of(const struct outside_engine *engine, const regex_t *p
     bool is_found = list_has(&engine->found, status);
     if (is_found && pattern && name_add(pattern, output, name)) return SCAN_FOUND;
     buffer_printf(name, is_found ? "found %u" : "it ended with status %u", status);
+    if (!is_found) words_add(output, name);
     return is_found ? SCAN_FOUND : SCAN_UNSCANNED;
 }

@@ -3,6 +3,7 @@
 #include "ipc/ask_ledger.h"
 
 #include "base/codec.h"
+#include "judge/part_digest.h"
 
 static const char *const class_names[HELD_CLASSES] = { [HELD_VIRUS] = "virus",
                                                        [HELD_PHISHING] = "phishing",
@@ -84,4 +85,29 @@ bool held_offer_get(struct arena *arena, struct text payload, struct held_offer 
     for (int i = 0; i < out->edits_count; i++) out->edits[i] = get_text(&reader);
     if (!envelope_get(arena, &reader, &out->envelope) || !recipients_get(arena, &reader, out)) return false;
     return reader_done(&reader) && out->prefix_length <= out->length;
+}
+
+void lesson_proposal_put(const struct lesson_proposal *proposal, struct buffer *out)
+{
+    put_u8(out, proposal->is_spam);
+    put_text(out, proposal->reporter);
+    put_text(out, proposal->message_id);
+    put_text(out, proposal->author);
+    put_text(out, proposal->subject);
+    part_digests_put(proposal->parts, proposal->part_count, out);
+    put_text(out, proposal->lesson);
+}
+
+bool lesson_proposal_get(struct arena *arena, struct text payload, struct lesson_proposal *out)
+{
+    struct reader reader = reader_of(payload);
+    uint8_t is_spam = get_u8(&reader);
+    out->is_spam = is_spam == 1;
+    out->reporter = get_text(&reader);
+    out->message_id = get_text(&reader);
+    out->author = get_text(&reader);
+    out->subject = get_text(&reader);
+    out->parts = part_digests_get(arena, &reader, &out->part_count);
+    out->lesson = get_text(&reader);
+    return reader_done(&reader) && is_spam <= 1;
 }

@@ -7,6 +7,7 @@
 
 #include "config/settings.h"
 #include "ipc/ask_queue.h"
+#include "judge/part_digest.h"
 
 enum ledger_frame {
     LEDGER_HELD = 32, /* queue: struct held_offer; frame id = message id; fd 0: the segment, for reading */
@@ -16,6 +17,8 @@ enum ledger_frame {
     LEDGER_REDEEM,    /* report: id of the mail that brings it; text ticket, text sender of that mail */
     LEDGER_REDEEMED,  /* ledger: same id; u8 enum redeemed, u64 message id of the release (0: none). The same
                          mail gets the same answer when it asks again. */
+    LEDGER_PROPOSE,   /* report: struct lesson_proposal; frame id: a number of report's own */
+    LEDGER_PROPOSED,  /* ledger: same id; u8 enum proposed. Said again for the same report. */
     LEDGER_WHOSE, /* ledger, of a message it has a file of and cannot place: which recipients are yours? */
     LEDGER_LIVE,  /* queue: same id; u32 count, count * u32 recipient number: these have not ended */
 };
@@ -31,12 +34,37 @@ enum redeemed {
     REDEEMED_COUNT
 };
 
+enum proposed {
+    PROPOSED_WAITS,    /* for the administrator: sekimori learn proposals */
+    PROPOSED_TAUGHT,   /* at once: of a trusted reporter */
+    PROPOSED_KNOWN,    /* learned before */
+    PROPOSED_DECIDED,  /* the administrator, or a trusted reporter, has decided about it before */
+    PROPOSED_TOO_MANY, /* of that reporter, or in all: nothing is kept of it */
+    PROPOSED_UNREAD,   /* what came of it are no numbers of a mail */
+    PROPOSED_OFF,      /* report learn off */
+    PROPOSED_LATER,    /* cannot be written now */
+    PROPOSED_COUNT
+};
+
 enum held_refusal {
     HELD_NOT_YET, /* what it was found to be has not been told to the ledger: offer it again in a moment */
     HELD_NO_ROOM, /* full, or cannot be written: offer nothing for a while */
     HELD_LEFT, /* somebody has to look at it: offer it again to another life of the taker, or after a reload
                 */
 };
+
+/* A mail that a user inside reported, as numbers, and what his copy of it says. */
+struct lesson_proposal {
+    bool is_spam;                            /* else it is ham */
+    struct text reporter;                    /* MAIL FROM of the report */
+    struct text message_id, author, subject; /* of the copy, as in event_judgement */
+    uint32_t part_count;
+    const struct part_digest *parts; /* its files */
+    struct text lesson;              /* spam/lesson.h */
+};
+void lesson_proposal_put(const struct lesson_proposal *proposal, struct buffer *out); /* appends */
+/* Borrows from the payload; the list of parts lives in the arena. False: malformed. */
+bool lesson_proposal_get(struct arena *arena, struct text payload, struct lesson_proposal *out);
 
 /* "virus", "spam", …; "unknown". */
 const char *held_class_name(enum held_class class);

@@ -28,6 +28,20 @@ void scan_read_put(const struct scan_question *question, struct body *body, stru
     body_put(body, frame, fds, fd_count);
 }
 
+static bool kept_send(struct channel *channel, uint16_t type, const struct scan_question *question,
+                      struct text content)
+{
+    struct body body = { 0 };
+    int fds[FRAME_DESCRIPTORS], fd_count = 0;
+    bool is_good = body_append(&body, content) && body_finish(&body);
+    if (is_good) {
+        scan_read_put(question, &body, channel_begin(channel, type, question->occasion.id), fds, &fd_count);
+        channel_end_fds(channel, fds, fd_count);
+    }
+    body_free(&body);
+    return is_good;
+}
+
 bool scan_again_send(struct channel *channel, struct arena *arena, uint64_t id, enum direction direction,
                      const struct envelope *envelope, struct text content)
 {
@@ -36,18 +50,16 @@ bool scan_again_send(struct channel *channel, struct arena *arena, uint64_t id, 
                                                     .sender = envelope->sender,
                                                     .recipient_count = envelope->recipient_count } };
     struct occasion *occasion = &question.occasion;
-    struct body body = { 0 };
-    int fds[FRAME_DESCRIPTORS], fd_count = 0;
     occasion->recipients = arena_alloc_array(arena, envelope->recipient_count, sizeof *occasion->recipients);
     for (uint32_t i = 0; i < envelope->recipient_count; i++)
         occasion->recipients[i] = envelope->recipients[i].address;
-    bool is_good = body_append(&body, content) && body_finish(&body);
-    if (is_good) {
-        scan_read_put(&question, &body, channel_begin(channel, SCAN_AGAIN, id), fds, &fd_count);
-        channel_end_fds(channel, fds, fd_count);
-    }
-    body_free(&body);
-    return is_good;
+    return kept_send(channel, SCAN_AGAIN, &question, content);
+}
+
+bool scan_lesson_send(struct channel *channel, uint64_t id, struct text mail)
+{
+    struct scan_question question = { .occasion = { .id = id, .direction = DIRECTION_IN } };
+    return kept_send(channel, SCAN_LESSON, &question, mail);
 }
 
 bool scan_read_get(struct arena *arena, struct frame *frame, struct scan_question *out, struct body *body)
@@ -94,6 +106,28 @@ bool found_facts(struct arena *arena, const struct found *found, struct facts *o
 {
     struct reader reader = reader_of(found->facts);
     return facts_get(arena, &reader, out) && reader_done(&reader);
+}
+
+void lesson_found_put(const struct lesson_found *found, struct buffer *out)
+{
+    put_u8(out, found->is_mail);
+    put_text(out, found->message_id);
+    put_text(out, found->author);
+    put_text(out, found->subject);
+    put_text(out, found->lesson);
+}
+
+bool lesson_found_get(struct text payload, struct lesson_found *out)
+{
+    struct reader reader = reader_of(payload);
+    out->is_mail = get_u8(&reader) == 1;
+    out->message_id = get_text(&reader);
+    out->author = get_text(&reader);
+    out->subject = get_text(&reader);
+    out->lesson = get_text(&reader);
+    return reader_done(&reader) && out->message_id.length <= LESSON_FOUND_TEXT_MOST &&
+           out->author.length <= LESSON_FOUND_TEXT_MOST && out->subject.length <= LESSON_FOUND_TEXT_MOST &&
+           out->lesson.length <= LESSON_FOUND_BYTES_MOST;
 }
 
 void judged_put(const struct judged *judged, struct buffer *out)

@@ -23,6 +23,9 @@ enum scan_frame {
                       SCAN_FACTS comes    back, for which nobody vouches, or SCAN_FAILED */
     SCAN_SIGNATURES, /* dispatcher, to ledger and queue: u64 that differs where other signatures serve from
                         now on */
+    SCAN_LESSON, /* report, of a mail that a user attached to a report, one at a time: as SCAN_AGAIN. The next
+                    one comes back, or SCAN_FAILED */
+    SCAN_LESSON_IS, /* same id; struct lesson_found */
 };
 
 enum scan_failure {
@@ -59,6 +62,14 @@ struct judged {
     struct voucher voucher;
 };
 
+enum { LESSON_FOUND_BYTES_MOST = 64 * 1024, LESSON_FOUND_TEXT_MOST = 4096 };
+/* What a mail would teach, and what it is known by. */
+struct lesson_found {
+    bool is_mail;                            /* it has a field of RFC 5322; else there is nothing below */
+    struct text message_id, author, subject; /* author: From, as subject in UTF-8 */
+    struct text lesson;                      /* spam/lesson.h, of no class yet */
+};
+
 /* What is read borrows texts from the frame; lists live in the arena, `*body` is the caller's. False:
    malformed. */
 void scan_read_put(const struct scan_question *question, struct body *body, struct buffer *frame, int *fds,
@@ -71,6 +82,9 @@ struct envelope;
 bool scan_again_send(struct channel *channel, struct arena *arena, uint64_t id, enum direction direction,
                      const struct envelope *envelope, struct text content);
 
+/* Sends SCAN_LESSON. False: as above. */
+bool scan_lesson_send(struct channel *channel, uint64_t id, struct text mail);
+
 /* `found` is the payload of SCAN_FACTS. What is written may be more than SCAN_PAYLOAD_MOST. */
 void scan_decide_put(const struct scan_question *question, struct text found, struct buffer *payload);
 bool scan_decide_get(struct arena *arena, const struct frame *frame, struct scan_question *out,
@@ -79,6 +93,9 @@ bool scan_decide_get(struct arena *arena, const struct frame *frame, struct scan
 /* The byte forms, appended; what is read borrows its texts, lists live in the arena. False: malformed. */
 void found_put(const struct found *found, struct buffer *out);
 bool found_get(struct text payload, struct found *out);
+void lesson_found_put(const struct lesson_found *found, struct buffer *out);
+bool lesson_found_get(struct text payload, struct lesson_found *out); /* false too where one is too long */
+/* The same of a verdict. */
 void judged_put(const struct judged *judged, struct buffer *out);
 bool judged_get(struct arena *arena, struct text payload, struct judged *out);
 /* The facts of what was found, in the same way. */

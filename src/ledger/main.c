@@ -18,6 +18,7 @@
 #include "ipc/message_id.h"
 #include "ledger/balance_count.h"
 #include "ledger/learning/learning_command.h"
+#include "ledger/learning/proposals.h"
 #include "ledger/list_page.h"
 #include "ledger/quarantine/quarantine.h"
 #include "ledger/quarantine/quarantine_command.h"
@@ -35,6 +36,7 @@ struct service {
     struct quarantine_command_server *commands;
     struct ticket_release_server *ticket_releases;
     struct learning *learning;
+    struct proposals *proposals;
     struct learning_command_server *lessons;
     struct ticket_key key;
     struct steady steady;
@@ -92,6 +94,7 @@ static void service_end(struct service *service)
     timer_free(service->second);
     balance_count_server_free(service->server);
     learning_command_server_free(service->lessons);
+    proposals_free(service->proposals);
     learning_free(service->learning);
     ticket_release_server_free(service->ticket_releases);
     quarantine_command_server_free(service->commands);
@@ -115,6 +118,7 @@ static void on_config(void *context, const struct config *old)
     quarantine_command_server_set_config(service->commands, service->child.config);
     replication_set_config(service->replication, service->child.config);
     learning_set_config(service->learning, service->child.config);
+    proposals_set_config(service->proposals, service->child.config);
     learning_command_server_set_config(service->lessons, service->child.config);
     list_page_hurry(&service->lists);
 }
@@ -326,7 +330,11 @@ static void learning_begin(struct service *service)
     int page = child_map_fd(child, "learned", NULL);
     struct learned_page *learned = page < 0 ? NULL : learned_page_map(page, true);
     service->learning = learning_new(child->loop, child->config, learned);
-    service->lessons = learning_command_server_new(child->loop, service->learning, service->commands);
+    service->proposals = proposals_new(child->loop, service->ingest, service->learning, service->commands);
+    service->lessons =
+        learning_command_server_new(child->loop, service->learning, service->proposals, service->commands);
+    ticket_release_server_set_listener(service->ticket_releases,
+                                       (struct report_listener){ proposals_frame, service->proposals });
 }
 
 static const struct child_events events = { .peers = peers,

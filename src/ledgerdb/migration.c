@@ -164,10 +164,21 @@ static const char version_11[] =
     "  message INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX part_found_time ON part_found(found);";
 
+/* What users' reports would teach, and who reported (proposal.h). */
+static const char version_12[] =
+    "CREATE TABLE proposal(number INTEGER PRIMARY KEY AUTOINCREMENT, mail BLOB NOT NULL,"
+    "  is_spam INTEGER NOT NULL, state INTEGER NOT NULL, told INTEGER NOT NULL, message INTEGER,"
+    "  lesson BLOB);"
+    "CREATE UNIQUE INDEX proposal_mail ON proposal(mail, is_spam);"
+    "CREATE INDEX proposal_state ON proposal(state);"
+    "CREATE TABLE proposal_report(proposal INTEGER NOT NULL, reporter TEXT NOT NULL COLLATE NOCASE,"
+    "  time INTEGER NOT NULL, PRIMARY KEY(proposal, reporter)) WITHOUT ROWID;"
+    "CREATE INDEX proposal_report_time ON proposal_report(time);";
+
 static const struct migration migrations[] = {
     { version_1, NULL }, { version_2, terms_fill }, { version_3, NULL },  { version_4, NULL },
     { version_5, NULL }, { version_6, NULL },       { version_7, NULL },  { version_8, NULL },
-    { version_9, NULL }, { version_10, NULL },      { version_11, NULL },
+    { version_9, NULL }, { version_10, NULL },      { version_11, NULL }, { version_12, NULL },
 };
 enum { LATEST = sizeof migrations / sizeof *migrations };
 const int migration_latest = LATEST;

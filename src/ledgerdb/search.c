@@ -93,8 +93,7 @@ static struct text pattern_of(struct text part, struct arena *arena)
     return pattern;
 }
 
-/* Without blanks around it and the brackets of RFC 5322 section 3.6.4. */
-static struct text bare_id(struct text id)
+struct text search_bare_id(struct text id)
 {
     id = text_trim(id);
     if (text_starts(id, TEXT("<"))) id = text_slice(id, 1, id.length);
@@ -161,7 +160,7 @@ struct hunt {
 static void compared_bind(struct hunt *hunt)
 {
     const struct search_question *question = hunt->question;
-    struct text id = bare_id(question->message_id);
+    struct text id = search_bare_id(question->message_id);
     if (question->from.length)
         sql_bind_text(hunt->statement, BIND_FROM, pattern_of(question->from, hunt->arena));
     if (question->to.length) sql_bind_text(hunt->statement, BIND_TO, pattern_of(question->to, hunt->arena));

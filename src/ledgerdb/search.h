@@ -113,6 +113,9 @@ struct search_result {
     enum search_complaint complaint;
 };
 
+/* A Message-ID without blanks around it and the brackets of RFC 5322 section 3.6.4. Borrowed. */
+struct text search_bare_id(struct text id);
+
 /* Texts live in the arena. */
 enum ledgerdb_outcome search_run(struct ledgerdb_reader *ledgerdb, const struct search_question *question,
                                  struct arena *arena, struct search_result *out);

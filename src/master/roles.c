@@ -44,7 +44,7 @@ const struct link links[] = {
     { PROCESS_REPORT, PROCESS_HELPER },   { PROCESS_SCAN, PROCESS_SIGNER },
     { PROCESS_RECEIVE, PROCESS_CONSULT }, { PROCESS_CONSULT, PROCESS_ENGINE },
     { PROCESS_SCAN, PROCESS_OPEN },       { PROCESS_LEDGER, PROCESS_SCAN },
-    { PROCESS_QUEUE, PROCESS_SCAN },
+    { PROCESS_QUEUE, PROCESS_SCAN },      { PROCESS_REPORT, PROCESS_SCAN },
 };
 const size_t link_count = sizeof links / sizeof *links;
 

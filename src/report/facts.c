@@ -13,6 +13,7 @@
 #include "ledgerdb/nodes.h"
 #include "ledgerdb/oldest.h"
 #include "ledgerdb/outbox.h"
+#include "ledgerdb/proposal.h"
 #include "report/expiry.h"
 #include "statistics/words.h"
 
@@ -32,6 +33,7 @@ static const struct {
     [FACT_UPSTREAM] = { "upstream", N_("Upstream") },
     [FACT_QUEUE] = { "queue", N_("Queue") },
     [FACT_HELD] = { "held", N_("Held mail") },
+    [FACT_REPORTS] = { "reports", N_("Reports by users") },
     [FACT_LISTS] = { "lists", N_("Lists") },
     [FACT_DISK] = { "disk", N_("Disk") },
     [FACT_CERTIFICATES] = { "certificates", N_("Certificates") },
@@ -217,6 +219,25 @@ static struct fact held_look(const struct look *look)
                      (unsigned long long)held, (unsigned long long)kept));
 }
 
+/* Never bad: it waits for a person. */
+static struct fact reports_look(const struct look *look)
+{
+    uint64_t count;
+    struct ledgerdb_reader *ledgerdb = look->source->ledgerdb;
+    if (!ledgerdb || proposal_count(ledgerdb_sql(ledgerdb), &count) != LEDGERDB_DONE)
+        return (struct fact){ 0 };
+    if (!count) return fact_make(true, text_of(words_say(look->language, N_("none waits for a decision"))));
+    return fact_make(
+        true, arena_printf(look->arena,
+                           words_say(look->language,
+                                     text_word_for(count,
+                                                   N_("%llu waits for a yes or no: sekimori learn proposals, "
+                                                      "then sekimori learn accept or decline"),
+                                                   N_("%llu wait for a yes or no: sekimori learn proposals, "
+                                                      "then sekimori learn accept or decline"))),
+                           (unsigned long long)count));
+}
+
 /* None are fetched yet. */
 static struct fact lists_look(const struct look *look)
 {
@@ -327,6 +348,7 @@ void facts_gather(const struct facts_source *source, enum language language, int
         [FACT_ENGINES] = engines_look,
         [FACT_QUEUE] = queue_look,
         [FACT_HELD] = held_look,
+        [FACT_REPORTS] = reports_look,
         [FACT_LISTS] = lists_look,
         [FACT_CLOCK] = clock_look,
         [FACT_PROCESSES] = processes_look,

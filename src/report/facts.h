@@ -18,6 +18,7 @@ enum fact_kind {
     FACT_UPSTREAM,     /* the provider's line is up */
     FACT_QUEUE,        /* how long the oldest message has waited */
     FACT_HELD,         /* recipients held */
+    FACT_REPORTS,      /* what users reported and nobody has decided about */
     FACT_LISTS,        /* lists put aside; none are used yet */
     FACT_DISK,         /* room where the spool is: bad from twice what `queue free` keeps */
     FACT_CERTIFICATES, /* the first to expire */

@@ -75,6 +75,12 @@ static void ledger_open(void *context, uint16_t index, int fd)
     inbox_set_ledger(service->inbox, fd);
 }
 
+static void scan_open(void *context, uint16_t index, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    inbox_set_scan(service->inbox, fd);
+}
+
 static void helper_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
@@ -85,6 +91,7 @@ static const struct child_peer peers[] = {
     { PROCESS_QUEUE, queue_open },
     { PROCESS_LEDGER, ledger_open },
     { PROCESS_HELPER, helper_open },
+    { PROCESS_SCAN, scan_open },
     { 0 },
 };
 

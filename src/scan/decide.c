@@ -241,7 +241,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     reply_decide(out);
     enum verdict_cause cause = cause_of(config, occasion, &demand);
     authenticate_prove(authentication, &out->proof);
-    wording_write(arena, merged, why, authentication, cause, out);
+    wording_write(arena, merged, why, authentication, cause, edits, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
     if (tenancy_forbids(config, occasion, out)) tenancy_refuse(out);
     struct text results = authenticate_fields(arena, config, occasion, authentication);

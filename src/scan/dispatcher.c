@@ -82,8 +82,9 @@ static void judged_answer(struct dispatcher *dispatcher, struct request *request
 {
     struct buffer signed_payload = { 0 };
     arena_reset(dispatcher->arena);
-    bool is_plain =
-        request->type == SCAN_AGAIN && type == SCAN_FACTS; /* nobody vouches for what is not relayed */
+    /* nobody vouches for what is not relayed */
+    bool is_plain = (request->type == SCAN_AGAIN && type == SCAN_FACTS) ||
+                    (request->type == SCAN_LESSON && type == SCAN_LESSON_IS);
     if (type == SCAN_FAILED || !request->receiver || is_plain)
         dispatcher_answer(dispatcher, request, type, payload);
     else if (signing_write(dispatcher->key, dispatcher->arena, request, type, payload,
@@ -199,8 +200,10 @@ static void requests_forget(struct receiver *receiver, uint64_t id, bool is_all)
 static bool receiver_frame(void *context, struct frame *frame)
 {
     struct receiver *receiver = CONTEXT(context, struct receiver, RECEIVER_MAGIC);
-    if (receiver->is_keeper != (frame->type == SCAN_AGAIN)) return false;
+    bool is_of_keeper = frame->type == SCAN_AGAIN || frame->type == SCAN_LESSON;
+    if (receiver->is_keeper != is_of_keeper) return false;
     switch (frame->type) {
+    case SCAN_LESSON:
     case SCAN_AGAIN:
     case SCAN_READ:
     case SCAN_DECIDE:

@@ -17,7 +17,7 @@ struct receiver {
     LIST_ENTRY(receiver) others;
     struct dispatcher *dispatcher;
     struct channel *channel;
-    bool is_keeper; /* ledger or queue: it asks about what it keeps */
+    bool is_keeper; /* ledger or queue: it asks about what it keeps; report: about what users reported */
 };
 
 /* One loaded set of configuration and signatures, as the dispatcher sees it. */

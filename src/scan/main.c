@@ -47,9 +47,13 @@ static void keeper_open(void *context, uint16_t index, int fd)
     dispatcher_add_keeper(service->dispatcher, fd);
 }
 
-static const struct child_peer peers[] = { { PROCESS_RECEIVE, receive_open }, { PROCESS_SIGNER, signer_open },
-                                           { PROCESS_OPEN, open_open },       { PROCESS_LEDGER, keeper_open },
-                                           { PROCESS_QUEUE, keeper_open },    { 0 } };
+static const struct child_peer peers[] = { { PROCESS_RECEIVE, receive_open },
+                                           { PROCESS_SIGNER, signer_open },
+                                           { PROCESS_OPEN, open_open },
+                                           { PROCESS_LEDGER, keeper_open },
+                                           { PROCESS_QUEUE, keeper_open },
+                                           { PROCESS_REPORT, keeper_open },
+                                           { 0 } };
 
 static void on_config(void *context, const struct config *old)
 {

@@ -139,7 +139,7 @@ static struct text field_value(const struct header *header, enum header_id id)
     return field ? text_slice(text_trim(field->value), 0, FIELD_MOST) : TEXT_NONE;
 }
 
-static void header_tell(struct arena *arena, const struct mime *mime, struct facts *out)
+void read_header(struct arena *arena, const struct mime *mime, struct facts *out)
 {
     const struct header *header = mime->parts[0].header;
     const struct header_field *subject = header_find(header, HEADER_SUBJECT);
@@ -213,7 +213,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     }
     out->findings = findings_names(arena, &mime->findings);
     out->content = content_flags(message, header->body_offset);
-    header_tell(arena, mime, out);
+    read_header(arena, mime, out);
     score_message(&score, mime);
     out->tenancy = tenancy_read(config, occasion, header);
     authenticate_read(arena, config, occasion, message, header, out);

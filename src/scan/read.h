@@ -30,4 +30,7 @@ struct scanner {
 void read_facts(struct arena *arena, const struct scanner *scanner, const struct occasion *occasion,
                 struct text message, struct facts *out);
 
+/* What a message is known by: its Subject, From and Message-ID as the ledger has them, in `out`. */
+void read_header(struct arena *arena, const struct mime *mime, struct facts *out);
+
 #endif

@@ -57,8 +57,9 @@ void request_digest(const struct request *request, uint8_t out[DIGEST_BYTES])
         int copy = fcntl(request->fds[i], F_DUPFD_CLOEXEC, 3);
         if (copy >= 0) frame.fds[frame.fd_count++] = copy;
     }
-    bool has_body = (request->type == SCAN_READ || request->type == SCAN_AGAIN) &&
-                    scan_read_get(arena, &frame, &question, &body);
+    bool has_body =
+        (request->type == SCAN_READ || request->type == SCAN_AGAIN || request->type == SCAN_LESSON) &&
+        scan_read_get(arena, &frame, &question, &body);
     struct text bytes = has_body ? body_text(&body) : TEXT_NONE;
     digest_sha256(bytes.at ? bytes : frame.payload, out);
     for (int i = 0; i < frame.fd_count; i++)

@@ -210,16 +210,33 @@ struct text wording_status(struct arena *arena, const struct config *config, con
 
 /* --- the summary --- */
 
-/* "tag" when all are alike, else "accept:2,quarantine:1". */
-static void add_actions(struct buffer *out, const struct verdict *verdict, bool is_observed)
+/* As it is configured: what is delivered with a warning, or with both, is no mail that is tagged. */
+enum { SHOWN_WARN = ACTION_DEFER + 1, SHOWN_TAG_WARN, SHOWN_COUNT };
+
+static unsigned shown_action(enum action action, struct edit_set edits)
 {
-    uint32_t counts[ACTION_DEFER + 1] = { 0 };
+    if (action != ACTION_TAG) return action;
+    if (edit_set_has(edits, EDIT_WARNING)) return SHOWN_WARN;
+    return edit_set_has(edits, EDIT_TAG_WARNING) ? SHOWN_TAG_WARN : ACTION_TAG;
+}
+
+static const char *shown_name(unsigned shown)
+{
+    if (shown == SHOWN_WARN) return "warn";
+    return shown == SHOWN_TAG_WARN ? "tag+warn" : evidence_action_name((enum action)shown);
+}
+
+/* "tag" when all are alike, else "accept:2,quarantine:1". `edits` NULL: of what is only observed. */
+static void add_actions(struct buffer *out, const struct verdict *verdict, const struct edit_set *edits)
+{
+    uint32_t counts[SHOWN_COUNT] = { 0 };
     const char *separator = "";
     for (uint32_t i = 0; i < verdict->recipient_count; i++)
-        counts[is_observed ? verdict->recipients[i].observed : verdict->recipients[i].action]++;
-    for (unsigned action = 0; action <= ACTION_DEFER; action++) {
+        counts[edits ? shown_action(verdict->recipients[i].action, edits[i])
+                     : (unsigned)verdict->recipients[i].observed]++;
+    for (unsigned action = 0; action < SHOWN_COUNT; action++) {
         if (counts[action] == 0) continue;
-        buffer_printf(out, "%s%s", separator, evidence_action_name(action));
+        buffer_printf(out, "%s%s", separator, shown_name(action));
         if (counts[action] < verdict->recipient_count) buffer_printf(out, ":%u", counts[action]);
         separator = ",";
     }
@@ -261,14 +278,15 @@ static void add_opinions_said(struct buffer *out, const struct verdict *verdict)
     }
 }
 
-static struct text summary_text(struct arena *arena, const struct facts *facts, const struct verdict *verdict)
+static struct text summary_text(struct arena *arena, const struct facts *facts, const struct edit_set *edits,
+                                const struct verdict *verdict)
 {
     struct buffer out = { 0 };
     buffer_add_text(&out, TEXT("action="));
-    add_actions(&out, verdict, false);
+    add_actions(&out, verdict, edits);
     if (has_observed(verdict)) {
         buffer_add_text(&out, TEXT(" observed="));
-        add_actions(&out, verdict, true);
+        add_actions(&out, verdict, NULL);
     }
     buffer_printf(&out, " score=%.1f virus=%s", verdict->score, wording_state(facts->virus));
     add_findings(&out, facts);
@@ -303,9 +321,10 @@ static enum refusal_kind refusal_of(const struct facts *facts, const struct viru
 }
 
 void wording_write(struct arena *arena, const struct facts *facts, const struct virus_finding *why,
-                   const struct auth_judgement *authentication, enum verdict_cause cause, struct verdict *out)
+                   const struct auth_judgement *authentication, enum verdict_cause cause,
+                   const struct edit_set *edits, struct verdict *out)
 {
     out->reason = reason_text(arena, facts, why, authentication, cause, out);
     out->kind = out->reason.length ? refusal_of(facts, why, cause, out->code == 451) : REFUSAL_NONE;
-    out->summary = summary_text(arena, facts, out);
+    out->summary = summary_text(arena, facts, edits, out);
 }

@@ -11,10 +11,11 @@ struct auth_judgement;
 enum verdict_cause { CAUSE_SPAM, CAUSE_VIRUS, CAUSE_DMARC };
 
 /* Fills reason, kind and summary of a verdict whose actions, signals, score and proof stand. ASCII only.
-   `why`: the finding that the virus check acts on; NULL: it acts on none. */
+   `why`: the finding that the virus check acts on; NULL: it acts on none. `edits`: of each recipient, so that
+   a warning is not called a tag. */
 void wording_write(struct arena *arena, const struct facts *facts, const struct virus_finding *why,
                    const struct auth_judgement *authentication, enum verdict_cause cause,
-                   struct verdict *out);
+                   const struct edit_set *edits, struct verdict *out);
 
 /* The header lines of EDIT_STATUS, by the signals and score of `verdict`: ASCII, CRLF-ended, folded. Empty
    when no check ran. X-Spam-Status says Yes only where the message is tagged: programs sort by it. */

@@ -23,6 +23,7 @@
 #include "scan/scan_private.h"
 #include "scan/seal_compose.h"
 #include "scan/trace_fields.h"
+#include "spam/lesson.h"
 #include "virus/canary.h"
 
 enum {
@@ -263,6 +264,45 @@ static bool answer_decide(struct worker *worker, struct frame *frame)
     return true;
 }
 
+/* Of a mail that a user reported: nothing is judged. */
+static void lesson_reply(struct worker *worker, uint64_t id, struct text message)
+{
+    const struct mime *mime = mime_parse(worker->arena, message, &mime_limits_default, MIME_FIRST);
+    struct lesson_found found = { .is_mail = lesson_is_mail(mime->parts[0].header) };
+    struct facts facts = { 0 };
+    struct lesson lesson;
+    if (found.is_mail) {
+        lesson_read(worker->arena, message, worker->scanner.base, &lesson);
+        buffer_clear(&worker->facts);
+        lesson_write(&lesson, &worker->facts);
+        read_header(worker->arena, mime, &facts);
+        found.message_id = facts.message_id;
+        found.author = facts.from;
+        found.subject = facts.subject;
+        found.lesson = buffer_text(&worker->facts);
+    }
+    buffer_clear(&worker->reply);
+    lesson_found_put(&found, &worker->reply);
+    reply(worker, SCAN_LESSON_IS, id, buffer_text(&worker->reply));
+}
+
+static bool answer_lesson(struct worker *worker, struct frame *frame)
+{
+    struct scan_question question;
+    struct body body;
+    if (!scan_read_get(worker->arena, frame, &question, &body)) return false;
+    struct text message = body_text(&body);
+#ifdef SEKIMORI_JAIL_PROBE
+    misbehave(message);
+#endif
+    if (body.is_lost || (!message.at && body.size > 0))
+        reply_failed(worker, frame->id, SCAN_WORKER_DIED, "the body cannot be mapped");
+    else
+        lesson_reply(worker, frame->id, message);
+    body_free(&body);
+    return true;
+}
+
 /* --- a reader of containers --- */
 
 /* A frame of the dispatcher that has nothing to do with a message. */
@@ -325,6 +365,7 @@ static void serve(struct worker *worker)
         if (aside_take(worker, &frame)) continue;
         bool is_good = false;
         if (frame.type == SCAN_READ || frame.type == SCAN_AGAIN) is_good = answer_read(worker, &frame);
+        if (frame.type == SCAN_LESSON) is_good = answer_lesson(worker, &frame);
         if (frame.type == SCAN_DECIDE) is_good = answer_decide(worker, &frame);
         for (int i = 0; i < frame.fd_count; i++)
             if (frame.fds[i] >= 0) close(frame.fds[i]);

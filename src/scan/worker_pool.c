@@ -283,6 +283,7 @@ static bool member_frame(void *context, struct frame *frame)
         return true;
     }
     case SCAN_FACTS:
+    case SCAN_LESSON_IS:
     case SCAN_VERDICT:
     case SCAN_FAILED:
         return member_answer(member, frame);

@@ -39,6 +39,13 @@ void lesson_identify(struct arena *arena, const struct mime *mime, uint8_t out[L
     buffer_free(&all);
 }
 
+bool lesson_is_mail(const struct header *header)
+{
+    uint32_t known = 0;
+    for (int id = HEADER_OTHER + 1; id <= HEADER_RETURN_PATH; id++) known += header->times[id];
+    return known > 0;
+}
+
 void lesson_read(struct arena *arena, struct text message, const struct base_model *base, struct lesson *out)
 {
     struct mime *mime = mime_parse(arena, message, &mime_limits_default, MIME_FIRST);

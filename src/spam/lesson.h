@@ -21,6 +21,9 @@ struct lesson {
    filters' fields, and its body, line ends alike. */
 void lesson_identify(struct arena *arena, const struct mime *mime, uint8_t out[LESSON_ID_BYTES]);
 
+/* Some field is one of RFC 5322: a picture or a text is no mail, whatever is in it. */
+bool lesson_is_mail(const struct header *header);
+
 /* Reads a whole message; label and time are left to the caller. `base` may be NULL. Lives in the arena; the
    vector is sorted. */
 void lesson_read(struct arena *arena, struct text message, const struct base_model *base, struct lesson *out);

@@ -82,7 +82,17 @@ def test_what_is_taught_is_judged(nodes, inside, tmp_path):
     assert node.run("model", "import", exported).stdout.startswith("1 learned, 0 of them")
     assert stat(node)["ham"] == 29
     acts = re.findall(r'"act": ?"(\w+)"', node.run("audit", "--json").stdout)
-    assert acts.count("unlearn") == 1 and acts.count("learn") >= 5, acts
+    assert acts.count("unlearn") == 2 and acts.count("learn") >= 6, acts  # also what changed nothing
+    said = [look["about"] for look in node.told("audit")["looks"]]
+    assert any("refused: nothing that was learned has that id" in about for about in said) and "0 ham, 0 spam; 1 more were known already" in said
+    # what is no mail is refused and counted, and what stands beside it is learned
+    others = folder(tmp_path / "others", True, range(600, 602))
+    (others / "1.jpg").write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF")
+    (others / "notes.txt").write_text("Dear all,\n\nFrom: here on it is a letter.\n")
+    done = node.run("learn", "spam", others, check=False)
+    assert done.returncode == 65 and done.stdout == "2 mails learned as spam; 2 are no mail\n" and "1.jpg: no mail" in done.stderr
+    done = node.run("learn", "ham", others / "1.jpg", check=False)
+    assert done.returncode == 65 and done.stdout == "0 mails learned as ham; 1 is no mail\n"
     assert node.run("learn", "ham", tmp_path / "nowhere", check=False).returncode == 66
     node.balance()
 

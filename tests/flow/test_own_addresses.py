@@ -152,8 +152,12 @@ def test_an_address_that_is_given_often_is_one_recipient(node, inside):
     assert client.say('RCPT TO:<"SPAM"@example.test>')[0] == client.say("RCPT TO:<phishing@example.test>")[0] == 250
     assert client.data(report_of(*[leaked(f"one of {number}") for number in range(50)]))[0] == 250
     lab.wait_for(lambda: len(files(node)) == 100 and node.queue_is_empty(), "as spam and as phishing", 60)
-    counted = {line["name"]: line.get("journal") for line in node.balance()["lines"]}
-    assert (counted["accepted"], counted["delivered"]) == (2, 2)
+
+    def done():
+        counted = {line["name"]: line.get("journal") for line in node.balance()["lines"]}
+        return (counted["accepted"], counted["delivered"]) == (2, 2)
+
+    lab.wait_for(done, "both are done, with what they would teach", 60)
 
 
 def test_what_is_kept_has_a_limit_and_the_sums_stay(nodes, inside, tmp_path):

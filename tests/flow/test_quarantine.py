@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: held mail is in the quarantine once, whoever dies; it comes back once, to whom it should; every count agrees."""
+import base64
 import email.header
 import json
 import os
@@ -136,6 +137,12 @@ def test_a_released_virus_says_what_it_is(node, inside):
     node.run("quarantine", "release", one["id"], "--yes")
     (arrived,) = inside.wait(1)
     assert re.search(rb"^X-Virus-Scanned: Sekimori \(clamav [^;]*;\r\n\tfound " + re.escape(one["virus"].encode()) + rb"\r\n\t in a\.com\)\r$", arrived, re.M), arrived
+    # what nobody could open is listed as that
+    lab.Client(node.port).send(lab.message("image", base64.b64encode(b"hsqs" + bytes(600)).decode() + "\n", MIME_Version="1.0",
+                                           Content_Type="application/octet-stream; name=a.bin", Content_Transfer_Encoding="base64"))
+    (one,) = settled(node, 1)
+    shown = node.run("quarantine", "list").stdout
+    assert one["found"] == "not-opened" and "    not-opened squashfs\n" in shown and "virus" not in shown, shown
     node.balance()
 
 

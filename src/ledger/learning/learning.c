@@ -292,6 +292,13 @@ enum learning_outcome learning_undo(struct learning *learning, struct text digit
     return LEARNING_TAUGHT;
 }
 
+bool learning_knows(const struct learning *learning, const uint8_t id[LESSON_ID_BYTES], bool is_spam)
+{
+    size_t number = lesson_store_find(learning->store, id);
+    return number < lesson_store_count(learning->store) &&
+           lesson_store_place(learning->store, number)->is_spam == is_spam;
+}
+
 bool learning_sync(struct learning *learning)
 {
     return lesson_store_sync(learning->store);

@@ -45,6 +45,8 @@ enum learning_outcome learning_teach(struct learning *learning, const struct les
 /* By the first digits of a mail's id, eight at least; `out_id` is which. */
 enum learning_outcome learning_undo(struct learning *learning, struct text digits,
                                     uint8_t out_id[LESSON_ID_BYTES]);
+/* That mail was taught as that class, and not taken back. */
+bool learning_knows(const struct learning *learning, const uint8_t id[LESSON_ID_BYTES], bool is_spam);
 bool learning_sync(struct learning *learning);
 
 /* For status, health and `sekimori model stat`. */

@@ -15,6 +15,7 @@
 #include "base/context.h"
 #include "base/json_text.h"
 #include "config/settings.h"
+#include "ipc/message_id.h"
 
 enum { PART_BYTES = 64 * 1024, BACKLOG_MOST = 1 << 20, WAIT_MS = 20 };
 
@@ -36,6 +37,7 @@ struct learning_command {
 struct learning_command_server {
     struct loop *loop;
     struct learning *learning;
+    struct proposals *proposals;
     struct quarantine_command_server *records;
     const struct config *config;
     LIST_HEAD(learning_command_list, learning_command) commands;
@@ -80,15 +82,21 @@ static bool has_changed(const struct learning_command *command)
     return command->taught[0] || command->taught[1] || command->altered;
 }
 
-/* On disk, and written down who did it: also where the other side went away in the middle. */
+/* On disk, and written down who did it: also where nothing was news, and where the other side went away in
+   the middle. */
 static bool lessons_keep(struct learning_command *command)
 {
-    if (!has_changed(command)) return true;
-    bool is_kept = learning_sync(command->server->learning);
-    record(command, "learn",
-           arena_printf(command->arena, "%llu ham, %llu spam; of these %llu were known as the other",
-                        (unsigned long long)command->taught[0], (unsigned long long)command->taught[1],
-                        (unsigned long long)command->altered));
+    bool is_kept = !has_changed(command) || learning_sync(command->server->learning);
+    struct buffer about = { 0 };
+    buffer_printf(&about, "%llu ham, %llu spam", (unsigned long long)command->taught[0],
+                  (unsigned long long)command->taught[1]);
+    if (command->altered)
+        buffer_printf(&about, "; of these %llu were known as the other",
+                      (unsigned long long)command->altered);
+    if (command->known)
+        buffer_printf(&about, "; %llu more were known already", (unsigned long long)command->known);
+    record(command, "learn", buffer_text(&about));
+    buffer_free(&about);
     return is_kept;
 }
 
@@ -133,15 +141,23 @@ static bool on_frame(void *context, struct frame *frame)
     return true;
 }
 
+/* What was asked for and changed nothing is on record, too. */
+static void not_undone(struct learning_command *command, struct text digits, int code, const char *why)
+{
+    digits = text_slice(digits, 0, (size_t)2 * LESSON_ID_BYTES);
+    record(command, "unlearn", arena_printf(command->arena, "refused: %s: %.*s", why, TEXT_ARG(digits)));
+    finish(command, code, text_of(why));
+}
+
 static void undo(struct learning_command *command, struct text digits)
 {
     uint8_t id[LESSON_ID_BYTES];
     switch (learning_undo(command->server->learning, digits, id)) {
     case LEARNING_MISSING:
-        finish(command, EX_NOINPUT, TEXT("nothing that was learned has that id"));
+        not_undone(command, digits, EX_NOINPUT, "nothing that was learned has that id");
         return;
     case LEARNING_SEVERAL:
-        finish(command, EX_USAGE, TEXT("several have an id that begins so: name more of it"));
+        not_undone(command, digits, EX_USAGE, "several have an id that begins so: name more of it");
         return;
     case LEARNING_FAILED:
         finish(command, EX_IOERR, TEXT("it cannot be written"));
@@ -168,6 +184,89 @@ static void settled(struct learning_command *command)
     buffer_free(&out);
 }
 
+/* --- what users reported --- */
+
+static void proposal_print(const struct proposal *proposal, struct buffer *out)
+{
+    char id[MESSAGE_ID_SIZE];
+    buffer_printf(out, "{\"number\":%llu,\"class\":\"%s\",\"told_ms\":%llu,\"reporters\":%u,\"reporter\":",
+                  (unsigned long long)proposal->number, proposal->is_spam ? "spam" : "ham",
+                  (unsigned long long)proposal->told_ms, proposal->reporters);
+    json_text_add(out, proposal->reporter);
+    if (proposal->message) buffer_printf(out, ",\"message\":\"%s\"", message_id_print(proposal->message, id));
+    buffer_add_text(out, TEXT(",\"from\":"));
+    json_text_add(out, proposal->author);
+    buffer_add_text(out, TEXT(",\"subject\":"));
+    json_text_add(out, proposal->subject);
+    buffer_add_text(out, TEXT("}\n"));
+}
+
+static bool waiting_read(struct learning_command *command, struct proposal **out, size_t *out_count)
+{
+    if (proposals_list(command->server->proposals, command->arena, out, out_count)) return true;
+    finish(command, EX_TEMPFAIL, TEXT("the ledger cannot be read now"));
+    return false;
+}
+
+static void proposals_say(struct learning_command *command)
+{
+    struct proposal *list;
+    size_t count;
+    struct buffer line = { 0 };
+    if (!waiting_read(command, &list, &count)) return;
+    for (size_t i = 0; i < count; i++) {
+        buffer_clear(&line);
+        proposal_print(&list[i], &line);
+        say(command, buffer_text(&line));
+    }
+    buffer_free(&line);
+    finish(command, EX_OK, TEXT_NONE);
+}
+
+/* False, and the answer is given: a word is no number, or there is none. */
+static bool numbers_read(struct learning_command *command, struct text words, uint64_t **out,
+                         size_t *out_count)
+{
+    struct proposal *list;
+    struct text word;
+    *out = arena_alloc_array(command->arena, PROPOSALS_MOST, sizeof **out);
+    *out_count = 0;
+    if (text_equal(text_trim(words), TEXT("all"))) {
+        if (!waiting_read(command, &list, out_count)) return false;
+        for (size_t i = 0; i < *out_count; i++) (*out)[i] = list[i].number;
+        return true;
+    }
+    while (*out_count < PROPOSALS_MOST && text_next_word(&words, &word)) {
+        if (!text_to_number(word, INT64_MAX, &(*out)[*out_count])) break;
+        ++*out_count;
+    }
+    if (*out_count > 0 && text_trim(words).length == 0) return true;
+    finish(command, EX_USAGE, TEXT("which proposals? their numbers, or all"));
+    return false;
+}
+
+static void proposals_answer(struct learning_command *command, struct text words, bool is_yes)
+{
+    uint64_t *numbers;
+    size_t count;
+    struct proposals_decided decided;
+    if (!numbers_read(command, words, &numbers, &count)) return;
+    bool is_good =
+        proposals_decide(command->server->proposals, &command->commander, numbers, count, is_yes, &decided);
+    unsigned done = decided.spam + decided.ham + decided.known;
+    if (!done)
+        record(command, is_yes ? "learn" : "decline",
+               arena_printf(command->arena, "refused: none of %zu proposals waits", count));
+    struct text said = arena_printf(command->arena, "{\"spam\":%u,\"ham\":%u,\"known\":%u,\"missing\":%u}",
+                                    decided.spam, decided.ham, decided.known, decided.missing);
+    if (!is_good)
+        finish(command, EX_IOERR, TEXT("it cannot be written: what was done so far stays done"));
+    else if (decided.missing && !done)
+        finish(command, EX_NOINPUT, TEXT("no proposal that waits has that number"));
+    else
+        finish(command, EX_OK, said);
+}
+
 /* --- model --- */
 
 static void stat_say(struct learning_command *command)
@@ -188,8 +287,14 @@ static void stat_say(struct learning_command *command)
     buffer_free(&out);
 }
 
-static void export_begin(struct learning_command *command)
+/* `where` "there": the file that it was to be written to was there already. */
+static void export_begin(struct learning_command *command, struct text where)
 {
+    if (text_equal(where, TEXT("there"))) {
+        record(command, "learn", TEXT("refused: nothing exported, the file was already there"));
+        finish(command, EX_CANTCREAT, TEXT("the file is there already: nothing was exported"));
+        return;
+    }
     command->file = learning_export(command->server->learning);
     if (command->file < 0) {
         finish(command, EX_IOERR, TEXT("what was learned cannot be read"));
@@ -253,20 +358,34 @@ static void on_time(void *context)
     }
 }
 
+static void learn_begin(struct learning_command *command, struct text what, struct text rest)
+{
+    struct text digits = TEXT_NONE;
+    if (what.length == 0) {
+        say(command, command->server->config->spam.base_model);
+    } else if (text_equal(what, TEXT("undo"))) {
+        text_next_word(&rest, &digits);
+        undo(command, digits);
+    } else if (text_equal(what, TEXT("proposals"))) {
+        proposals_say(command);
+    } else if (text_equal(what, TEXT("accept")) || text_equal(what, TEXT("decline"))) {
+        proposals_answer(command, rest, text_equal(what, TEXT("accept")));
+    } else {
+        finish(command, EX_USAGE, TEXT("learn knows: ham, spam, undo, proposals, accept, decline"));
+    }
+}
+
 static void begin(struct learning_command *command, struct text text)
 {
-    struct text verb = TEXT_NONE, what = TEXT_NONE, digits = TEXT_NONE;
+    struct text verb = TEXT_NONE, what = TEXT_NONE;
     text_next_word(&text, &verb);
     text_next_word(&text, &what);
-    text_next_word(&text, &digits);
-    if (text_equal(verb, TEXT("learn")) && what.length == 0)
-        say(command, command->server->config->spam.base_model);
-    else if (text_equal(verb, TEXT("learn")) && text_equal(what, TEXT("undo")))
-        undo(command, digits);
+    if (text_equal(verb, TEXT("learn")))
+        learn_begin(command, what, text);
     else if (text_equal(what, TEXT("stat")))
         stat_say(command);
     else if (text_equal(what, TEXT("export")))
-        export_begin(command);
+        export_begin(command, text_trim(text));
     else
         finish(command, EX_USAGE, TEXT("model knows: stat, export, import"));
 }
@@ -289,10 +408,13 @@ void learning_command_begin(struct learning_command_server *server, const struct
 }
 
 struct learning_command_server *learning_command_server_new(struct loop *loop, struct learning *learning,
+                                                            struct proposals *proposals,
                                                             struct quarantine_command_server *records)
 {
     struct learning_command_server *server = memory_alloc(sizeof *server);
-    *server = (struct learning_command_server){ .loop = loop, .learning = learning, .records = records };
+    *server = (struct learning_command_server){
+        .loop = loop, .learning = learning, .proposals = proposals, .records = records
+    };
     return server;
 }
 

@@ -103,8 +103,8 @@ static bool may_list(const struct quarantine_command *command)
     return false;
 }
 
-bool quarantine_command_record(struct quarantine_command_server *server, const struct commander *who,
-                               const char *process, uint64_t id, const char *act, struct text about)
+bool quarantine_command_record_within(struct quarantine_command_server *server, const struct commander *who,
+                                      const char *process, uint64_t id, const char *act, struct text about)
 {
     struct database *database = ingest_database(server->ingest);
     struct event_audit event = { .time_ms = loop_wall_ms(server->loop),
@@ -114,8 +114,15 @@ bool quarantine_command_record(struct quarantine_command_server *server, const s
                                  .process = text_of(process),
                                  .act = text_of(act),
                                  .about = about };
+    return database_store_audit(database, &event, OWN_SLOT, server->audits++ << 3) == LEDGERDB_DONE;
+}
+
+bool quarantine_command_record(struct quarantine_command_server *server, const struct commander *who,
+                               const char *process, uint64_t id, const char *act, struct text about)
+{
+    struct database *database = ingest_database(server->ingest);
     if (!database || held_begin(database) != LEDGERDB_DONE) return false;
-    if (database_store_audit(database, &event, OWN_SLOT, server->audits++ << 3) == LEDGERDB_DONE)
+    if (quarantine_command_record_within(server, who, process, id, act, about))
         return held_commit(database) == LEDGERDB_DONE;
     held_rollback(database);
     return false;
@@ -160,7 +167,7 @@ static void act_list(struct quarantine_command *command, const struct held_row *
     json_text_add(&out, rows->subject);
     buffer_add_text(&out, TEXT(",\"virus\":"));
     json_text_add(&out, rows->virus);
-    buffer_add_text(&out, TEXT(",\"author\":"));
+    buffer_printf(&out, ",\"found\":\"%s\",\"author\":", class_name(rows->found));
     json_text_add(&out, rows->author);
     if (rows->is_judged) buffer_printf(&out, ",\"score\":%.1f", rows->score);
     buffer_add_text(&out, TEXT(",\"signals\":"));

@@ -29,6 +29,9 @@ enum ticket_outcome quarantine_command_ticket(const struct quarantine_command_se
    recorded, so nothing may be. */
 bool quarantine_command_record(struct quarantine_command_server *server, const struct commander *who,
                                const char *process, uint64_t id, const char *act, struct text about);
+/* The same within a transaction of held.h that the caller begins and ends. */
+bool quarantine_command_record_within(struct quarantine_command_server *server, const struct commander *who,
+                                      const char *process, uint64_t id, const char *act, struct text about);
 
 /* `text`: the verb, then a word a line: message ids or "all", --class NAME, --match PATTERN (sender or
    recipient), --to ADDRESS, --ticket TICKET (instead of all that). Parts come as MASTER_MORE: a JSON object a

@@ -18,6 +18,7 @@ struct ticket_release_server {
     struct ingest *ingest;
     struct channel *report; /* NULL: not there */
     struct arena *arena;    /* of the question */
+    struct report_listener listener;
 };
 
 struct release_request {
@@ -92,6 +93,8 @@ static bool on_frame(void *context, struct frame *frame)
 {
     struct ticket_release_server *server =
         CONTEXT(context, struct ticket_release_server, TICKET_RELEASE_SERVER_MAGIC);
+    if (frame->type != LEDGER_REDEEM && server->listener.frame)
+        return server->listener.frame(server->listener.context, server->report, frame);
     struct reader reader = reader_of(frame->payload);
     struct release_request request = { .mail = frame->id };
     request.ticket = get_text(&reader);
@@ -113,6 +116,11 @@ static void on_closed(void *context)
         CONTEXT(context, struct ticket_release_server, TICKET_RELEASE_SERVER_MAGIC);
     channel_close(server->report);
     server->report = NULL;
+}
+
+void ticket_release_server_set_listener(struct ticket_release_server *server, struct report_listener listener)
+{
+    server->listener = listener;
 }
 
 void ticket_release_server_set_report(struct ticket_release_server *server, int fd)

@@ -12,6 +12,15 @@ struct ticket_release_server *ticket_release_server_new(struct loop *loop,
                                                         struct quarantine_command_server *commands,
                                                         struct quarantine *quarantine, struct ingest *ingest);
 void ticket_release_server_free(struct ticket_release_server *server);
+/* What report sends beside tickets goes to `listener`, as long as the server lives: false where it is
+   malformed. */
+struct report_listener {
+    bool (*frame)(void *context, struct channel *report, struct frame *frame);
+    void *context;
+};
+/* None, as at the start: such a frame costs the channel. */
+void ticket_release_server_set_listener(struct ticket_release_server *server,
+                                        struct report_listener listener);
 /* Report is there, or there again. */
 void ticket_release_server_set_report(struct ticket_release_server *server, int fd);
 

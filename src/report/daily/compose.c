@@ -421,7 +421,8 @@ static void rescan_table(struct composing *composing)
 /* Kinds in the reader's language; a file that somebody put there may name another. */
 static void missed_kind_put(struct sheet *sheet, struct text kind)
 {
-    static const char *const words[] = { N_("spam"), N_("phishing"), N_("virus"), N_("newsletter") };
+    static const char *const words[] = { N_("spam"), N_("phishing"), N_("virus"), N_("newsletter"),
+                                         N_("ham") };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (!text_equal(kind, text_of(words[i]))) continue;
         sheet_put_word(sheet, 0, words[i]);

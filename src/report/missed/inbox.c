@@ -17,6 +17,7 @@
 #include "ipc/message_id.h"
 #include "report/missed/answer.h"
 #include "report/missed/attempts.h"
+#include "report/missed/proposing.h"
 #include "report/missed/request_mail.h"
 #include "report/service.h"
 #include "report/state_file.h"
@@ -25,7 +26,7 @@ enum {
     OFFERS_MOST = 64 /* queue makes fewer */
 };
 
-enum waits { WAITS_NOT, WAITS_LEDGER, WAITS_LETTER };
+enum waits { WAITS_NOT, WAITS_LEDGER, WAITS_LETTER, WAITS_LESSONS };
 
 /* A mail that queue offered. The first of the line is being done. */
 struct errand {
@@ -40,12 +41,15 @@ struct errand {
     struct buffer said;
     enum waits waits;
     int why; /* WAITS_LETTER: what the answer says */
+    struct text told; /* WAITS_LESSONS: what was done so far */
+    struct text mails[REQUEST_MAIL_MESSAGES_MOST];
 };
 
 struct inbox {
     enum { INBOX_MAGIC = 0x63f66cef } magic;
     struct service *service;
     struct channel *ledger; /* NULL: not there */
+    struct proposing *proposing;
     struct errand *first;
     unsigned count;
     uint64_t begun;     /* id of the last mail that was begun */
@@ -123,10 +127,54 @@ static void next(struct inbox *inbox, struct text said)
 
 /* --- what leaked through --- */
 
+static void lessons_done(void *context, struct text said)
+{
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
+    struct errand *errand = inbox->first;
+    next(inbox, arena_printf(errand->arena, "%.*s; of these %.*s", TEXT_ARG(errand->told), TEXT_ARG(said)));
+}
+
+static void lessons_later(void *context, const char *why)
+{
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
+    inbox->first->waits = WAITS_NOT;
+    not_done_say(inbox, HELD_NOT_YET, why);
+}
+
+/* Why nothing is to be learned of a report; NULL: something is. A copy within the text of the mail is not
+   what came; who sent it is known of mail from inside alone. */
+static const char *unlearned_why(const struct inbox *inbox, bool is_inline)
+{
+    const struct config *config = inbox->service->child.config;
+    const struct held_offer *offer = &inbox->first->offer;
+    if (config->report.learn == REPORT_LEARN_OFF || config->role == ROLE_EDGE) return "";
+    if (is_inline) return "; nothing is learned of it: only what is attached is what came";
+    if (offer->direction != DIRECTION_OUT || offer->envelope.sender.length == 0)
+        return "; nothing is learned of it: nobody inside says to have sent it";
+    return NULL;
+}
+
+static void report_told(struct inbox *inbox, enum missed_kind kind, bool is_inline, size_t count)
+{
+    struct errand *errand = inbox->first;
+    bool is_spam, teaches = proposing_teaches(kind, &is_spam);
+    const char *why = teaches ? unlearned_why(inbox, is_inline) : "";
+    if (why) {
+        next(inbox, arena_printf(errand->arena, "%.*s%s", TEXT_ARG(errand->told), why));
+        return;
+    }
+    errand->waits = WAITS_LESSONS;
+    proposing_begin(inbox->proposing, inbox->ledger,
+                    &(struct proposing_order){ .is_spam = is_spam,
+                                               .reporter = errand->offer.envelope.sender,
+                                               .mails = errand->mails,
+                                               .count = count });
+}
+
 static void report_take(struct inbox *inbox, enum missed_kind kind)
 {
     struct errand *errand = inbox->first;
-    struct text list[REQUEST_MAIL_MESSAGES_MOST], mail = buffer_text(&errand->content);
+    struct text *list = errand->mails, mail = buffer_text(&errand->content);
     size_t left, count = request_mail_enclosed(errand->arena, mail, list, REQUEST_MAIL_MESSAGES_MOST, &left);
     bool is_inline = count == 0;
     if (is_inline) list[count++] = mail;
@@ -137,9 +185,10 @@ static void report_take(struct inbox *inbox, enum missed_kind kind)
     missed_spam_take(inbox->service);
     inbox->facts.reported += count;
     struct text more = left ? arena_printf(errand->arena, "; %zu more are left out", left) : TEXT_NONE;
-    next(inbox, arena_printf(errand->arena, "told as missed %s: %s%zu%.*s", missed_kind_name(kind),
-                             is_inline ? "the mail itself, messages: " : "attached messages: ", count,
-                             TEXT_ARG(more)));
+    errand->told = arena_printf(errand->arena, "told as missed %s: %s%zu%.*s", missed_kind_name(kind),
+                                is_inline ? "the mail itself, messages: " : "attached messages: ", count,
+                                TEXT_ARG(more));
+    report_told(inbox, kind, is_inline, count);
 }
 
 /* --- answers --- */
@@ -279,6 +328,7 @@ static bool ledger_frame(void *context, struct frame *frame)
 {
     struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
     struct reader reader = reader_of(frame->payload);
+    if (frame->type == LEDGER_PROPOSED) return proposing_answer(inbox->proposing, frame);
     enum redeemed outcome = get_u8(&reader);
     uint64_t release = get_u64(&reader);
     if (frame->type != LEDGER_REDEEMED || !reader_done(&reader) || outcome >= REDEEMED_COUNT) return false;
@@ -292,8 +342,10 @@ static void ledger_gone(void *context)
     struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
     channel_close(inbox->ledger);
     inbox->ledger = NULL;
-    if (inbox->first && inbox->first->waits == WAITS_LEDGER)
-        not_done_say(inbox, HELD_NOT_YET, "ledger is being restarted");
+    proposing_cancel(inbox->proposing);
+    bool is_waiting =
+        inbox->first && (inbox->first->waits == WAITS_LEDGER || inbox->first->waits == WAITS_LESSONS);
+    if (is_waiting) not_done_say(inbox, HELD_NOT_YET, "ledger is being restarted");
 }
 
 void inbox_set_ledger(struct inbox *inbox, int fd)
@@ -301,6 +353,11 @@ void inbox_set_ledger(struct inbox *inbox, int fd)
     static const struct channel_events events = { ledger_frame, ledger_gone };
     if (inbox->ledger) ledger_gone(inbox);
     inbox->ledger = channel_open(inbox->service->child.loop, fd, &events, inbox);
+}
+
+void inbox_set_scan(struct inbox *inbox, int fd)
+{
+    proposing_set_scan(inbox->proposing, fd);
 }
 
 /* --- one after the other --- */
@@ -429,6 +486,7 @@ static void queue_gone(void *context)
 {
     struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
     struct errand *kept = inbox->first && inbox->first->waits == WAITS_LETTER ? inbox->first : NULL;
+    proposing_cancel(inbox->proposing);
     for (struct errand *errand = inbox->first, *following; errand; errand = following) {
         following = errand->next;
         if (errand != kept) errand_free(errand);
@@ -446,6 +504,8 @@ struct inbox *inbox_new(struct service *service)
     struct inbox *inbox = memory_alloc(sizeof *inbox);
     inbox->magic = INBOX_MAGIC;
     inbox->service = service;
+    static const struct proposing_events events = { lessons_done, lessons_later };
+    inbox->proposing = proposing_new(service->child.loop, &events, inbox);
     inbox->work = timer_new(service->child.loop, work, inbox);
     submission_listen(service->submission, (struct submission_listener){ queue_frame, queue_gone, inbox });
     return inbox;

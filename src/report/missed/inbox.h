@@ -12,6 +12,8 @@ struct inbox;
 struct inbox *inbox_new(struct service *service);
 /* Ledger is there, or there again: tickets are redeemed by it. */
 void inbox_set_ledger(struct inbox *inbox, int fd);
+/* Scan likewise: it reads what a report would teach. */
+void inbox_set_scan(struct inbox *inbox, int fd);
 
 struct inbox_facts {
     uint64_t reported, released, not_released, answers; /* messages told as missed; mails with a ticket */

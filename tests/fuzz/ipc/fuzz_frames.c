@@ -97,6 +97,8 @@ static void scan(struct arena *arena, struct frame *frame)
     struct facts facts;
     if (scan_decide_get(arena, frame, &question, &found)) found_facts(arena, &found, &facts);
     judged_get(arena, frame->payload, &judged);
+    lesson_found_get(frame->payload, &(struct lesson_found){ 0 });
+    lesson_proposal_get(arena, frame->payload, &(struct lesson_proposal){ 0 });
     if (!scan_read_get(arena, frame, &question, &body)) return;
     body_free(&body);
     asked(arena, question.questions, question.question_count);

@@ -122,6 +122,16 @@ static const struct error_row rows[] = {
       "2:14: error: report missed spam and digest reply are one address: A@example.jp\n" },
     { "report { missed phishing a@example.jp; missed virus a@EXAMPLE.jp }",
       "1:53: error: report missed phishing and report missed virus are one address: a@EXAMPLE.jp\n" },
+    { "domains a.jp 10.0.0.2\nreport trusted Boss@A.jp boss@b.jp",
+      "2:16: error: report trusted: boss@b.jp is of no domain in `domains`: only users inside report\n" },
+    { "domains a.jp 10.0.0.2\nreport trusted boss",
+      "2:16: error: \"boss\" is not valid here: report trusted; allowed: mail addresses such as "
+      "boss@example.jp, or none\n" },
+    { "report learn yes",
+      "1:14: error: \"yes\" is not valid here: report learn; allowed: off, ask, trusted\n" },
+    { "log to /var/log/sekimori",
+      "1:8: error: \"/var/log/sekimori\" is a file, which `sekimori start --log FILE` names (with `log to "
+      "stderr`): log to; allowed: stderr, journal, syslog, at\n" },
     { "vrrp advertise 105ms", "1:16: error: vrrp advertise goes in steps of 10ms\n" },
     { "hostname \"\"", "1:10: error: \"\" is empty: hostname; allowed: a host name such as mx.example.jp\n" },
     { "admin nobody", "1:7: error: \"nobody\" is not valid here: admin; allowed: a mail address such as "

@@ -32,7 +32,9 @@ static const struct row {
     { "[A-Z][a-z]+-[0-9]+", 1, "it is Worm-12.", SCAN_FOUND, "Worm-12" },
     { "(a)|b", 1, "b\na\n", SCAN_FOUND, "a" }, /* the group is not there, so the next line */
     { "FOUND( *)$", 1, "FOUND   \n", SCAN_FOUND, "found 1" },
-    { "FOUND (.+)$", 3, "FOUND Test\n", SCAN_UNSCANNED, "it ended with status 3" },
+    { "FOUND (.+)$", 3, "FOUND Test\n", SCAN_UNSCANNED, "it ended with status 3: FOUND Test" },
+    { NULL, 5, "\r\n  \n  cannot open the database \r\nmore\n", SCAN_UNSCANNED,
+      "it ended with status 5: cannot open the database" },
     { "FOUND (.+)$", 127, "", SCAN_UNSCANNED, "it ended with status 127" },
     { "FOUND (.+)$", 255, "", SCAN_UNSCANNED, "it ended with status 255" },
     { "FOUND (.+)$", 1, "\n\n\nFOUND \xff\xfe\x1b[1m\n", SCAN_FOUND, "\xff\xfe\x1b[1m" },

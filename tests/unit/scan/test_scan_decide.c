@@ -287,6 +287,11 @@ static void finding_row_check(const struct finding_row *row)
     actions_print(&verdict, actions, sizeof actions);
     if (edit_set_has(verdict.recipes[0].kinds, EDIT_WARNING)) strcat(actions, "+warning");
     if (edit_set_has(verdict.recipes[0].kinds, EDIT_TAG_WARNING)) strcat(actions, "+tag-warning");
+    bool is_warned = verdict.recipients[0].action == ACTION_TAG;
+    if (is_warned && edit_set_has(verdict.recipes[0].kinds, EDIT_WARNING))
+        assert_true(text_starts(verdict.summary, TEXT("action=warn ")));
+    if (is_warned && edit_set_has(verdict.recipes[0].kinds, EDIT_TAG_WARNING))
+        assert_true(text_starts(verdict.summary, TEXT("action=tag+warn ")));
     bool is_right = strcmp(actions, row->actions) == 0 && verdict.code == row->code &&
                     text_equal(verdict.reason, text_of(row->reason));
     if (!is_right)

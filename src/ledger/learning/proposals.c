@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* A report is stored before it teaches, and it is taught before it counts as decided: whoever dies in between
+   does the same again, which changes nothing. */
+#include "ledger/learning/proposals.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/context.h"
+#include "base/log.h"
+#include "config/own_address.h"
+#include "ledgerdb/held.h"
+
+enum { FORGET_EVERY_MS = 3600 * 1000, FIRST_FORGET_MS = 60 * 1000, ID_BYTES_SHOWN = 8 };
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)
+
+_Static_assert((int)PROPOSAL_MAIL_BYTES == (int)LESSON_ID_BYTES, "a mail is known by one digest");
+
+struct proposals {
+    enum { PROPOSALS_MAGIC = 0x3ed91a57 } magic;
+    struct loop *loop;
+    struct ingest *ingest;
+    struct learning *learning;
+    struct quarantine_command_server *records;
+    const struct config *config;
+    struct timer *forget;
+    struct arena *arena; /* of the report or the proposal at hand */
+};
+
+/* --- records --- */
+
+/* "spam, told by user@example.jp and 2 more; --undo 0123456789abcdef" */
+static struct text about_of(struct arena *arena, const struct proposal *proposal, bool is_yes)
+{
+    struct buffer out = { 0 };
+    buffer_printf(&out, "%s, told by %.*s", proposal->is_spam ? "spam" : "ham", TEXT_ARG(proposal->reporter));
+    if (proposal->reporters > 1) buffer_printf(&out, " and %u more", proposal->reporters - 1);
+    if (!proposal->message) buffer_add_text(&out, TEXT(", not found among messages of ours"));
+    buffer_add_text(&out, is_yes ? TEXT("; --undo ") : TEXT("; declined: "));
+    for (int i = 0; i < ID_BYTES_SHOWN; i++) buffer_printf(&out, "%02x", proposal->mail[i]);
+    struct text about = arena_text(arena, buffer_text(&out));
+    buffer_free(&out);
+    return about;
+}
+
+/* The decision and its record, or neither. */
+static bool decision_store(struct proposals *proposals, const struct commander *who,
+                           const struct proposal *proposal, bool is_yes)
+{
+    struct database *database = ingest_database(proposals->ingest);
+    if (!database || held_begin(database) != LEDGERDB_DONE) return false;
+    bool is_good = proposal_decide(database, proposal->number,
+                                   is_yes ? PROPOSAL_ACCEPTED : PROPOSAL_DECLINED) == LEDGERDB_DONE &&
+                   quarantine_command_record_within(proposals->records, who, "learning", proposal->message,
+                                                    is_yes ? "learn" : "decline",
+                                                    about_of(proposals->arena, proposal, is_yes));
+    if (is_good) return held_commit(database) == LEDGERDB_DONE;
+    held_rollback(database);
+    return false;
+}
+
+/* --- teaching --- */
+
+static enum learning_outcome proposal_teach(struct proposals *proposals, const struct proposal *proposal)
+{
+    struct lesson lesson;
+    if (!lesson_parse(proposal->lesson, proposals->arena, &lesson)) return LEARNING_FAILED;
+    lesson.is_spam = proposal->is_spam;
+    lesson.time_ms = proposal->told_ms; /* it ages with the mail, not with the answer */
+    enum learning_outcome outcome = learning_teach(proposals->learning, &lesson);
+    if (outcome != LEARNING_FAILED && !learning_sync(proposals->learning)) return LEARNING_FAILED;
+    return outcome;
+}
+
+/* --- reports --- */
+
+struct report {
+    struct proposal_report store;
+    struct proposal_copy copy;
+};
+
+/* False: its lesson is none. */
+static bool report_read(struct proposals *proposals, const struct lesson_proposal *proposal,
+                        struct report *out)
+{
+    struct lesson lesson;
+    if (!lesson_parse(proposal->lesson, proposals->arena, &lesson)) return false;
+    *out = (struct report){ .store = { .is_spam = proposal->is_spam,
+                                       .now_ms = loop_wall_ms(proposals->loop),
+                                       .reporter = proposal->reporter,
+                                       .lesson = proposal->lesson },
+                            .copy = { .message_id = proposal->message_id,
+                                      .author = proposal->author,
+                                      .subject = proposal->subject,
+                                      .part_count = proposal->part_count,
+                                      .parts = proposal->parts } };
+    memcpy(out->store.mail, lesson.id, sizeof out->store.mail);
+    return true;
+}
+
+static enum ledgerdb_outcome report_store(struct database *database, const struct report *report,
+                                          enum proposal_outcome *out, uint64_t *out_number)
+{
+    if (held_begin(database) != LEDGERDB_DONE) return LEDGERDB_LATER;
+    if (proposal_tell(database, &report->store, out, out_number) == LEDGERDB_DONE)
+        return held_commit(database);
+    held_rollback(database);
+    return LEDGERDB_LATER;
+}
+
+/* What was not found among messages of ours is for a person to decide, whoever told it. */
+static bool may_teach(const struct proposals *proposals, const struct proposal *proposal,
+                      const struct report *report)
+{
+    return proposals->config->report.learn == REPORT_LEARN_TRUSTED && proposal->message &&
+           proposal->state == PROPOSAL_WAITS &&
+           config_reporter_is_trusted(proposals->config, report->store.reporter);
+}
+
+static enum proposed trusted_teach(struct proposals *proposals, const struct report *report, uint64_t number,
+                                   enum proposed otherwise)
+{
+    struct database *database = ingest_database(proposals->ingest);
+    struct proposal proposal;
+    enum ledgerdb_outcome outcome =
+        proposal_read(database_sql(database), number, proposals->arena, &proposal);
+    if (outcome != LEDGERDB_DONE) return PROPOSED_LATER;
+    if (!may_teach(proposals, &proposal, report)) return otherwise;
+    const struct commander who = { .uid = UINT32_MAX, .user = report->store.reporter };
+    enum learning_outcome taught = proposal_teach(proposals, &proposal);
+    if (taught == LEARNING_FAILED || !decision_store(proposals, &who, &proposal, true)) return PROPOSED_LATER;
+    log_info("taught by %.*s: %.*s", TEXT_ARG(report->store.reporter),
+             TEXT_ARG(about_of(proposals->arena, &proposal, true)));
+    return taught == LEARNING_KNOWN ? PROPOSED_KNOWN : PROPOSED_TAUGHT;
+}
+
+static enum proposed propose(struct proposals *proposals, struct report *report)
+{
+    static const enum proposed outcomes[] = { [PROPOSAL_NEW] = PROPOSED_WAITS,
+                                              [PROPOSAL_JOINED] = PROPOSED_WAITS,
+                                              [PROPOSAL_DECIDED] = PROPOSED_DECIDED,
+                                              [PROPOSAL_TOO_MANY] = PROPOSED_TOO_MANY };
+    struct database *database = ingest_database(proposals->ingest);
+    enum proposal_outcome told;
+    uint64_t number;
+    if (proposals->config->report.learn == REPORT_LEARN_OFF) return PROPOSED_OFF;
+    if (learning_knows(proposals->learning, report->store.mail, report->store.is_spam)) return PROPOSED_KNOWN;
+    ingest_poll(proposals->ingest); /* it may have passed a moment ago */
+    if (!database || proposal_message(database_sql(database), &report->copy, proposals->arena,
+                                      &report->store.message) != LEDGERDB_DONE)
+        return PROPOSED_LATER;
+    if (report_store(database, report, &told, &number) != LEDGERDB_DONE) return PROPOSED_LATER;
+    if (told == PROPOSAL_TOO_MANY || told == PROPOSAL_DECIDED) return outcomes[told];
+    return trusted_teach(proposals, report, number, outcomes[told]);
+}
+
+bool proposals_frame(void *context, struct channel *report, struct frame *frame)
+{
+    struct proposals *proposals = CONTEXT(context, struct proposals, PROPOSALS_MAGIC);
+    struct lesson_proposal proposal;
+    struct report told;
+    arena_reset(proposals->arena);
+    if (frame->type != LEDGER_PROPOSE || !lesson_proposal_get(proposals->arena, frame->payload, &proposal) ||
+        proposal.reporter.length == 0)
+        return false;
+    enum proposed outcome = PROPOSED_UNREAD;
+    if (report_read(proposals, &proposal, &told)) outcome = propose(proposals, &told);
+    put_u8(channel_begin(report, LEDGER_PROPOSED, frame->id), (uint8_t)outcome);
+    channel_end(report);
+    return true;
+}
+
+/* --- the administrator --- */
+
+bool proposals_list(struct proposals *proposals, struct arena *arena, struct proposal **out,
+                    size_t *out_count)
+{
+    struct database *database = ingest_database(proposals->ingest);
+    return database && proposal_list(database_sql(database), arena, out, out_count) == LEDGERDB_DONE;
+}
+
+static bool one_decide(struct proposals *proposals, const struct commander *who, uint64_t number, bool is_yes,
+                       struct proposals_decided *out)
+{
+    struct database *database = ingest_database(proposals->ingest);
+    struct proposal proposal;
+    arena_reset(proposals->arena);
+    if (!database) return false;
+    enum ledgerdb_outcome found = proposal_read(database_sql(database), number, proposals->arena, &proposal);
+    bool is_there = found == LEDGERDB_DONE && proposal.state == PROPOSAL_WAITS;
+    out->missing += !is_there && (found == LEDGERDB_DONE || found == LEDGERDB_MISSING);
+    if (!is_there) return found == LEDGERDB_DONE || found == LEDGERDB_MISSING;
+    enum learning_outcome taught = is_yes ? proposal_teach(proposals, &proposal) : LEARNING_TAUGHT;
+    if (taught == LEARNING_FAILED || !decision_store(proposals, who, &proposal, is_yes)) return false;
+    out->known += taught == LEARNING_KNOWN;
+    out->spam += taught != LEARNING_KNOWN && proposal.is_spam;
+    out->ham += taught != LEARNING_KNOWN && !proposal.is_spam;
+    return true;
+}
+
+bool proposals_decide(struct proposals *proposals, const struct commander *who, const uint64_t *numbers,
+                      size_t count, bool is_yes, struct proposals_decided *out)
+{
+    bool is_good = true;
+    *out = (struct proposals_decided){ 0 };
+    for (size_t i = 0; i < count && is_good; i++)
+        is_good = one_decide(proposals, who, numbers[i], is_yes, out);
+    return is_good;
+}
+
+/* --- life --- */
+
+/* As long as Subjects are kept, and PROPOSALS_KEPT_DAYS at most. */
+static void forget(void *context)
+{
+    struct proposals *proposals = CONTEXT(context, struct proposals, PROPOSALS_MAGIC);
+    struct database *database = ingest_database(proposals->ingest);
+    uint64_t keep = PROPOSALS_KEPT_DAYS * DAY_MS, subjects = proposals->config->ledger.subjects_ms;
+    uint64_t now = loop_wall_ms(proposals->loop);
+    if (subjects && subjects < keep) keep = subjects;
+    timer_set(proposals->forget, FORGET_EVERY_MS);
+    if (!database || now < keep || held_begin(database) != LEDGERDB_DONE) return;
+    if (proposal_forget(database, now - keep) == LEDGERDB_DONE)
+        held_commit(database);
+    else
+        held_rollback(database);
+}
+
+struct proposals *proposals_new(struct loop *loop, struct ingest *ingest, struct learning *learning,
+                                struct quarantine_command_server *records)
+{
+    struct proposals *proposals = memory_alloc(sizeof *proposals);
+    *proposals = (struct proposals){
+        .magic = PROPOSALS_MAGIC, .loop = loop, .ingest = ingest, .learning = learning, .records = records
+    };
+    proposals->arena = arena_new(1 << 16);
+    proposals->forget = timer_new(loop, forget, proposals);
+    timer_set(proposals->forget, FIRST_FORGET_MS);
+    return proposals;
+}
+
+void proposals_free(struct proposals *proposals)
+{
+    timer_free(proposals->forget);
+    arena_free(proposals->arena);
+    free(proposals);
+}
+
+void proposals_set_config(struct proposals *proposals, const struct config *config)
+{
+    proposals->config = config;
+}

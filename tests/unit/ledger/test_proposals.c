@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* LEDGER_PROPOSE, with this test as report: whose report teaches and whose waits, the same answer to the same
+   report, and what a worker that was taken over may say costs no channel. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "ledger/learning/proposals.h"
+#include "ledger/quarantine/ticket_release.h"
+
+struct bench {
+    char folder[64];
+    struct loop *loop;
+    struct ingest *ingest;
+    struct quarantine *quarantine;
+    struct quarantine_command_server *commands;
+    struct ticket_release_server *server;
+    struct learning *learning;
+    struct proposals *proposals;
+    struct config config;
+    struct text trusted;
+    int files, report;
+    struct arena *arena;
+};
+
+static void stop(void *context)
+{
+    loop_stop(context);
+}
+
+static void turns(struct bench *bench)
+{
+    struct timer *timer = timer_new(bench->loop, stop, bench->loop);
+    timer_set(timer, 30);
+    loop_run(bench->loop);
+    timer_free(timer);
+}
+
+/* A message that passed here. */
+static void message_take(struct bench *bench)
+{
+    struct database *database = ingest_database(bench->ingest);
+    const struct event_recipient recipient = { .address = TEXT("a@example.jp") };
+    uint64_t now_ms = (uint64_t)time(NULL) * 1000;
+    struct event_accepted event = { .id = now_ms << 22,
+                                    .time_ms = now_ms,
+                                    .judgement = { .is_judged = true,
+                                                   .subject = TEXT("An offer"),
+                                                   .message_id = TEXT("<1@spam.example>"),
+                                                   .author = TEXT("offer@spam.example") },
+                                    .recipient_count = 1,
+                                    .recipients = &recipient };
+    assert_int_equal(held_begin(database), LEDGERDB_DONE);
+    assert_int_equal(database_store_accepted(database, &event, 0), LEDGERDB_DONE);
+    assert_int_equal(held_commit(database), LEDGERDB_DONE);
+}
+
+static int set_up(void **state)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+    int ends[2];
+    snprintf(bench->folder, sizeof bench->folder, "/tmp/proposals-test-XXXXXX");
+    assert_non_null(mkdtemp(bench->folder));
+    bench->files = open(bench->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bench->trusted = TEXT("boss@example.jp");
+    bench->config.quarantine.most_bytes = 1 << 20;
+    bench->config.report.learn = REPORT_LEARN_TRUSTED;
+    bench->config.report.trusted = (struct text_list){ &bench->trusted, 1 };
+    bench->arena = arena_new(0);
+    bench->loop = loop_new();
+    bench->ingest = ingest_new(bench->loop, bench->folder);
+    bench->quarantine = quarantine_new(bench->loop, bench->ingest, bench->files);
+    quarantine_set_config(bench->quarantine, &bench->config);
+    bench->commands = quarantine_command_server_new(bench->loop, bench->ingest, bench->quarantine);
+    quarantine_command_server_set_config(bench->commands, &bench->config);
+    bench->server = ticket_release_server_new(bench->loop, bench->commands, bench->quarantine, bench->ingest);
+    bench->learning = learning_new(bench->loop, &bench->config, NULL);
+    bench->proposals = proposals_new(bench->loop, bench->ingest, bench->learning, bench->commands);
+    proposals_set_config(bench->proposals, &bench->config);
+    ticket_release_server_set_listener(bench->server,
+                                       (struct report_listener){ proposals_frame, bench->proposals });
+    learning_start(bench->learning, bench->files);
+    ingest_start(bench->ingest);
+    message_take(bench);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    ticket_release_server_set_report(bench->server, ends[1]);
+    bench->report = ends[0];
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+    char command[128];
+    ticket_release_server_free(bench->server);
+    proposals_free(bench->proposals);
+    learning_free(bench->learning);
+    quarantine_command_server_free(bench->commands);
+    quarantine_free(bench->quarantine);
+    ingest_free(bench->ingest);
+    arena_free(bench->arena);
+    loop_free(bench->loop);
+    close(bench->files);
+    close(bench->report);
+    snprintf(command, sizeof command, "rm -r %s", bench->folder);
+    assert_int_equal(system(command), 0);
+    free(bench);
+    return 0;
+}
+
+/* What a worker made of mail number `number`, or nonsense. */
+static struct text lesson_of(struct bench *bench, unsigned number)
+{
+    uint32_t slots[10];
+    struct buffer out = { 0 };
+    struct lesson lesson = { .vector.slots = slots };
+    for (uint32_t i = 0; i < 10; i++) slots[i] = i * 7 + number;
+    lesson.vector.counts[VECTOR_TEXT] = 10;
+    vector_sort(&lesson.vector);
+    memset(lesson.id, (int)number, sizeof lesson.id);
+    lesson_write(&lesson, &out);
+    struct text bytes = arena_text(bench->arena, buffer_text(&out));
+    buffer_free(&out);
+    return bytes;
+}
+
+/* PROPOSED_COUNT: the channel is gone. */
+static enum proposed ask(struct bench *bench, const struct lesson_proposal *proposal)
+{
+    static uint64_t asked;
+    struct buffer payload = { 0 };
+    struct frame frame;
+    lesson_proposal_put(proposal, &payload);
+    assert_true(channel_send_now(bench->report, LEDGER_PROPOSE, ++asked, buffer_text(&payload), NULL, 0));
+    buffer_free(&payload);
+    turns(bench);
+    if (!channel_wait(bench->report, 1000, &frame)) return PROPOSED_COUNT;
+    assert_true(frame.type == LEDGER_PROPOSED && frame.id == asked);
+    struct reader reader = reader_of(frame.payload);
+    enum proposed outcome = get_u8(&reader);
+    assert_true(reader_done(&reader));
+    return outcome;
+}
+
+static struct lesson_proposal report_of(struct bench *bench, unsigned number, const char *reporter,
+                                        const char *message_id)
+{
+    return (struct lesson_proposal){ .is_spam = true,
+                                     .reporter = text_of(reporter),
+                                     .message_id = text_of(message_id),
+                                     .author = TEXT("Offers <offer@spam.example>"),
+                                     .subject = TEXT("[SPAM] An offer"),
+                                     .lesson = lesson_of(bench, number) };
+}
+
+static uint32_t taught(struct bench *bench)
+{
+    struct learning_facts facts;
+    turns(bench);
+    learning_look(bench->learning, &facts);
+    return facts.spam + facts.ham;
+}
+
+static void test_who_teaches(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        unsigned number;
+        const char *reporter, *message_id;
+        enum report_learning learn;
+        enum proposed outcome;
+    } rows[] = {
+        { 1, "user@example.jp", "<1@spam.example>", REPORT_LEARN_OFF, PROPOSED_OFF },
+        { 1, "user@example.jp", "<1@spam.example>", REPORT_LEARN_TRUSTED, PROPOSED_WAITS },
+        { 1, "user@example.jp", "<1@spam.example>", REPORT_LEARN_TRUSTED, PROPOSED_WAITS },
+        { 1, "boss@example.jp.example", "<1@spam.example>", REPORT_LEARN_TRUSTED, PROPOSED_WAITS },
+        { 1, "boss@example.jp", "<1@spam.example>", REPORT_LEARN_ASK, PROPOSED_WAITS },
+        { 2, "boss@example.jp", "<9@spam.example>", REPORT_LEARN_TRUSTED, PROPOSED_WAITS },
+        { 1, "Boss@Example.JP", "<1@spam.example>", REPORT_LEARN_TRUSTED, PROPOSED_TAUGHT },
+        { 1, "boss@example.jp", "<1@spam.example>", REPORT_LEARN_TRUSTED, PROPOSED_KNOWN },
+        { 1, "third@example.jp", "<1@spam.example>", REPORT_LEARN_TRUSTED, PROPOSED_KNOWN },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bench->config.report.learn = (uint8_t)rows[i].learn;
+        struct lesson_proposal report =
+            report_of(bench, rows[i].number, rows[i].reporter, rows[i].message_id);
+        assert_int_equal(ask(bench, &report), rows[i].outcome);
+        assert_int_equal(taught(bench),
+                         rows[i].outcome == PROPOSED_TAUGHT || rows[i].outcome == PROPOSED_KNOWN);
+    }
+    /* who says yes or no, once */
+    const struct commander admin = { .user = TEXT("root") };
+    struct proposals_decided decided;
+    struct proposal *list;
+    size_t count;
+    assert_true(proposals_list(bench->proposals, bench->arena, &list, &count) && count == 1);
+    const uint64_t numbers[] = { list[0].number, 1000, list[0].number };
+    assert_true(proposals_decide(bench->proposals, &admin, numbers, 3, true, &decided));
+    assert_true(decided.spam == 1 && decided.ham == 0 && decided.missing == 2 && taught(bench) == 2);
+    assert_true(proposals_list(bench->proposals, bench->arena, &list, &count) && count == 0);
+    /* each is on record, with its reporter */
+    int64_t records = 0;
+    assert_int_equal(sql_number(database_sql(ingest_database(bench->ingest)),
+                                "SELECT count(*) FROM audit WHERE act = 'learn' AND process = 'learning'"
+                                " AND (user = 'root' OR user = 'Boss@Example.JP')",
+                                &records),
+                     LEDGERDB_DONE);
+    assert_int_equal(records, 2);
+}
+
+static void test_nonsense(void **state)
+{
+    struct bench *bench = *state;
+    struct lesson_proposal report = report_of(bench, 1, "boss@example.jp", "<1@spam.example>");
+    struct text good = report.lesson;
+    const struct text lessons[] = { TEXT(""), TEXT("nonsense"), text_slice(good, 0, good.length - 1) };
+    for (size_t i = 0; i < sizeof lessons / sizeof *lessons; i++) {
+        report.lesson = lessons[i];
+        assert_int_equal(ask(bench, &report), PROPOSED_UNREAD);
+    }
+    report.lesson = good;
+    assert_int_equal(ask(bench, &report), PROPOSED_TAUGHT);
+    report.reporter = TEXT("");
+    assert_int_equal(ask(bench, &report), PROPOSED_COUNT); /* this is report itself, and costs its channel */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_who_teaches, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nonsense, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
