@@ -2,10 +2,10 @@
 /* Makes the base model from a folder of corpora, and measures it on mail that was left out.
    usage: bench-base-model CORPORA OWN [make FILE [CORPUS…] | measure | split FOLDER]
    Each corpus is a folder with index.tsv (path, label, language, date, …, dupgroup); OWN is
-   conf/model/own-spam.txt. What is learned: hinge loss with an L2 penalty, by dual coordinate ascent. The
-   order is drawn from a fixed seed, so that the same mails make the same file. `split` writes for each part
-   that is left out a model that has not seen it, NAME.model, and the paths of that part, NAME.list; `make`
-   leaves out the corpora that are named. */
+   the folder of own-spam.txt, own-phishing-ja.txt and own-ham.txt, conf/model. What is learned: hinge loss
+   with an L2 penalty, by dual coordinate ascent. The order is drawn from a fixed seed, so that the same mails
+   make the same file. `split` writes for each part that is left out a model that has not seen it, NAME.model,
+   and the paths of that part, NAME.list; `make` leaves out the corpora that are named. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@
 enum { MAILS_MOST = 20000, ROUNDS = 30, FOLDS = 5, ALL_SLOTS = FEATURE_BLOCKS * FEATURE_SLOTS };
 
 static const double COST = 4.0, BIAS = 0.2;
-/* How far HTML ham, of which there is little, is to lie from the middle; other mail: 1. */
+/* How far HTML ham and good mail of our own, of which there is little, is to lie from the middle; other
+ * mail: 1. */
 static const double HTML_MARGIN = 1.2;
 /* What a margin of 1 is worth, and the bounds: see doc/spam.md. */
 static const float POINTS = 8.5f, POINTS_MOST = 12, POINTS_LEAST = -3;
@@ -117,46 +118,78 @@ static void corpus_read(const char *folder, unsigned corpus)
     }
 }
 
-/* A text of our own as one of three mails: plain, HTML, HTML with a link. */
-static void own_write(struct text subject, struct text body, unsigned number, unsigned form,
+/* "{this|that|those}" becomes one of them: another for each `turn`. */
+static void choices_write(struct text text, unsigned turn, struct buffer *out)
+{
+    while (text.length > 0) {
+        size_t open = text_find_char(text, '{'), close = text_find_char(text, '}');
+        buffer_add_text(out, text_slice(text, 0, open));
+        if (open == text.length || close < open) return;
+        struct text inside = text_slice(text, open + 1, close);
+        unsigned count = 1, wanted;
+        for (size_t i = 0; i < inside.length; i++) count += inside.at[i] == '|';
+        for (wanted = turn++ % count; wanted > 0; wanted--)
+            inside = text_slice(inside, text_find_char(inside, '|') + 1, inside.length);
+        buffer_add_text(out, text_slice(inside, 0, text_find_char(inside, '|')));
+        text = text_slice(text, close + 1, text.length);
+    }
+}
+
+/* A text of our own as one of three mails: plain, HTML, HTML with a link. Good mail comes from where its
+   links lead to. */
+static void own_write(struct text subject, struct text body, unsigned number, unsigned form, bool is_good,
                       struct buffer *out)
 {
-    static const char *const hosts[] = { "offer%u-mail.com", "best%u.biz", "promo%u.info", "m%uclub.net",
-                                         "secure%u.top" };
-    char host[40];
-    snprintf(host, sizeof host, hosts[(number + form) % 5], number * 37 % 97);
-    buffer_printf(out, "From: \"%s\" <%s%u@%s>\r\nTo: user@example.com\r\nSubject: %.*s\r\n",
-                  form == 1 ? "Customer Service" : "info", form ? "info" : "mail", number * 7919 % 10000,
-                  host, TEXT_ARG(subject));
-    buffer_printf(out, "MIME-Version: 1.0\r\nContent-Type: text/%s; charset=utf-8\r\n\r\n",
+    static const char *const bad_hosts[] = { "offer37-mail.com", "best4.biz", "promo81.info", "m7club.net",
+                                             "secure22.top" };
+    static const char *const good_hosts[] = { "harbour.example", "northmill.example", "bluekite.example",
+                                              "oldlibrary.example", "kazegafuku.example" };
+    static const char *const names[] = { "Harbour", "Northmill", "Blue Kite", "Old Library", "Kazegafuku" };
+    unsigned at = (number + form) % 5;
+    const char *host = is_good ? good_hosts[at] : bad_hosts[at];
+    if (is_good)
+        buffer_printf(out, "From: \"%s\" <%s@%s>\r\n", names[at], form ? "news" : "anna", host);
+    else
+        buffer_printf(out, "From: \"%s\" <%s%u@%s>\r\n", form == 1 ? "Customer Service" : "info",
+                      form ? "info" : "mail", number * 7919 % 10000, host);
+    buffer_add_text(out, TEXT("To: user@example.com\r\nSubject: "));
+    choices_write(subject, form, out);
+    buffer_printf(out, "\r\nMIME-Version: 1.0\r\nContent-Type: text/%s; charset=utf-8\r\n\r\n",
                   form ? "html" : "plain");
     if (form) buffer_add_text(out, TEXT("<html><body><p>"));
-    buffer_add_text(out, body);
+    choices_write(body, form, out);
     if (form == 0) buffer_printf(out, "\r\nhttp://www.%s/\r\n", host);
-    if (form == 2) buffer_printf(out, "</p><p><a href=\"http://%s/a/%u\">click here</a></p>", host, number);
+    if (form == 2)
+        buffer_printf(out, "</p><p><a href=\"http://%s/a/%u\">%s</a></p>", host, number,
+                      is_good ? "more" : "click here");
     buffer_add_text(out, TEXT("\r\n"));
 }
 
-static void own_read(const char *path)
+static void own_take(struct text subject, struct text body, unsigned number, bool is_good)
 {
+    for (unsigned form = 0; form < 3; form++) {
+        struct buffer message = { 0 };
+        struct mail *mail = &all.mails[all.count++];
+        *mail = (struct mail){ .corpus = OWN, .path = subject, .label = is_good ? -1 : 1 };
+        own_write(subject, body, number, form, is_good, &message);
+        features_take(mail, buffer_text(&message));
+        buffer_free(&message);
+    }
+}
+
+static void own_read(const char *folder, const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     struct text rest = judging_mail(path), line, subject = TEXT_NONE;
     unsigned number = 0;
     while (text_next_line(&rest, &line) && all.count + 3 < MAILS_MOST) {
         if (line.length == 0) subject = TEXT_NONE;
         if (line.length == 0 || line.at[0] == '#') continue;
-        if (subject.length == 0) {
+        if (subject.length == 0)
             subject = line;
-            continue;
-        }
-        for (unsigned form = 0; form < 3; form++) {
-            struct buffer message = { 0 };
-            struct mail *mail = &all.mails[all.count++];
-            *mail = (struct mail){ .corpus = OWN, .path = subject, .label = 1 };
-            own_write(subject, line, number, form, &message);
-            features_take(mail, buffer_text(&message));
-            buffer_free(&message);
-        }
-        number++;
+        else
+            own_take(subject, line, number++, strcmp(name, "own-ham.txt") == 0);
     }
 }
 
@@ -189,7 +222,7 @@ static void weights_move(const struct mail *mail, double by)
 static void step(struct mail *mail)
 {
     double before = mail->alpha, reached = mail->label * margin_of(mail);
-    double wanted = before - (reached - (mail->corpus == HTML_HAM ? HTML_MARGIN : 1));
+    double wanted = before - (reached - (mail->label < 0 && mail->corpus >= HTML_HAM ? HTML_MARGIN : 1));
     mail->alpha = wanted < 0 ? 0 : wanted > COST ? COST : wanted;
     mail->is_quiet = before == 0 && reached > HTML_MARGIN + 0.05;
     if (mail->alpha != before) weights_move(mail, (mail->alpha - before) * mail->label);
@@ -453,7 +486,8 @@ int main(int argc, char **argv)
     }
     all.arena = arena_new(1 << 20);
     for (unsigned i = 0; i < CORPORA; i++) corpus_read(argv[1], i);
-    own_read(argv[2]);
+    own_read(argv[2], "own-spam.txt");
+    own_read(argv[2], "own-ham.txt");
     fprintf(stderr, "%u mails\n", all.count);
     if (is_make && argc > 5) named_leave_out(argv + 5, argc - 5);
     if (is_make)

@@ -87,3 +87,61 @@ const char *date_print_syslog(uint64_t ms, char room[DATE_SIZE])
              tm.tm_sec);
     return room;
 }
+
+/* --- reading --- */
+
+static bool number_read(struct text word, uint64_t most, int *out)
+{
+    uint64_t number;
+    if (!text_to_number(word, most, &number)) return false;
+    *out = (int)number;
+    return true;
+}
+
+static bool month_read(struct text word, int *out)
+{
+    for (*out = 0; *out < 12; ++*out)
+        if (text_equal_nocase(word, text_of(months[*out]))) return true;
+    return false;
+}
+
+/* "05:42" or "05:42:25" */
+static bool time_read(struct text word, struct tm *tm)
+{
+    size_t first = text_find_char(word, ':');
+    struct text rest = text_slice(word, first + 1, word.length);
+    size_t second = text_find_char(rest, ':');
+    struct text seconds = text_slice(rest, second + 1, rest.length);
+    return number_read(text_slice(word, 0, first), 24, &tm->tm_hour) &&
+           number_read(text_slice(rest, 0, second), 60, &tm->tm_min) &&
+           (second == rest.length || number_read(seconds, 61, &tm->tm_sec));
+}
+
+/* "+0900"; names of zones count as UTC. */
+static bool zone_read(struct text word, int64_t *out_seconds)
+{
+    uint64_t number;
+    *out_seconds = 0;
+    if (word.length == 0 || (word.at[0] != '+' && word.at[0] != '-')) return true;
+    if (!text_to_number(text_slice(word, 1, word.length), 2400, &number)) return false;
+    *out_seconds = (int64_t)(number / 100 * 3600 + number % 100 * 60) * (word.at[0] == '-' ? -1 : 1);
+    return true;
+}
+
+bool date_read(struct text date, int64_t *out_seconds)
+{
+    struct tm tm = { 0 };
+    struct text word = TEXT_NONE, zone = TEXT_NONE;
+    int64_t offset;
+    size_t comma = text_find_char(date, ',');
+    if (comma < date.length) date = text_slice(date, comma + 1, date.length);
+    if (!text_next_word(&date, &word) || !number_read(word, 31, &tm.tm_mday)) return false;
+    if (!text_next_word(&date, &word) || !month_read(word, &tm.tm_mon)) return false;
+    if (!text_next_word(&date, &word) || !number_read(word, 9999, &tm.tm_year)) return false;
+    if (!text_next_word(&date, &word) || !time_read(word, &tm)) return false;
+    text_next_word(&date, &zone);
+    if (tm.tm_year < 1970 || !zone_read(zone, &offset)) return false;
+    tm.tm_year -= 1900;
+    *out_seconds = (int64_t)timegm(&tm) - offset;
+    return true;
+}

@@ -3,7 +3,7 @@
 #ifndef SEKIMORI_BASE_DATE_H
 #define SEKIMORI_BASE_DATE_H
 
-#include <stdint.h>
+#include "base/text.h"
 
 enum { DATE_SIZE = 48 }; /* room for any of them and its NUL */
 
@@ -26,5 +26,9 @@ const char *date_print_stamp(uint64_t ms, char room[DATE_SIZE]);
 
 /* RFC 3164 section 4.1.2, in the zone of this machine: "Nov 29 14:42:25", "Nov  9 14:42:25". */
 const char *date_print_syslog(uint64_t ms, char room[DATE_SIZE]);
+
+/* Seconds since 1970 UTC of an RFC 5322 date, with or without weekday, seconds and zone; years before 1970
+   and zones beyond a day are none. False: it is no such date. */
+bool date_read(struct text date, int64_t *out_seconds);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The only file that knows ICU's converters. */
+/* The only file that knows ICU. */
 #include "mail/charset_table.h"
 
 #include <string.h>
 #include <unicode/ucnv.h>
 #include <unicode/ucnv_cb.h>
+#include <unicode/unorm2.h>
+#include <unicode/ustring.h>
 
 /* False for what can be no name: ICU takes options behind "," and "=". */
 static bool name_copy(struct text name, char room[CHARSET_TABLE_NAME_MOST + 1])
@@ -122,6 +124,34 @@ const char *charset_table_standard_name(const char *name)
     return U_SUCCESS(error) ? alias : NULL;
 }
 
+/* NULL: ICU lacks its data. */
+static const UNormalizer2 *casefold(void)
+{
+    UErrorCode error = U_ZERO_ERROR;
+    return unorm2_getNFKCCasefoldInstance(&error);
+}
+
+size_t charset_table_fold(struct text utf8, char *room, size_t size)
+{
+    UChar wide[CHARSET_FOLD_MOST + 1], folded[CHARSET_FOLD_MOST * CHARSET_FOLD_GROWTH + 1];
+    int32_t length = 0, folded_length = 0, bytes = 0;
+    UErrorCode error = casefold() ? U_ZERO_ERROR : U_MISSING_RESOURCE_ERROR;
+    u_strFromUTF8(wide, CHARSET_FOLD_MOST, &length, utf8.at, (int32_t)utf8.length, &error);
+    if (U_SUCCESS(error))
+        folded_length = unorm2_normalize(casefold(), wide, length, folded,
+                                         CHARSET_FOLD_MOST * CHARSET_FOLD_GROWTH, &error);
+    u_strToUTF8(room, (int32_t)size, &bytes, folded, folded_length, &error);
+    if (U_SUCCESS(error)) return (size_t)bytes;
+    utf8 = text_slice(utf8, 0, size);
+    if (utf8.length) memcpy(room, utf8.at, utf8.length);
+    return utf8.length;
+}
+
+bool charset_table_stands_alone(uint32_t point)
+{
+    return casefold() && unorm2_hasBoundaryBefore(casefold(), (UChar32)point);
+}
+
 void charset_table_warm(void)
 {
     static const char *const names[] = {
@@ -133,4 +163,5 @@ void charset_table_warm(void)
         UConverter *converter = converter_open(text_of(names[i]));
         if (converter) ucnv_close(converter);
     }
+    casefold();
 }

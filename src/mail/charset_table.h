@@ -21,6 +21,15 @@ bool charset_table_is_single_byte(
 /* Under which ICU has it, a text that lives as long as the process; NULL: unknown. */
 const char *charset_table_standard_name(const char *name);
 
+enum { CHARSET_FOLD_MOST = 512, CHARSET_FOLD_GROWTH = 11 };
+
+/* NFKC_Casefold (UAX 44) of at most CHARSET_FOLD_MOST bytes of UTF-8: at most CHARSET_FOLD_GROWTH times as
+   many, which are what it returns. Other bytes, and a `room` that is too small: a copy, as far as it goes. */
+size_t charset_table_fold(struct text utf8, char *room, size_t size);
+
+/* False: the character may become one with that before it. */
+bool charset_table_stands_alone(uint32_t point);
+
 /* Opens every table that mail is likely to need, so that a jailed child needs no files for it. */
 void charset_table_warm(void);
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Of so many runs of three bytes a message says half of what it would if it were long: "Hello" is no junk. */
-static const double LITTLE = 15;
+static const double LITTLE = 25;
 
 struct base_model {
     struct base_head head;

@@ -3,6 +3,7 @@
 
 #include "rules/ruleset.h"
 #include "spam/message_text.h"
+#include "spam/text_fold.h"
 
 double features_weight(enum feature_block block)
 {
@@ -67,6 +68,11 @@ void features_add_fact(struct features *features, const char *name, struct text 
     slot_add(features, FEATURE_FACT, fact_slot(fact));
 }
 
+void features_note_fact(struct features *features, const char *name, struct text value)
+{
+    fact_keep(features, ruleset_fact(text_of(name), value));
+}
+
 bool features_has_fact(const struct features *features, const char *name, struct text value)
 {
     uint32_t slot = fact_slot(ruleset_fact(text_of(name), value));
@@ -76,7 +82,7 @@ bool features_has_fact(const struct features *features, const char *name, struct
 static void line_add(struct buffer *lines, struct text text)
 {
     if (text.length == 0 || buffer_length(lines) + text.length >= FEATURE_LINKS_MOST) return;
-    message_text_fold(text, lines, NULL, NULL);
+    text_fold(text, lines, NULL);
     buffer_add_char(lines, '\n');
 }
 

@@ -54,6 +54,8 @@ void features_add_text(struct features *features, enum feature_block block, stru
 
 /* Adds a fact by its name and, where it has several, its value. */
 void features_add_fact(struct features *features, const char *name, struct text value);
+/* The same for rules alone: no model has a weight for it. */
+void features_note_fact(struct features *features, const char *name, struct text value);
 /* It was added; or, once in some thousands, another fact of the same slot was. */
 bool features_has_fact(const struct features *features, const char *name, struct text value);
 

@@ -7,6 +7,7 @@
 #include "base/codec.h"
 #include "mail/encoded_word.h"
 #include "spam/message_facts.h"
+#include "spam/text_fold.h"
 
 enum { NAME_MOST = 64, VALUE_MOST = 2000, FIELDS_MOST = 200, MARKUP_MOST = 256 * 1024, TAG_MOST = 64 };
 
@@ -240,7 +241,7 @@ static void field_look(struct vector_draft *draft, const struct mime *mime, cons
     value = word_decode_in(draft->arena, value, mime->declared, NULL);
     buffer_clear(&draft->room);
     buffer_add_char(&draft->room, ' ');
-    message_text_fold(value, &draft->room, NULL, NULL);
+    text_fold(value, &draft->room, NULL);
     buffer_add_char(&draft->room, ' ');
     if (field->id == HEADER_TO || field->id == HEADER_CC || field->id == HEADER_BCC)
         addresses_hide(&draft->room);

@@ -319,6 +319,15 @@ static void picture_take(struct walk *walk, const struct tag *tag)
     link_add(walk, MARKUP_PICTURE, tag_value(tag, "src"));
 }
 
+static void font_take(struct walk *walk, const struct tag *tag)
+{
+    struct text size = text_trim(tag_value(tag, "size"));
+    bool is_relative = size.length > 1 && size.at[0] == '+';
+    char digit = size.length > is_relative ? size.at[is_relative] : '0';
+    walk->markup->fonts++;
+    walk->markup->huge_fonts += digit >= (is_relative ? '2' : '5') && digit <= '9' && size.length <= 2;
+}
+
 /* --- the walk --- */
 
 /* What stands up to its end tag is no text. */
@@ -355,6 +364,9 @@ static void tag_take(struct walk *walk, const struct tag *tag)
     if (tag_is(tag, "input"))
         markup->passwords += text_equal_nocase(tag_value(tag, "type"), TEXT("password"));
     if (tag_is(tag, "script")) markup->scripts++;
+    if (tag_is(tag, "font")) font_take(walk, tag);
+    if (tag_is(tag, "html")) markup->is_whole = true;
+    markup->frames += tag_is(tag, "iframe") || tag_is(tag, "frame");
     if (is_one_of(tag, raw)) raw_skip(walk, tag);
 }
 
@@ -407,6 +419,14 @@ void markup_read(struct markup *markup, struct text html)
     anchor_end(&walk);
     markup->hidden_elements += walk.has_hidden_text;
     buffer_free(&walk.room);
+}
+
+bool markup_link_add(struct markup *markup, enum markup_link_kind kind, struct text target)
+{
+    if (markup->link_count == MARKUP_LINKS_MOST || target.length == 0) return false;
+    markup->links[markup->link_count++] =
+        (struct markup_link){ kind, arena_text(markup->arena, text_trim(target)), TEXT_NONE };
+    return true;
 }
 
 void markup_free(struct markup *markup)

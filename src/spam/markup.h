@@ -24,14 +24,19 @@ struct markup {
     struct markup_link links[MARKUP_LINKS_MOST];
     uint32_t link_count;
     uint32_t tags, pictures, comments, scripts, passwords, entities;
-    uint32_t tiny_pictures;   /* of one or two pixels */
-    uint32_t split_words;     /* comments or empty tags between two letters */
-    uint32_t hidden_elements; /* that have text */
+    uint32_t fonts, huge_fonts, frames; /* huge: of size 5 and more, or 2 more than the text about it */
+    bool is_whole;                      /* has an html element */
+    uint32_t tiny_pictures;             /* of one or two pixels */
+    uint32_t split_words;               /* comments or empty tags between two letters */
+    uint32_t hidden_elements;           /* that have text */
 };
 
 /* `html`: UTF-8. Appends to the buffers, which the caller frees; more than MARKUP_LINKS_MOST links are left
  * out. */
 void markup_read(struct markup *markup, struct text html);
+
+/* A link that stands elsewhere: copied. False: there are too many. */
+bool markup_link_add(struct markup *markup, enum markup_link_kind kind, struct text target);
 
 void markup_free(struct markup *markup); /* its buffers */
 

@@ -7,8 +7,10 @@
 #include "auth/public_suffix.h"
 #include "mail/encoded_word.h"
 #include "spam/brands.h"
+#include "spam/header_facts.h"
 #include "spam/link_host.h"
 #include "spam/phrases.h"
+#include "spam/text_fold.h"
 
 struct look {
     struct features *features;
@@ -16,11 +18,18 @@ struct look {
     const struct message_text *text;
     struct from_domains from;
     struct text own; /* the organisation's domain that From names; empty: none */
+    bool is_free_mail;
 };
 
 static void fact(struct look *look, const char *name, bool is_so)
 {
     if (is_so) features_add_fact(look->features, name, TEXT_NONE);
+}
+
+/* No model learns it. */
+static void rule_fact(struct look *look, const char *name, bool is_so)
+{
+    if (is_so) features_note_fact(look->features, name, TEXT_NONE);
 }
 
 static void fact_of(struct look *look, const char *name, struct text value)
@@ -67,28 +76,67 @@ static bool is_among(struct text word, const char *const *words)
 /* --- who wrote --- */
 
 static const char *const free_mail[] = {
-    "gmail.com", "yahoo.com", "yahoo.co.jp", "hotmail.com",    "outlook.com", "outlook.jp",
-    "live.com",  "aol.com",   "icloud.com",  "mail.ru",        "gmx.de",      "gmx.com",
-    "gmx.net",   "web.de",    "yandex.ru",   "yandex.com",     "163.com",     "126.com",
-    "qq.com",    "sina.com",  "proton.me",   "protonmail.com", "msn.com",     "excite.co.jp",
-    "goo.jp",    "libero.it", "naver.com",   "hanmail.net",    NULL
+    "gmail.com",    "yahoo.com",      "yahoo.co.jp", "hotmail.com",    "outlook.com",   "outlook.jp",
+    "live.com",     "aol.com",        "icloud.com",  "mail.ru",        "gmx.de",        "gmx.com",
+    "gmx.net",      "web.de",         "yandex.ru",   "yandex.com",     "163.com",       "126.com",
+    "qq.com",       "sina.com",       "proton.me",   "protonmail.com", "msn.com",       "excite.co.jp",
+    "goo.jp",       "libero.it",      "naver.com",   "hanmail.net",    "excite.com",    "lycos.com",
+    "netscape.net", "eudoramail.com", "email.com",   "earthlink.net",  "juno.com",      "altavista.com",
+    "hotbot.com",   "usa.net",        "mail.com",    "yahoo.fr",       "yahoo.de",      "yahoo.com.br",
+    "hotmail.fr",   "hotmail.de",     "hotmail.it",  "hotmail.es",     "uol.com.br",    "bol.com.br",
+    "terra.com.br", "t-online.de",    "orange.fr",   "free.fr",        "laposte.net",   "wanadoo.fr",
+    "zoho.com",     "att.net",        "comcast.net", "yahoo.co.uk",    "hotmail.co.uk", "me.com",
+    "gmx.at",       "googlemail.com", NULL
 };
+
+/* A word of the name, or how it begins, stands in the address: "Mori Hanako <h.mori@…>". */
+static bool is_like_address(struct text name, struct text address)
+{
+    enum { WORD_LEAST = 3, WORD_SEEN = 4 };
+    bool has_word = false;
+    for (size_t at = 0; at < name.length;) {
+        size_t from = at;
+        while (at < name.length && char_is_alpha(name.at[at])) at++;
+        struct text word = text_slice(name, from, at - from > WORD_SEEN ? from + WORD_SEEN : at);
+        has_word |= word.length >= WORD_LEAST;
+        if (word.length >= WORD_LEAST && text_find_nocase(address, word) < address.length) return true;
+        at += at == from;
+    }
+    return !has_word;
+}
+
+/* "info@", "no-reply@": nobody's own address. */
+static bool is_role(struct text local)
+{
+    static const char *const roles[] = { "noreply",   "no-reply",   "no_reply", "donotreply", "do-not-reply",
+                                         "info",      "support",    "admin",    "contact",    "service",
+                                         "news",      "mail",       "team",     "sales",      "hello",
+                                         "notif",     "alert",      "security", "account",    "help",
+                                         "billing",   "office",     "update",   "customer",   "market",
+                                         "webmaster", "postmaster", NULL };
+    for (const char *const *role = roles; *role; role++)
+        if (text_starts_nocase(local, text_of(*role))) return true;
+    return false;
+}
 
 /* What the display name says it is: a brand, and with marks that no person has in his name. */
 static void name_look(struct look *look, struct text from)
 {
+    struct fold_counts counts = { 0 };
     struct arena *arena = look->features->arena;
     struct text shown =
         word_decode_in(arena, text_slice(text_trim(from), 0, 2000), look->mime->declared, NULL);
     shown = text_slice(shown, 0, text_find_last_char(shown, '<'));
     struct buffer folded = { 0 };
-    message_text_fold(text_slice(shown, 0, 400), &folded, NULL, NULL);
+    text_fold(text_slice(shown, 0, 400), &folded, &counts);
     struct text name = buffer_text(&folded);
     unsigned marks = 0;
     for (size_t i = 0; i < name.length; i++) marks += strchr("_#=|*~^!", name.at[i]) != NULL;
     fact(look, "name-claims-brand", brands_are_claimed(name, look->own));
     fact(look, "name-marks", marks > 0);
     fact(look, "name-digits", digits_in(name) >= 4);
+    rule_fact(look, "name-disguised", counts.gaps + counts.look_alikes > 0);
+    rule_fact(look, "name-unlike-address", !is_like_address(name, look->from.address));
     buffer_free(&folded);
     fact(look, "subject-claims-brand", brands_are_claimed(look->text->subject_folded, look->own));
     fact(look, "text-claims-brand", brands_are_claimed(text_slice(look->text->visible, 0, 200), look->own));
@@ -118,7 +166,8 @@ static void author_look(struct look *look, const struct header *header)
         if (from_has(&look->from, (enum from_oddity)oddity))
             fact_of(look, "from", text_of(from_oddity_name(oddity)));
     fact_of(look, "from-top", top_of(domain));
-    fact(look, "from-free-mail", is_among(domain, free_mail));
+    look->is_free_mail = is_among(domain, free_mail);
+    fact(look, "from-free-mail", look->is_free_mail);
     fact(look, "from-no-name",
          from && text_find_char(text_trim(from->value), ' ') >= text_trim(from->value).length);
     fact(look, "from-name-is-address",
@@ -129,6 +178,7 @@ static void author_look(struct look *look, const struct header *header)
     fact(look, "from-long-local", local.length > 24);
     fact(look, "from-deep-domain", domain.length > look->own.length + 12);
     if (from) name_look(look, from->value);
+    rule_fact(look, "from-role", is_role(local));
     fact(look, "from-no-vowels", consonants_of(look->own) >= 5);
     if (!reply) return;
     from_domains_add(look->features->arena, reply->value, &answers);
@@ -196,6 +246,11 @@ static void body_look(struct look *look)
     }
     fact(look, "html-alone", text->html_parts && !text->plain_parts);
     fact(look, "html", text->html_parts > 0);
+    fact(look, "html-bare", text->html_parts > 0 && !markup->is_whole);
+    fact(look, "html-as-plain", text->html_as_plain);
+    fact(look, "huge-fonts", markup->huge_fonts > 0);
+    fact(look, "old-fonts", markup->fonts > 2);
+    fact(look, "frames", markup->frames > 0);
     fact_count(look, "length", visible.length);
     fact_count(look, "longest-line", text->longest_line);
     fact_count(look, "links", markup->link_count);
@@ -206,9 +261,10 @@ static void body_look(struct look *look)
     fact(look, "hidden-mostly", hidden > visible.length / 2 && hidden > 40);
     fact(look, "hidden-much", markup->hidden_elements > 3);
     fact(look, "split-words", markup->split_words > 2);
-    fact(look, "gaps", text->gaps > 2);
-    fact(look, "gaps-many", text->gaps > 30);
-    fact(look, "wide-forms", text->wide_forms > 5);
+    fact(look, "gaps", text->counts.gaps > 2);
+    fact(look, "gaps-many", text->counts.gaps > 30);
+    fact(look, "wide-forms", text->counts.wide_forms > 5);
+    fact(look, "look-alikes", text->counts.look_alikes > 0);
     fact(look, "form", markup->link_count && markup->links[0].kind == MARKUP_FORM);
     fact(look, "password-field", markup->passwords > 0);
     fact(look, "script", markup->scripts > 0);
@@ -254,7 +310,8 @@ static const char *const open_hosts[] = {
 };
 
 struct link_counts {
-    unsigned all, own, foreign_shown;
+    unsigned all, own, foreign_shown, others; /* others: of another organisation than the first */
+    char first[LINK_HOST_MOST + 1];
 };
 
 static void shown_look(struct look *look, const struct markup_link *link, struct text host,
@@ -274,6 +331,8 @@ static void link_look(struct look *look, const struct markup_link *link, struct 
     struct link_host target;
     link_host_read(link->target, false, &target);
     struct text host = text_of(target.host), home = organization(host);
+    bool is_letter = link->kind == MARKUP_LINK && text_starts_nocase(link->target, TEXT("mailto:"));
+    if (is_letter) features_add_link(look->features, TEXT_NONE, link->target, link->shown);
     if (host.length == 0) return;
     if (link->kind != MARKUP_PICTURE) features_add_link(look->features, host, link->target, link->shown);
     bool is_own = look->own.length > 0 && text_equal(home, look->own);
@@ -281,6 +340,8 @@ static void link_look(struct look *look, const struct markup_link *link, struct 
     counts->own += is_own && link->kind != MARKUP_PICTURE;
     if (link->kind == MARKUP_PICTURE)
         return; /* whence they are loaded tells nothing: newsletters do as junk does */
+    if (counts->all == 1) snprintf(counts->first, sizeof counts->first, "%.*s", TEXT_ARG(home));
+    counts->others += !text_equal(home, text_of(counts->first));
     unsigned dots = 0, hyphens = 0;
     for (size_t i = 0; i < host.length; i++) dots += host.at[i] == '.', hyphens += host.at[i] == '-';
     fact_of(look, "link-top", target.is_address ? TEXT("address") : top_of(host));
@@ -324,7 +385,8 @@ static void links_look(struct look *look)
     struct link_counts counts = { 0 };
     const struct markup *markup = &look->text->markup;
     for (uint32_t i = 0; i < markup->link_count; i++) link_look(look, &markup->links[i], &counts);
-    if (!markup->link_count) plain_links_look(look, &counts);
+    if (markup->link_count == look->text->found_links) plain_links_look(look, &counts);
+    rule_fact(look, "links-one-host", counts.all > 0 && counts.others == 0);
     fact(look, "links-none-own", counts.all > 0 && counts.own == 0);
     fact(look, "links-all-own", counts.all > 0 && counts.own == counts.all);
     fact(look, "links-half-own", counts.all > 1 && counts.own * 2 >= counts.all && counts.own < counts.all);
@@ -338,9 +400,12 @@ void message_facts_add(struct features *features, const struct mime *mime, const
     author_look(&look, header);
     header_look(&look, header);
     subject_look(&look);
+    header_facts_add(features, &(struct header_look){ header, text->subject, look.own, look.is_free_mail });
     body_look(&look);
     parts_look(&look);
     links_look(&look);
+    rule_fact(&look, "found-text", buffer_length(&text->found) > 0);
+    rule_fact(&look, "found-links", text->found_links > 0);
     phrases_add(features, text->subject_folded, text->visible);
 }
 

@@ -6,19 +6,25 @@
 
 #include "mail/mime.h"
 #include "spam/markup.h"
+#include "spam/text_fold.h"
 
+enum { MESSAGE_FOUND_MOST = 64 * 1024 }; /* bytes of what was found in files */
 enum { MESSAGE_TEXT_MOST = 512 * 1024 }; /* bytes of a kind; what is behind them is not read */
 
 struct message_text {
     struct buffer plain;  /* of text/plain */
     struct markup markup; /* of text/html */
-    struct text visible;  /* the longer of both, folded; set by message_text_finish */
-    struct text subject;  /* as people see it, and folded */
+    struct text
+        visible; /* the longer of both, and what was found in files, folded; set by message_text_finish */
+    struct text subject; /* as people see it, and folded */
     struct text subject_folded;
     uint32_t plain_parts, html_parts;
-    uint32_t gaps;       /* characters of no width that stood in words */
-    uint32_t wide_forms; /* Latin letters and digits written in full width */
+    struct fold_counts counts; /* of the visible text and the Subject */
+    bool html_as_plain;        /* a text/plain that is HTML, and read as that */
     uint32_t longest_line;
+    struct buffer
+        found; /* what stands in files: pages of a PDF, what a picture code says; part of `visible` */
+    uint32_t found_links; /* those of markup.links that were found so */
     struct buffer room, folded;
 };
 
@@ -28,6 +34,10 @@ void message_text_begin(struct message_text *text, struct arena *arena);
 /* A leaf as its tree has it, decoded. Files, and types that are no text, are passed over. */
 void message_text_part(struct message_text *text, const struct mime_part *part, struct text bytes);
 
+/* Text and a link that were found in a file, any bytes; in front of message_text_finish. */
+void message_text_found(struct message_text *text, struct text bytes);
+void message_text_found_link(struct message_text *text, struct text address);
+
 /* Once, behind the parts. What it sets lives in the arena or until message_text_free. */
 void message_text_finish(struct message_text *text, const struct mime *mime);
 
@@ -36,9 +46,5 @@ void message_text_read(struct message_text *text, struct arena *arena, const str
 
 /* Its buffers. */
 void message_text_free(struct message_text *text);
-
-/* Appends `text` folded: ASCII letters small, letters of full width as ASCII, what has no width as a blank,
-   runs of blanks as one. The counts may be NULL. */
-void message_text_fold(struct text text, struct buffer *out, uint32_t *gaps, uint32_t *wide_forms);
 
 #endif

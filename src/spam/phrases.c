@@ -135,7 +135,7 @@ static const struct family families[] = {
     FAMILY("thanks-ja", "お世話になっております", "お世話になります", "お疲れ様", "よろしくお願い",
            "いたします", "平素より", "平素は", "いつもご利用", "ありがとうございます", "敬具", "拝啓"),
     FAMILY("odd-ja", "お客様の個人情報", "ご迷惑をかけて", "御利用", "お客樣", "リソース", "プロセス",
-           "下記の通り", "様：", "のため、あなた", "あなたの", "貴方", "貴方の", "受信者", "親愛なる"),
+           "下記の通り", "様:", "のため、あなた", "あなたの", "貴方", "貴方の", "受信者", "親愛なる"),
     FAMILY("kind-words", "kindly", "dear all", "regards", "sincerely", "best wishes", "thank you for"),
     FAMILY("programming", "patch", "commit", "function", "compile", "kernel", "debian", "linux", "server",
            "stack trace", "regression", "#include", "return ", "struct ", "git "),

@@ -2,6 +2,7 @@
 #include "spam/rule_signals.h"
 
 #include "mail/encoded_word.h"
+#include "spam/text_fold.h"
 
 enum { FIELD_BYTES_MOST = 2000, HIDDEN_BYTES_MOST = 64 * 1024 };
 
@@ -10,7 +11,7 @@ enum { FIELD_BYTES_MOST = 2000, HIDDEN_BYTES_MOST = 64 * 1024 };
 static struct text folded_in(struct arena *arena, struct text text)
 {
     struct buffer room = { 0 };
-    message_text_fold(text, &room, NULL, NULL);
+    text_fold(text, &room, NULL);
     struct text folded = arena_text(arena, buffer_text(&room));
     buffer_free(&room);
     return folded;
@@ -29,7 +30,7 @@ static struct text files_of(struct arena *arena, const struct mime *mime)
     struct buffer names = { 0 };
     for (size_t i = 0; i < mime->count && buffer_length(&names) < FIELD_BYTES_MOST; i++) {
         if (mime->parts[i].name.length == 0) continue;
-        message_text_fold(mime->parts[i].name, &names, NULL, NULL);
+        text_fold(mime->parts[i].name, &names, NULL);
         buffer_add_char(&names, '\n');
     }
     struct text text = arena_text(arena, buffer_text(&names));

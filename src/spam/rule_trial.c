@@ -51,12 +51,12 @@ void rule_trial_write(const struct rule_example *example, struct buffer *out)
 {
     struct text from = example->from.length ? example->from : TEXT("Mori Hanako <hanako@example.jp>"),
                 subject = example->subject.length ? example->subject : TEXT("memo");
+    if (example->fields.length) buffer_printf(out, "%.*s\r\n", TEXT_ARG(example->fields));
     buffer_printf(
         out,
         "From: %.*s\r\nTo: Taro <taro@example.ac.jp>\r\nSubject: %.*s\r\n"
         "Date: Mon, 2 Nov 2026 09:00:00 +0900\r\nMessage-ID: <1@example.jp>\r\nMIME-Version: 1.0\r\n",
         TEXT_ARG(from), TEXT_ARG(subject));
-    if (example->fields.length) buffer_printf(out, "%.*s\r\n", TEXT_ARG(example->fields));
     if (example->file.length == 0) {
         body_write(example, out);
         return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Gathers the signals: how a message is built by tables here, its words by the base model, by what was learned
-   and by the rules. A blank Subject is no signal at all. */
+/* Gathers the signals: how a message is built by tables here, its words by the base model, by what was
+   learned and by the rules. A blank Subject is no signal at all. */
 #include "spam/score.h"
 
 #include <math.h>
@@ -94,9 +94,21 @@ static struct text host_of(struct text address)
     return text_slice(rest, 0, end < HOST_MOST ? end : HOST_MOST);
 }
 
+/* False: nobody wants text. */
+static bool text_begin(struct score *score)
+{
+    if (!score->base && !score->local && !score->rules) return false;
+    if (score->text) return true;
+    score->text = arena_alloc(score->arena, sizeof *score->text);
+    message_text_begin(score->text, score->arena);
+    if (score->local) score->draft = vector_draft_new(score->arena);
+    return true;
+}
+
 void score_text(struct score *score, enum score_source source, struct text text)
 {
     gtube_look(score, text);
+    if (text_begin(score)) message_text_found(score->text, text);
     if (source == SCORE_CODE && host_of(text).length == 0)
         score_add(score, "PICTURE_CODE", 0, arena_text_lower(score->arena, scheme_of(text)));
 }
@@ -105,6 +117,7 @@ void score_link(struct score *score, enum score_source source, struct text addre
 {
     struct text host = host_of(address);
     if (host.length == 0) return;
+    if (text_begin(score)) message_text_found_link(score->text, address);
     score_add(score, source == SCORE_PDF ? "PDF_LINK" : "PICTURE_CODE_LINK", 0,
               arena_text_lower(score->arena, host));
 }
@@ -116,18 +129,9 @@ void score_unread(struct score *score, struct text why)
 
 /* --- models and rules --- */
 
-static void text_begin(struct score *score)
-{
-    if (score->text) return;
-    score->text = arena_alloc(score->arena, sizeof *score->text);
-    message_text_begin(score->text, score->arena);
-    if (score->local) score->draft = vector_draft_new(score->arena);
-}
-
 void score_read(struct score *score, const struct mime_part *part, struct text bytes)
 {
-    if (!score->base && !score->local && !score->rules) return;
-    text_begin(score);
+    if (!text_begin(score)) return;
     message_text_part(score->text, part, bytes);
     if (score->draft) vector_draft_part(score->draft, part, bytes);
 }

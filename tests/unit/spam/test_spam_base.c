@@ -148,20 +148,28 @@ static void test_folding(void **state)
 {
     static const struct {
         const char *text, *folded;
-        unsigned gaps, wide;
+        unsigned gaps, wide, alike;
     } rows[] = {
-        { "Hello  \r\n World", "hello world", 0, 0 },
-        { "ＶＩＳＡ　カード", "visa カード", 0, 4 },
-        { "a\u200Bb\uFEFFc\u00ADd\u00A0e", "a b c d e", 3, 0 },
-        { "\xE2\x80", "\xE2\x80", 0, 0 }, /* cut off */
+        { "Hello  \r\n World", "hello world", 0, 0, 0 },
+        { "ＶＩＳＡ　カード", "visa カード", 0, 4, 0 },
+        { "a\u200Bb\uFEFFc\u00ADd\u00A0e", "abcd e", 3, 0, 0 },
+        { "\xE2\x80", "\xE2\x80", 0, 0, 0 }, /* cut off */
+        { "ｶﾞｲﾄﾞ ①㈱ と゛ か\u3099\n\u3099", "ガイド 1(株) と \u3099 が \u3099", 0, 0, 0 },
+        { "Ünité E\u0301TÉ Straße ﬁx", "ünité été strasse fix", 0, 0, 0 },
+        { "5〜10～20〰30 −1 “a”—it’s", "5~10~20~30 -1 \"a\"-it's", 0, 1, 0 },
+        { "P\u0430yp\u0430l \u0420\u0430ssword Москва то αβ \u03BCm", "paypal password москва то αβ \u03BCm", 0, 0,
+          4 },
+        { "𝐏𝐚𝐲 now", "pay now", 0, 0, 3 },
+        { "Д\u202Eab\n※\n", "д\u202Eab ※ ", 0, 0, 0 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buffer out = { 0 };
-        uint32_t gaps = 0, wide = 0;
-        message_text_fold(text_of(rows[i].text), &out, &gaps, &wide);
-        if (!text_equal(buffer_text(&out), text_of(rows[i].folded)) || gaps != rows[i].gaps ||
-            wide != rows[i].wide)
-            fail_msg("row %zu: %.*s %u %u", i, TEXT_ARG(buffer_text(&out)), gaps, wide);
+        struct fold_counts counts = { 0 };
+        text_fold(text_of(rows[i].text), &out, &counts);
+        if (!text_equal(buffer_text(&out), text_of(rows[i].folded)) || counts.gaps != rows[i].gaps ||
+            counts.wide_forms != rows[i].wide || counts.look_alikes != rows[i].alike)
+            fail_msg("row %zu: %.*s %u %u %u", i, TEXT_ARG(buffer_text(&out)), counts.gaps, counts.wide_forms,
+                     counts.look_alikes);
         buffer_free(&out);
     }
 }

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
+#include "spam/message_facts.h"
 #include "spam/score.h"
 
 static void test_gtube_is_looked_for_in_text_only(void **state)
@@ -80,6 +82,34 @@ static void test_codes(void **state)
     arena_free(score.arena);
 }
 
+/* What a PDF and a picture code say counts as if it stood in the text. */
+static void test_found(void **state)
+{
+    struct arena *arena = arena_new(0);
+    const char *message = "From: Hanako <h@example.jp>\r\nSubject: memo\r\n\r\nSee the file.\r\n";
+    struct mime *mime = mime_parse(arena, text_of(message), &mime_limits_default, MIME_FIRST);
+    struct features *features = arena_alloc(arena, sizeof *features);
+    struct feature_links links = { 0 };
+    struct message_text text;
+    features->arena = arena;
+    features->links = &links;
+    message_text_begin(&text, arena);
+    message_text_part(&text, &mime->parts[0], mime->parts[0].body);
+    message_text_found(&text, TEXT("\xFF Verify your ACCOUNT"));
+    message_text_found_link(&text, TEXT("http://192.0.2.7/x"));
+    message_text_finish(&text, mime);
+    message_facts_add(features, mime, &text);
+    assert_true(text_find(text.visible, TEXT("see the file.")) < text.visible.length);
+    assert_true(text_find(text.visible, TEXT(" verify your account")) < text.visible.length);
+    assert_true(utf8_is_valid(text.visible));
+    assert_true(features_has_fact(features, "link-address", TEXT_NONE));
+    assert_true(features_has_fact(features, "phrase", TEXT("account-trouble")));
+    assert_true(text_equal(buffer_text(&links.hosts), TEXT("192.0.2.7\n")));
+    feature_links_free(&links);
+    message_text_free(&text);
+    arena_free(arena);
+}
+
 static void test_answers(void **state)
 {
     static const struct {
@@ -133,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_gtube_is_looked_for_in_text_only),
                                         cmocka_unit_test(test_hosts),
                                         cmocka_unit_test(test_codes),
+                                        cmocka_unit_test(test_found),
                                         cmocka_unit_test(test_answers),
                                         cmocka_unit_test(test_the_sum_is_that_of_what_is_printed),
                                         cmocka_unit_test(test_bounded) };
