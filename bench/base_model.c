@@ -384,7 +384,7 @@ static void make(const char *path)
     }
     head.bias = (float)BIAS;
     head.blank = (float)fmin(ham_median(subject_margin, true), ham_median(subject_margin, false));
-    head.checksum = text_checksum(text_from((const char *)table, sizeof table));
+    head.checksum = base_model_checksum(&head, text_from((const char *)table, sizeof table));
     FILE *file = fopen(path, "we");
     if (!file || fwrite(&head, sizeof head, 1, file) != 1 || fwrite(table, sizeof table, 1, file) != 1 ||
         fclose(file) != 0) {

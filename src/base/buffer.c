@@ -19,6 +19,16 @@ void buffer_clear(struct buffer *buffer)
     buffer->start = buffer->end = 0;
 }
 
+/* Twice as much as there was, until it is enough; of much, a quarter more than is wanted. */
+static size_t grown(size_t capacity, size_t wanted)
+{
+    enum { FIRST = 256, MUCH = 1 << 20 };
+    if (wanted > MUCH) return wanted + wanted / 4;
+    if (capacity == 0) capacity = FIRST;
+    while (capacity < wanted) capacity *= 2;
+    return capacity;
+}
+
 char *buffer_reserve(struct buffer *buffer, size_t size)
 {
     if (buffer->memory && buffer->capacity - buffer->end >= size) return buffer->memory + buffer->end;
@@ -30,10 +40,8 @@ char *buffer_reserve(struct buffer *buffer, size_t size)
         buffer->end = length;
     }
     if (!buffer->memory || buffer->capacity - length < size) {
-        size_t capacity = buffer->capacity ? buffer->capacity : 256;
-        while (capacity < length + size) capacity *= 2;
-        buffer->memory = memory_grow(buffer->memory, capacity);
-        buffer->capacity = capacity;
+        buffer->capacity = grown(buffer->capacity, length + size);
+        buffer->memory = memory_grow(buffer->memory, buffer->capacity);
     }
     return buffer->memory + buffer->end;
 }

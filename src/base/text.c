@@ -2,13 +2,6 @@
 /* Slices of bytes: compare, search, cut. Used by everything; never allocates. */
 #include "base/text.h"
 
-struct text text_slice(struct text text, size_t from, size_t to)
-{
-    if (to > text.length) to = text.length;
-    if (from > to) from = to;
-    return (struct text){ text.at ? text.at + from : NULL, to - from };
-}
-
 bool text_equal_nocase(struct text a, struct text b)
 {
     if (a.length != b.length) return false;

@@ -35,7 +35,12 @@ static inline bool text_equal(struct text a, struct text b)
 }
 
 /* The slice [from, to); both are clamped to the length. */
-struct text text_slice(struct text text, size_t from, size_t to);
+static inline struct text text_slice(struct text text, size_t from, size_t to)
+{
+    if (to > text.length) to = text.length;
+    if (from > to) from = to;
+    return (struct text){ text.at ? text.at + from : NULL, to - from };
+}
 
 /* Comparisons that fold ASCII case only. */
 bool text_equal_nocase(struct text a, struct text b);

@@ -142,7 +142,7 @@ static void serve(int channel, const void *context)
         struct reader reader = reader_of(frame.payload);
         bool is_why = frame.type == JUDGE_WHY;
         uint64_t wanted = get_u64(&reader);
-        buffer_clear(&raw);
+        buffer_free(&raw);
         buffer_clear(&message);
         buffer_clear(&answer);
         if (!reader_done(&reader) || wanted > JUDGE_MAIL_MOST || !bytes_take(channel, wanted, &raw)) break;
@@ -150,6 +150,7 @@ static void serve(int channel, const void *context)
         misbehave(buffer_text(&raw));
 #endif
         mail_crlf(buffer_text(&raw), &message);
+        buffer_free(&raw);
         judge(arena, basis, buffer_text(&message), &answer);
         channel_send_now(channel, JUDGE_ANSWER, 0, buffer_text(&answer), NULL, 0);
         if (is_why) passages_tell(arena, basis, buffer_text(&message), channel);

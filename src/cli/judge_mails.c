@@ -126,6 +126,22 @@ static void name_put(const struct judge_mails *mails, struct buffer *out)
     if (mails->is_mailbox) buffer_printf(out, ":%u", mails->number);
 }
 
+/* What is left of a file that is no mailbox. */
+static void file_read(struct judge_mails *mails, size_t most, struct buffer *out)
+{
+    enum { STEP = 65536 };
+    size_t got = STEP;
+    if (mails->is_line_left)
+        buffer_add_text(out, text_slice(text_from(mails->line, (size_t)mails->length), 0, most + 1));
+    mails->is_line_left = false;
+    while (got == STEP && buffer_length(out) <= most) {
+        got = fread(buffer_reserve(out, STEP), 1, STEP, mails->file);
+        buffer_commit(out, got);
+    }
+    buffer_truncate(out, buffer_length(out) > most ? most + 1 : buffer_length(out));
+    if (ferror(mails->file)) complain(mails, mails->name);
+}
+
 bool judge_mails_next(struct judge_mails *mails, size_t most, struct buffer *out, struct buffer *out_name)
 {
     while (!mails->file)
@@ -133,8 +149,9 @@ bool judge_mails_next(struct judge_mails *mails, size_t most, struct buffer *out
     buffer_clear(out);
     mails->number++;
     name_put(mails, out_name);
+    if (!mails->is_mailbox) file_read(mails, most, out);
     bool is_behind_blank = false;
-    while (mails->is_line_left || line_read(mails)) {
+    while (mails->is_mailbox && (mails->is_line_left || line_read(mails))) {
         struct text line = text_from(mails->line, (size_t)mails->length);
         bool is_next = mails->is_mailbox && is_behind_blank && !mails->is_line_left && is_mailbox_line(line);
         mails->is_line_left = is_next;

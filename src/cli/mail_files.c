@@ -12,16 +12,20 @@
 
 #include "base/arena.h"
 
+/* Where the next CR or LF is; the length: there is none. */
+static size_t line_end(struct text text, size_t at)
+{
+    while (at < text.length && text.at[at] != '\r' && text.at[at] != '\n') at++;
+    return at;
+}
+
 void mail_crlf(struct text text, struct buffer *out)
 {
-    for (size_t i = 0; i < text.length; i++) {
-        char c = text.at[i];
-        if (c != '\r' && c != '\n') {
-            buffer_add_char(out, c);
-            continue;
-        }
-        if (c == '\r' && i + 1 < text.length && text.at[i + 1] == '\n') i++;
-        buffer_add(out, "\r\n", 2);
+    for (size_t at = 0; at < text.length;) {
+        size_t end = line_end(text, at);
+        buffer_add_text(out, text_slice(text, at, end));
+        if (end < text.length) buffer_add(out, "\r\n", 2);
+        at = end + (text_starts(text_slice(text, end, text.length), TEXT("\r\n")) ? 2 : 1);
     }
     struct text all = buffer_text(out);
     if (all.length > 0 && !text_ends(all, TEXT("\r\n"))) buffer_add(out, "\r\n", 2);

@@ -14,12 +14,21 @@ static const char *const method_names[METHOD_COUNT] = {
     "base64-whole",
 };
 
+/* However a message is read, each time it costs its length: that many times is enough for what programs do.
+ */
+static size_t budget_bytes(const struct mime *mime)
+{
+    enum { LEAST = 16 << 20, TIMES = 8 }; /* bytes that are handed out or parsed again */
+    size_t wanted = LEAST + TIMES * mime->message.length;
+    return wanted < mime->limits->decoded_bytes ? wanted : mime->limits->decoded_bytes;
+}
+
 struct reading_list *reading_list_new(struct arena *arena, struct mime *mime)
 {
     struct reading_list *list = arena_alloc(arena, sizeof *list);
     list->arena = arena;
     list->mime = mime;
-    list->own_budget = (struct reading_budget){ mime->limits->decoded_bytes, mime->limits->parts };
+    list->own_budget = (struct reading_budget){ budget_bytes(mime), mime->limits->parts };
     list->budget = &list->own_budget;
     list->seen = &list->own_seen;
     list->exposure.arena = arena;

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 
-enum { BUCKET_BITS = 13 };
+enum { BUCKET_BITS = 13, MET_BITS = 16 };
 
 struct literal_row {
     struct text literal;
@@ -14,7 +14,9 @@ struct literal_row {
     uint32_t next; /* index + 1 in the bucket; 0: the last */
 };
 
+/* `met` is small enough to stay near the processor, and answers for nearly every byte of a text. */
 struct literal_table {
+    uint64_t met[1 << (MET_BITS - 6)]; /* hashes of rows, by their first bits */
     uint32_t first[1 << BUCKET_BITS]; /* likewise */
     struct literal_row *rows;
     uint32_t count, room;
@@ -38,15 +40,22 @@ static uint32_t word_at_start(const char *at)
     return word;
 }
 
-static uint32_t bucket_of(uint32_t word)
+static uint32_t hash_of(uint32_t word)
 {
-    return word * 0x9E3779B1u >> (32 - BUCKET_BITS);
+    return word * 0x9E3779B1u;
+}
+
+static bool is_met(const struct literal_table *table, uint32_t hash)
+{
+    uint32_t bit = hash >> (32 - MET_BITS);
+    return table->met[bit >> 6] >> (bit & 63) & 1;
 }
 
 void literal_table_add(struct literal_table *table, struct text literal, uint32_t value)
 {
-    uint32_t word = word_at_start(literal.at);
-    uint32_t *first = &table->first[bucket_of(word)];
+    uint32_t word = word_at_start(literal.at), bit = hash_of(word) >> (32 - MET_BITS);
+    uint32_t *first = &table->first[hash_of(word) >> (32 - BUCKET_BITS)];
+    table->met[bit >> 6] |= UINT64_C(1) << (bit & 63);
     if (table->count == table->room) {
         table->room = table->room ? table->room * 2 : 256;
         table->rows = memory_grow(table->rows, table->room * sizeof *table->rows);
@@ -74,11 +83,16 @@ static bool row_match(struct literal_walk *walk)
 bool literal_table_next(struct literal_walk *walk)
 {
     const struct literal_table *table = walk->table;
+    const struct text text = walk->text;
     if (row_match(walk)) return true;
-    while (walk->from + LITERAL_LEAST <= walk->text.length) {
-        walk->at = walk->from++;
-        walk->next = table->first[bucket_of(word_at_start(walk->text.at + walk->at))];
-        if (walk->next && row_match(walk)) return true;
+    for (size_t at = walk->from; at + LITERAL_LEAST <= text.length; at++) {
+        uint32_t hash = hash_of(word_at_start(text.at + at));
+        if (!is_met(table, hash)) continue;
+        walk->at = at;
+        walk->from = at + 1;
+        walk->next = table->first[hash >> (32 - BUCKET_BITS)];
+        if (row_match(walk)) return true;
     }
+    walk->from = text.length;
     return false;
 }

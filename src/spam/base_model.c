@@ -19,17 +19,23 @@ struct base_model {
     void *map;
 };
 
+uint64_t base_model_checksum(const struct base_head *head, struct text weights)
+{
+    struct text before = text_from((const char *)head, offsetof(struct base_head, checksum));
+    return text_checksum_on(head->version == 1 ? text_checksum(TEXT_NONE) : text_checksum(before), weights);
+}
+
 static const char *fault_of(const struct base_head *head, const void *weights)
 {
     if (memcmp(head->mark, BASE_MARK, sizeof head->mark) != 0) return "it is no base model";
-    if (head->version != BASE_VERSION) return "it is of another version";
+    if (head->version != 1 && head->version != BASE_VERSION) return "it is of another version";
     if (head->blocks != FEATURE_BLOCKS || head->bits != FEATURE_BITS) return "it is of another shape";
     const float numbers[] = { head->scale[0],  head->scale[1],  head->scale[2],    head->bias,
                               head->blank,     head->offset[0], head->offset[1],   head->offset[2],
                               head->offset[3], head->points,    head->points_most, head->points_least };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (!(fabsf(numbers[i]) < 1000)) return "a number in its head is none";
-    if (text_checksum(text_from(weights, FEATURE_BLOCKS * FEATURE_SLOTS)) != head->checksum)
+    if (base_model_checksum(head, text_from(weights, FEATURE_BLOCKS * FEATURE_SLOTS)) != head->checksum)
         return "it is damaged";
     return NULL;
 }

@@ -19,11 +19,15 @@ struct base_head {
     float offset[SCRIPT_COUNT]; /* subtracted from mail of that script */
     float points;               /* of a margin of 1 */
     float points_most, points_least;
-    uint64_t checksum; /* of the weights */
+    uint64_t checksum; /* base_model_checksum */
 };
 
 #define BASE_MARK "SEKIBASE"
-enum { BASE_VERSION = 1, BASE_BYTES = sizeof(struct base_head) + FEATURE_BLOCKS * FEATURE_SLOTS };
+/* Files of version 1 have a checksum of the weights alone; they are read, too. */
+enum { BASE_VERSION = 2, BASE_BYTES = sizeof(struct base_head) + FEATURE_BLOCKS * FEATURE_SLOTS };
+
+/* What stands in `checksum`, of the rest of the head and of the weights that follow it. */
+uint64_t base_model_checksum(const struct base_head *head, struct text weights);
 
 struct base_model;
 

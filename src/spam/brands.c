@@ -158,6 +158,41 @@ static bool has_spread(struct text text, struct text name)
     return false;
 }
 
+/* Which pairs of bytes a text has, by a hash of few bits; and which bytes. */
+struct sketch {
+    uint64_t pairs[64], bytes[4];
+};
+
+static uint32_t pair_of(const char *at)
+{
+    return ((uint32_t)(uint8_t)at[0] * 37 + (uint8_t)at[1]) & 4095;
+}
+
+static void sketch_draw(struct text text, struct sketch *out)
+{
+    *out = (struct sketch){ 0 };
+    for (size_t i = 0; i < text.length; i++) {
+        out->bytes[(uint8_t)text.at[i] >> 6] |= UINT64_C(1) << (text.at[i] & 63);
+        uint32_t pair = i + 1 < text.length ? pair_of(text.at + i) : 0;
+        out->pairs[pair >> 6] |= UINT64_C(1) << (pair & 63);
+    }
+}
+
+/* False: the name is not in the text. */
+static bool may_have_word(const struct sketch *sketch, struct text name)
+{
+    uint32_t pair = pair_of(name.at);
+    return sketch->pairs[pair >> 6] >> (pair & 63) & 1;
+}
+
+/* False: nor is it with something between its letters. */
+static bool may_have_spread(const struct sketch *sketch, struct text name)
+{
+    for (size_t i = 0; i < name.length; i++)
+        if (!(sketch->bytes[(uint8_t)name.at[i] >> 6] >> (name.at[i] & 63) & 1)) return false;
+    return true;
+}
+
 static bool is_label_of(struct text label, const char *labels)
 {
     struct text rest = text_of(labels), word;
@@ -172,10 +207,14 @@ bool brands_are_claimed(struct text folded, struct text organization)
     struct text text = text_slice(folded, 0, LOOKED_AT);
     struct text label = text_slice(organization, 0, text_find_char(organization, '.'));
     bool is_claimed = false;
+    struct sketch sketch;
+    sketch_draw(text, &sketch);
     for (size_t i = 0; i < sizeof brands / sizeof *brands; i++) {
         struct text name = text_of(brands[i].name);
-        bool is_spread = name.length >= SPREAD_LEAST && has_spread(text, name);
-        if (!is_spread && !has_word(text, name)) continue;
+        bool is_spread =
+            name.length >= SPREAD_LEAST && may_have_spread(&sketch, name) && has_spread(text, name);
+        bool is_word = !is_spread && may_have_word(&sketch, name) && has_word(text, name);
+        if (!is_spread && !is_word) continue;
         if (is_label_of(label, brands[i].labels)) return false;
         is_claimed = true;
     }

@@ -79,19 +79,23 @@ bool features_has_fact(const struct features *features, const char *name, struct
     return features->blocks[FEATURE_FACT].has[slot >> 6] >> (slot & 63) & 1;
 }
 
-static void line_add(struct buffer *lines, struct text text)
+/* False: there is no room for it. */
+static bool line_add(struct buffer *lines, struct text text)
 {
-    if (text.length == 0 || buffer_length(lines) + text.length >= FEATURE_LINKS_MOST) return;
+    if (text.length == 0) return true;
+    if (buffer_length(lines) + text.length >= FEATURE_LINKS_MOST) return false;
     text_fold(text, lines, NULL);
     buffer_add_char(lines, '\n');
+    return true;
 }
 
 void features_add_link(struct features *features, struct text host, struct text target, struct text shown)
 {
     if (!features->links) return;
-    line_add(&features->links->hosts, host);
-    line_add(&features->links->urls, target);
-    line_add(&features->links->shown, shown);
+    bool has_host = line_add(&features->links->hosts, host);
+    bool has_target = line_add(&features->links->urls, target);
+    bool has_shown = line_add(&features->links->shown, shown);
+    if (!has_host || !has_target || !has_shown) features->has_more_links = true;
 }
 
 void feature_links_free(struct feature_links *links)

@@ -8,6 +8,12 @@ static const char mark[8] = { 'S', 'E', 'K', 'I', 'L', 'O', 'C', 'L' };
 static const double POINTS = 11, POINTS_MOST = 9, POINTS_LEAST = -6;
 static const double UNEVEN = 5; /* so many times as many of one class as of the other count in full */
 
+static uint64_t checksum_of(const struct local_head *head, struct text weights)
+{
+    struct text before = text_from((const char *)head, offsetof(struct local_head, checksum));
+    return text_checksum_on(text_checksum(before), weights);
+}
+
 void local_model_write(const struct learner *learner, uint64_t time_ms, struct buffer *out)
 {
     struct text weights = text_from((const char *)learner_weights(learner), VECTOR_SLOTS * sizeof(float));
@@ -15,9 +21,9 @@ void local_model_write(const struct learner *learner, uint64_t time_ms, struct b
                                .bits = VECTOR_BITS,
                                .ham = learner_taught(learner, false),
                                .spam = learner_taught(learner, true),
-                               .time_ms = time_ms,
-                               .checksum = text_checksum(weights) };
+                               .time_ms = time_ms };
     memcpy(head.mark, mark, sizeof head.mark);
+    head.checksum = checksum_of(&head, weights);
     buffer_add(out, &head, sizeof head);
     buffer_add_text(out, weights);
 }
@@ -37,7 +43,7 @@ const char *local_model_fault(struct text image)
     const char *fault = head_read(image, &head);
     if (fault) return fault;
     struct text weights = text_slice(image, sizeof head, image.length);
-    if (text_checksum(weights) != head.checksum) return "it is damaged";
+    if (checksum_of(&head, weights) != head.checksum) return "it is damaged";
     for (size_t i = 0; i < VECTOR_SLOTS; i++) {
         float weight;
         memcpy(&weight, weights.at + i * sizeof weight, sizeof weight);

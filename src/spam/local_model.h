@@ -12,11 +12,11 @@ struct local_head {
     uint32_t version, bits;
     uint32_t ham, spam; /* lessons it was made of */
     uint64_t time_ms;   /* of the last change, by the wall clock */
-    uint64_t checksum;  /* of the floats */
+    uint64_t checksum;  /* of what stands before it, and of the floats */
 };
 
 enum {
-    LOCAL_MODEL_VERSION = VECTOR_VERSION,
+    LOCAL_MODEL_VERSION = VECTOR_VERSION + 1, /* of either: the other one's goes up with it */
     LOCAL_MODEL_BYTES = sizeof(struct local_head) + VECTOR_SLOTS * sizeof(float)
 };
 

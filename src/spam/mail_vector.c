@@ -9,7 +9,13 @@
 #include "spam/message_facts.h"
 #include "spam/text_fold.h"
 
-enum { NAME_MOST = 64, VALUE_MOST = 2000, FIELDS_MOST = 200, MARKUP_MOST = 256 * 1024, TAG_MOST = 64 };
+enum {
+    NAME_MOST = 64,
+    VALUE_MOST = 2000,
+    FIELDS_MOST = 200,
+    MARKUP_MOST = 256 * 1024,
+    TAG_BYTES_MOST = 1000
+};
 
 struct block_draft {
     uint32_t *slots;
@@ -137,9 +143,10 @@ static void tags_look(struct vector_draft *draft, struct text html)
     html = text_slice(html, 0, MARKUP_MOST);
     for (unsigned count = 0; count < 4000; count++) {
         html = text_slice(html, text_find_char(html, '<') + 1, html.length);
-        size_t length = word_length(html), end = text_find_char(html, '>');
+        size_t length = word_length(html);
+        size_t end = text_find_char(text_slice(html, 0, length + TAG_BYTES_MOST + 1), '>');
         if (html.length == 0) return;
-        if (length == 0 || end - length > 1000) continue;
+        if (length == 0 || end - length > TAG_BYTES_MOST) continue;
         struct text tag = arena_text_lower(draft->arena, text_slice(html, 0, length));
         attributes_look(draft, tag, text_slice(html, length, end));
         row_add(draft, before, tag);

@@ -287,7 +287,9 @@ static struct text decoded(struct walk *walk, struct text value)
 static struct markup_link *link_add(struct walk *walk, enum markup_link_kind kind, struct text target)
 {
     struct markup *markup = walk->markup;
-    if (markup->link_count == MARKUP_LINKS_MOST || target.length == 0) return NULL;
+    if (target.length == 0) return NULL;
+    markup->has_more_links = markup->has_more_links || markup->link_count == MARKUP_LINKS_MOST;
+    if (markup->has_more_links) return NULL;
     struct markup_link *link = &markup->links[markup->link_count++];
     *link = (struct markup_link){ kind, decoded(walk, target), TEXT_NONE };
     return link;

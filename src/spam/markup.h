@@ -29,6 +29,7 @@ struct markup {
     uint32_t tiny_pictures;             /* of one or two pixels */
     uint32_t split_words;               /* comments or empty tags between two letters */
     uint32_t hidden_elements;           /* that have text */
+    bool has_more_links;                /* than MARKUP_LINKS_MOST */
 };
 
 /* `html`: UTF-8. Appends to the buffers, which the caller frees; more than MARKUP_LINKS_MOST links are left

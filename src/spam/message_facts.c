@@ -378,6 +378,7 @@ static void plain_links_look(struct look *look, struct link_counts *counts)
         link_look(look, &(struct markup_link){ MARKUP_LINK, text_slice(rest, from, end), TEXT_NONE }, counts);
         rest = text_slice(rest, end > at + 3 ? end : at + 3, rest.length);
     }
+    look->features->has_more_links = true;
 }
 
 static void links_look(struct look *look)

@@ -34,6 +34,8 @@ void message_text_part(struct message_text *text, const struct mime_part *part, 
         is_plain = false;
     }
     struct buffer *out = is_html ? &text->markup.text : &text->plain;
+    text->is_cut =
+        text->is_cut || bytes.length > MESSAGE_TEXT_MOST || buffer_length(out) >= MESSAGE_TEXT_MOST;
     if (buffer_length(out) >= MESSAGE_TEXT_MOST) return;
     buffer_clear(&text->room);
     charset_to_utf8(part->charset, text_slice(bytes, 0, MESSAGE_TEXT_MOST), is_html ? &text->room : out,
@@ -81,6 +83,7 @@ void message_text_finish(struct message_text *text, const struct mime *mime)
     }
     text->visible = buffer_text(&text->folded);
     if (!subject) return;
+    text->is_subject_cut = text_trim(subject->value).length > RAW_SUBJECT_MOST;
     text->subject = word_decode_in(arena, text_slice(text_trim(subject->value), 0, RAW_SUBJECT_MOST),
                                    mime->declared, NULL);
     buffer_clear(&text->room);

@@ -25,6 +25,8 @@ struct message_text {
     struct buffer
         found; /* what stands in files: pages of a PDF, what a picture code says; part of `visible` */
     uint32_t found_links; /* those of markup.links that were found so */
+    bool is_cut;          /* more than MESSAGE_TEXT_MOST of a kind */
+    bool is_subject_cut;  /* its field is longer than what is decoded of it */
     struct buffer room, folded;
 };
 

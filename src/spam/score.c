@@ -15,7 +15,10 @@ void score_add(struct score *score, const char *name, double points, struct text
     if (!score->signals)
         score->signals = arena_alloc_array(score->arena, SCORE_SIGNALS_MOST, sizeof *score->signals);
     if (score->count == SCORE_SIGNALS_MOST) return;
-    score->signals[score->count++] = (struct signal){ text_of(name), points, about };
+    bool is_last = score->count == SCORE_SIGNALS_MOST - 1;
+    score->signals[score->count++] =
+        is_last ? (struct signal){ TEXT("LIMIT_SIGNALS"), 0, TEXT("more signals were left out") }
+                : (struct signal){ text_of(name), points, about };
 }
 
 /* --- parts --- */
@@ -167,6 +170,15 @@ static void rules_look(struct score *score, const struct mime *mime, const struc
     score->rule_marks = found.marks;
 }
 
+/* What was there and not looked at. */
+static void limits_tell(struct score *score, const struct message_text *text, const struct features *features)
+{
+    if (text->is_cut) score_add(score, "LIMIT_TEXT", 0, TEXT("the text behind 512 KB was not read"));
+    if (text->is_subject_cut) score_add(score, "LIMIT_SUBJECT", 0, TEXT("its end was not read"));
+    if (text->markup.has_more_links || features->has_more_links)
+        score_add(score, "LIMIT_LINKS", 0, TEXT("not all links were looked at"));
+}
+
 static void text_look(struct score *score, const struct mime *mime)
 {
     struct features *features = arena_alloc(score->arena, sizeof *features);
@@ -182,6 +194,7 @@ static void text_look(struct score *score, const struct mime *mime)
                   TEXT("the sender's name is a well-known firm's, the address is not"));
     if (score->draft) local_look(score, mime, features, text);
     if (score->rules) rules_look(score, mime, features);
+    limits_tell(score, text, features);
     feature_links_free(&links);
     message_text_free(text);
     score->text = NULL;
@@ -214,6 +227,12 @@ static const struct {
     { FINDING_BASE64_INNER_PADDING, 0.5, "MIME_BASE64_INNER_PADDING" },
     { FINDING_BODY_NUL, 0.3, "BODY_NUL" },
     { FINDING_UNKNOWN_CHARSET, 0.2, "MIME_UNKNOWN_CHARSET" },
+    { FINDING_HEADER_TOO_LONG, 0, "LIMIT_HEADER" },
+    { FINDING_TOO_MANY_FIELDS, 0, "LIMIT_FIELDS" },
+    { FINDING_TOO_MANY_PARAMETERS, 0, "LIMIT_PARAMETERS" },
+    { FINDING_NESTED_TOO_DEEP, 0, "LIMIT_DEPTH" },
+    { FINDING_TOO_MANY_PARTS, 0, "LIMIT_PARTS" },
+    { FINDING_DECODED_TOO_LARGE, 0, "LIMIT_DECODED" },
 };
 
 static const struct {

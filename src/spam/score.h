@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What speaks for spam: message facts to named signals with points. Pure. It is shown every part once, and says
-   at the end what was seen: by tables, models and rules. */
+/* What speaks for spam: message facts to named signals with points. Pure. It is shown every part once, and
+   says at the end what was seen: by tables, models and rules. */
 #ifndef SEKIMORI_SPAM_SCORE_H
 #define SEKIMORI_SPAM_SCORE_H
 
@@ -25,8 +25,8 @@ struct score {
     uint32_t count;
 };
 
-/* Names are string literals, points are finite. More than SCORE_SIGNALS_MOST are dropped. `about` is
- * borrowed. */
+/* Names are string literals, points are finite. More than SCORE_SIGNALS_MOST are dropped, of which
+   LIMIT_SIGNALS tells as the last. `about` is borrowed. */
 void score_add(struct score *score, const char *name, double points, struct text about);
 
 /* A decoded part, as it is met; the same part again where it can be read otherwise. Only text is looked at,

@@ -21,6 +21,7 @@ BUILD = pathlib.Path(os.environ.get("SEKIMORI_BUILD", ROOT / "build"))
 TESTS = pathlib.Path(os.environ.get("SEKIMORI_TESTS", BUILD))  # the build that has programs of the tests
 PROGRAMS = tuple(sorted(os.listdir(BUILD / "src/libexec")))
 QUICK = bool(os.environ.get("SEKIMORI_QUICK"))
+IS_SANITIZED = b"__asan_init" in (BUILD / "src/cli/sekimori").read_bytes()
 MASTER_DO, MASTER_DONE = 128, 129  # enum master_frame
 
 

@@ -14,7 +14,6 @@ from dns_server import DnsServer
 
 MEGABYTE = 1 << 20
 MEMORY, STACK, SECONDS, RESIDENT_KB = 320 * MEGABYTE, MEGABYTE, 5, 100 * 1024
-IS_SANITIZED = b"__asan_init" in (lab.BUILD / "src/cli/sekimori").read_bytes()
 SIGNED = "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d={d}; s={s}; h={h}; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b={b}\r\n"
 EMPTY_BODY = "\r\n"
 
@@ -33,7 +32,7 @@ def limited():
     """In the child. Sanitizers reserve terabytes of addresses: there time and what is resident are limited alone."""
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if not IS_SANITIZED:
+    if not lab.IS_SANITIZED:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_STACK, (STACK, STACK))
 
@@ -51,7 +50,7 @@ def judged(dns, message=None, sender="a@b.test"):
         told.seek(0)
         errors.seek(0)
         assert process.returncode == 0, (process.returncode, errors.read()[-2000:])
-        assert used.ru_maxrss < RESIDENT_KB * (10 if IS_SANITIZED else 1), used
+        assert used.ru_maxrss < RESIDENT_KB * (10 if lab.IS_SANITIZED else 1), used
         return json.loads(told.read())
 
 

@@ -123,7 +123,7 @@ def test_crashes_and_damage(nodes, inside, tmp_path):
         path.write_bytes(bytes_)
     node.start()
     assert points(node, inside, False, 105) is not None
-    lab.wait_for(lambda: "what was learned of spam was damaged" in node.run("health", check=False).stdout, "health says so")
+    lab.wait_for(lambda: "what is known of spam is damaged" in node.run("health", check=False).stdout, "health says so")
     assert (node.state / "ledger/local.model.damaged").exists() and (node.state / "ledger/learned.log.damaged").exists()
     assert "learned.log: it is damaged" in stat(node)["trouble"] or "local.model: it is damaged" in stat(node)["trouble"]
     assert 300 <= stat(node)["spam"] < 330 and stat(node)["ham"] == 30

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: rules judge mail, those that ask for signals too; a reload takes changed ones, refuses bad ones with their line, and what runs stays."""
 import json
+import pathlib
 import re
 import subprocess
 
@@ -15,6 +16,13 @@ def score_of(node, inside, number, body):
     assert lab.Client(node.port).send(lab.message("note", body + "\n"))[0] == 250
     mail = inside.wait(number)[-1].decode()
     return re.sub(r"\r\n\t", "", re.search(r"X-Spam-Status: (.*(\r\n\t.*)*)", mail)[1])
+
+
+def scan_megabytes(node):
+    """All that the processes of scan take together, models and rules among it; pages that they share count once."""
+    (top,) = node.pids("scan")
+    rollups = [pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in (top, *lab.offspring(top))]
+    return sum(int(re.search(r"^Pss: +(\d+)", one, re.M)[1]) for one in rollups) / 1024
 
 
 def test_rules_of_ones_own(nodes, inside, tmp_path):
@@ -43,6 +51,7 @@ def test_rules_of_ones_own(nodes, inside, tmp_path):
         assert lab.Client(node.port).send(lab.message("again", "frobnicate " + "a" * 300 + "\n"))[0] == 250
         return any(b"OWN_WORD=0.7" in one and b"RULES_LIMIT=0.0" in one for one in inside.messages())
     lab.wait_for(is_judged_anew, "the new rules judge")
+    assert lab.IS_SANITIZED or scan_megabytes(node) < 48
     node.balance()
 
 

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "config/settings.h"
 #include "ledger/learning/lesson_store.h"
+#include "spam/base_model.h"
 #include "spam/local_model.h"
 
 #define SNAPSHOT "local.model"
@@ -53,6 +54,16 @@ struct learning {
 
 /* --- what stands beside the base model --- */
 
+/* NULL: all of it is good. */
+static const char *anchors_fault(struct text file)
+{
+    struct lesson_record record;
+    enum lesson_log_next next = LESSON_LOG_RECORD;
+    const char *why = lesson_log_open(&file);
+    while (!why && next == LESSON_LOG_RECORD) next = lesson_log_next(&file, &record);
+    return why || next == LESSON_LOG_END ? why : "it is damaged";
+}
+
 static void anchors_read(struct learning *learning)
 {
     char path[4096];
@@ -69,10 +80,22 @@ static void anchors_read(struct learning *learning)
     if (got == (ssize_t)size) buffer_commit(&learning->anchors, size);
     close(fd);
     struct text rest = buffer_text(&learning->anchors);
-    const char *why = size ? lesson_log_open(&rest) : "its size is not that of such a file";
+    const char *why = size ? anchors_fault(rest) : "its size is not that of such a file";
     if (!why) return;
-    log_warning("%s is not used: %s", path, why);
+    snprintf(learning->trouble, sizeof learning->trouble, "%s: %s; it is not used", ANCHORS, why);
+    log_error("%s is not used: %s", path, why);
     buffer_clear(&learning->anchors);
+}
+
+/* Scan judges without a base model that it cannot use: who looks at health is told here. */
+static void base_look(struct learning *learning)
+{
+    char path[4096], why[sizeof learning->trouble];
+    snprintf(path, sizeof path, "%.*s", TEXT_ARG(learning->config->spam.base_model));
+    if (access(path, F_OK) != 0) return;
+    struct base_model *base = base_model_open(path, why, sizeof why);
+    if (!base) memcpy(learning->trouble, why, sizeof why);
+    base_model_close(base);
 }
 
 static struct learner *learner_begin(struct learning *learning)
@@ -196,6 +219,7 @@ struct learning *learning_new(struct loop *loop, const struct config *config, st
     learning->snapshot = timer_new(loop, snapshot_write, learning);
     learning->forget = timer_new(loop, forget, learning);
     anchors_read(learning);
+    base_look(learning);
     return learning;
 }
 

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         head.version = BASE_VERSION;
         head.blocks = FEATURE_BLOCKS;
         head.bits = FEATURE_BITS;
-        head.checksum = text_checksum(text_from(file + sizeof head, sizeof file - sizeof head));
+        head.checksum = base_model_checksum(&head, text_from(file + sizeof head, sizeof file - sizeof head));
         memcpy(file, &head, sizeof head);
     }
     if (pwrite(memory, file, sizeof file, 0) != sizeof file) abort();

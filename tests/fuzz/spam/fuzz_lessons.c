@@ -58,7 +58,9 @@ static void image_look(struct text bytes)
     memcpy(head.mark, "SEKILOCL", sizeof head.mark);
     head.version = LOCAL_MODEL_VERSION;
     head.bits = VECTOR_BITS;
-    head.checksum = text_checksum(text_slice(all, sizeof head, all.length));
+    head.checksum =
+        text_checksum_on(text_checksum(text_from((const char *)&head, offsetof(struct local_head, checksum))),
+                         text_slice(all, sizeof head, all.length));
     memcpy(image, &head, sizeof head);
     bool is_good = !local_model_fault(all);
     if (!local_model_use(all, &model)) return;

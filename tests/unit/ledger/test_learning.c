@@ -216,12 +216,82 @@ static void test_damage_is_set_aside(void **state)
     node_end(&node);
 }
 
+static void file_read(const char *path, struct buffer *out)
+{
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    buffer_commit(out, fread(buffer_reserve(out, 2 << 20), 1, 2 << 20, file));
+    fclose(file);
+}
+
+static void file_write(struct node *node, const char *name, struct text bytes)
+{
+    int fd = openat(node->folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0 && write(fd, bytes.at, bytes.length) == (ssize_t)bytes.length);
+    close(fd);
+}
+
+/* A node whose base model and anchors lie in its own folder. */
+static const char *trouble_with(struct node *node, const char *name, struct text bytes, uint32_t *out_anchors)
+{
+    static char trouble[300];
+    struct learning_facts facts;
+    file_write(node, name, bytes);
+    node_start(node);
+    learning_look(node->learning, &facts);
+    snprintf(trouble, sizeof trouble, "%s", facts.trouble);
+    *out_anchors = facts.anchors;
+    node_stop(node);
+    return trouble;
+}
+
+/* Cut at each hundredth, or a bit of each hundredth changed: a part of such a file is not believed. */
+static void test_shipped_files_that_are_damaged(void **state)
+{
+    static char path[200], room[300];
+    struct node node;
+    struct buffer files[2] = { { 0 }, { 0 } };
+    static const char *const names[] = { "anchors.lessons", "base.model" };
+    uint32_t anchors = 0;
+    node_begin(&node);
+    node_stop(&node);
+    snprintf(path, sizeof path, "%s/base.model", node.path);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(room, sizeof room, "%.*s/%s", (int)(base_model.length - sizeof "/base.model" + 1),
+                 base_model.at, names[i]);
+        file_read(room, &files[i]);
+        file_write(&node, names[i], buffer_text(&files[i]));
+    }
+    node.config.spam.base_model = text_of(path);
+    assert_string_equal(trouble_with(&node, names[0], buffer_text(&files[0]), &anchors), "");
+    assert_int_equal(anchors, 400);
+    for (size_t i = 0; i < 200; i++) {
+        struct text whole = buffer_text(&files[i % 2]), bytes = whole;
+        size_t at = whole.length / 100 * (i / 2);
+        bool is_cut = i % 4 < 2;
+        if (is_cut) bytes = text_slice(whole, 0, at);
+        if (!is_cut) files[i % 2].memory[at] = (char)(files[i % 2].memory[at] ^ 1 << i % 8);
+        const char *why = trouble_with(&node, names[i % 2], bytes, &anchors);
+        if (!strstr(why, names[i % 2])) fail_msg("%s, %zu: %s", names[i % 2], at, why);
+        assert_int_equal(anchors, i % 2 ? 400 : 0);
+        if (!is_cut) files[i % 2].memory[at] = (char)(files[i % 2].memory[at] ^ 1 << i % 8);
+        file_write(&node, names[i % 2], whole);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        unlinkat(node.folder, names[i], 0);
+        buffer_free(&files[i]);
+    }
+    node_start(&node);
+    node_end(&node);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unlearning_is_as_if_never_taught),
         cmocka_unit_test(test_nothing_is_learned_twice),
         cmocka_unit_test(test_damage_is_set_aside),
+        cmocka_unit_test(test_shipped_files_that_are_damaged),
     };
     base_model = text_of(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);

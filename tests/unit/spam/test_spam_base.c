@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The base model: what is no model is refused with a reason; what it says of mails of our own; that a blank
    Subject alone is worth nothing; and that spellings are folded. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,6 +101,49 @@ static void write_model(const char *path, const char *bytes, size_t size)
     fclose(file);
 }
 
+static void assert_refused(const char *path, const char *bytes, size_t size, const char *what, size_t at)
+{
+    char error[300] = "";
+    write_model(path, bytes, size);
+    struct base_model *model = base_model_open(path, error, sizeof error);
+    bool has_reason = strstr(error, ": it is") || strstr(error, ": a number");
+    if (model || !has_reason)
+        fail_msg("%s %zu: %s", what, at, error);
+}
+
+/* Of a file of today's version: cut at each hundredth, any bit of its head changed, one of each hundredth;
+ * numbers beyond all bounds. */
+static void models_damaged(const char *path, char *bytes, const struct base_head *good)
+{
+    const float odd_numbers[] = { NAN, INFINITY, -INFINITY, 1e30f };
+    struct text weights = text_from(bytes + sizeof *good, BASE_BYTES - sizeof *good);
+    struct base_head head = *good;
+    char error[300];
+    head.version = BASE_VERSION;
+    head.checksum = base_model_checksum(&head, weights);
+    memcpy(bytes, &head, sizeof head);
+    write_model(path, bytes, BASE_BYTES);
+    struct base_model *model = base_model_open(path, error, sizeof error);
+    assert_non_null(model);
+    base_model_close(model);
+    for (size_t i = 0; i < 100; i++) assert_refused(path, bytes, BASE_BYTES / 100 * i, "cut at", i);
+    for (size_t bit = 0; bit < sizeof head * 8 + 100; bit++) {
+        size_t at =
+            bit < sizeof head * 8 ? bit / 8 : BASE_BYTES / 100 * (bit - sizeof head * 8) + sizeof head;
+        bytes[at] = (char)(bytes[at] ^ 1 << bit % 8);
+        assert_refused(path, bytes, BASE_BYTES, "bit", bit);
+        bytes[at] = (char)(bytes[at] ^ 1 << bit % 8);
+    }
+    for (size_t i = 0; i < sizeof odd_numbers / sizeof *odd_numbers; i++) {
+        struct base_head odd = head;
+        odd.points = odd_numbers[i];
+        odd.checksum = base_model_checksum(&odd, weights);
+        memcpy(bytes, &odd, sizeof odd);
+        assert_refused(path, bytes, BASE_BYTES, "number", i);
+    }
+    memcpy(bytes, good, sizeof *good);
+}
+
 static void test_what_is_no_model(void **state)
 {
     char folder[] = "/tmp/sekimori-base-XXXXXX", path[100], error[300];
@@ -132,6 +176,7 @@ static void test_what_is_no_model(void **state)
         assert_null(base_model_open(path, error, sizeof error));
         if (!strstr(error, rows[i].reason)) fail_msg("row %zu: %s", i, error);
     }
+    models_damaged(path, bytes, &good);
     struct base_head odd = good;
     odd.bias = 0.0f / 0.0f;
     memcpy(bytes, &odd, sizeof odd);

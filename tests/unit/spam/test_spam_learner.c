@@ -176,13 +176,25 @@ static void test_images_that_are_none(void **state)
     bytes[good.length - 1] ^= 1;
     assert_string_equal(local_model_fault(good), "it is damaged");
     bytes[good.length - 1] ^= 1;
-    float none = NAN;
-    memcpy(bytes + sizeof(struct local_head), &none, sizeof none);
-    struct local_head head;
-    memcpy(&head, bytes, sizeof head);
-    head.checksum = text_checksum(text_slice(good, sizeof head, good.length));
-    memcpy(bytes, &head, sizeof head);
-    assert_string_equal(local_model_fault(good), "a weight in it is no number");
+    for (size_t i = 0; i < 100; i++)
+        assert_non_null(local_model_fault(text_slice(good, 0, good.length / 100 * i)));
+    for (size_t bit = 0; bit < sizeof(struct local_head) * 8 + 100; bit++) {
+        size_t head = sizeof(struct local_head),
+               at = bit < head * 8 ? bit / 8 : good.length / 100 * (bit - head * 8) + head;
+        bytes[at] = (char)(bytes[at] ^ 1 << bit % 8);
+        if (!local_model_fault(good)) fail_msg("bit %zu", bit);
+        bytes[at] = (char)(bytes[at] ^ 1 << bit % 8);
+    }
+    const float odd[] = { NAN, INFINITY, -INFINITY, 1e30f };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        memcpy(bytes + sizeof(struct local_head), &odd[i], sizeof odd[i]);
+        struct local_head head;
+        memcpy(&head, bytes, sizeof head);
+        uint64_t before = text_checksum(text_from(bytes, offsetof(struct local_head, checksum)));
+        head.checksum = text_checksum_on(before, text_slice(good, sizeof head, good.length));
+        memcpy(bytes, &head, sizeof head);
+        assert_string_equal(local_model_fault(good), "a weight in it is no number");
+    }
     buffer_free(&image);
     learner_free(learner);
 }
