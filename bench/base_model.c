@@ -487,6 +487,7 @@ int main(int argc, char **argv)
     all.arena = arena_new(1 << 20);
     for (unsigned i = 0; i < CORPORA; i++) corpus_read(argv[1], i);
     own_read(argv[2], "own-spam.txt");
+    own_read(argv[2], "own-phishing-ja.txt");
     own_read(argv[2], "own-ham.txt");
     fprintf(stderr, "%u mails\n", all.count);
     if (is_make && argc > 5) named_leave_out(argv + 5, argc - 5);
