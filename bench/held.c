@@ -86,8 +86,10 @@ int main(int argc, char **argv)
     snprintf(path, sizeof path, "%s/index.tsv", folder);
     if (sums.label) sums.index = judging_mail(path);
     judging_enter(config);
-    sums.scanner = (struct scanner){ config, judging_engine(config), verdict_cache_new(1), TEXT_NONE,
-                                     NULL,   readers_source(config) };
+    sums.scanner = (struct scanner){ .config = config,
+                                     .engine = judging_engine(config),
+                                     .cache = verdict_cache_new(1),
+                                     .readers = readers_source(config) };
     folder_judge(&sums);
     printf("%u mails:", sums.all);
     for (unsigned action = 0; action <= ACTION_DEFER; action++)

@@ -14,6 +14,7 @@ void auth_facts_read(struct arena *arena, struct text message, const struct head
     message_signatures_read(arena, message, header, &out->signatures);
     from_domains_find(arena, header, &out->from);
     mailing_list_read(arena, header, &out->list);
+    newsletter_read(arena, header, &out->newsletter);
 }
 
 void auth_facts_put(const struct auth_facts *facts, struct buffer *out)
@@ -25,6 +26,7 @@ void auth_facts_put(const struct auth_facts *facts, struct buffer *out)
     put_text(out, facts->from.address);
     put_u32(out, facts->from.oddities);
     mailing_list_put(&facts->list, out);
+    newsletter_put(&facts->newsletter, out);
 }
 
 bool auth_facts_get(struct arena *arena, struct reader *reader, struct auth_facts *out)
@@ -39,6 +41,7 @@ bool auth_facts_get(struct arena *arena, struct reader *reader, struct auth_fact
     from->address = get_text(reader);
     from->oddities = get_u32(reader);
     mailing_list_get(reader, &out->list);
+    newsletter_get(reader, &out->newsletter);
     return !reader->failed;
 }
 

@@ -9,6 +9,7 @@
 #include "auth/from_domains.h"
 #include "auth/mailing_list.h"
 #include "auth/message_signatures.h"
+#include "auth/newsletter.h"
 #include "auth/spf_answer.h"
 
 /* What the bytes say. */
@@ -16,6 +17,7 @@ struct auth_facts {
     struct message_signatures signatures;
     struct from_domains from;
     struct mailing_list list;
+    struct newsletter_fields newsletter;
 };
 
 /* `header` is that of `message`, the bytes as they came. Texts live in the arena or borrow from the message.

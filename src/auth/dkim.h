@@ -57,7 +57,9 @@ enum dkim_covered {
     DKIM_COVERS_SUBJECT = 1 << 1,
     DKIM_COVERS_TO = 1 << 2,
     DKIM_COVERS_CC = 1 << 3,
-    DKIM_COVERS_ALL = (1 << 4) - 1
+    DKIM_COVERS_UNSUBSCRIBE = 1 << 4, /* List-Unsubscribe */
+    DKIM_COVERS_LIST_ID = 1 << 5,
+    DKIM_COVERS_ALL = (1 << 6) - 1
 };
 
 /* What can be known of a signature from the message alone; also of an ARC-Message-Signature and ARC-Seal. */

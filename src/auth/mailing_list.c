@@ -13,7 +13,7 @@ static bool is_id_char(char c)
 }
 
 /* Atoms with single dots between them, at least two (RFC 2919 section 3). */
-static bool is_id(struct text id)
+bool mailing_list_is_id(struct text id)
 {
     size_t atom = 0, dots = 0;
     if (id.length > MAILING_LIST_ID_MOST) return false;
@@ -35,12 +35,12 @@ static struct text between_brackets(struct text value)
     return text_trim(text_slice(rest, 0, text_find_char(rest, '>')));
 }
 
-static struct text id_find(struct arena *arena, const struct header *header)
+struct text mailing_list_id(struct arena *arena, const struct header *header)
 {
     const struct header_field *field = header_find_name(header, TEXT("List-Id"));
     if (!field || header_count_name(header, TEXT("List-Id")) != 1) return TEXT_NONE;
     struct text id = between_brackets(header_unfold(arena, field->value));
-    return is_id(id) ? arena_text_lower(arena, id) : TEXT_NONE;
+    return mailing_list_is_id(id) ? arena_text_lower(arena, id) : TEXT_NONE;
 }
 
 static bool is_sent_to_many(struct arena *arena, const struct header *header)
@@ -144,7 +144,7 @@ static bool is_in_fields(const struct header *header, enum header_id which, stru
 
 void mailing_list_read(struct arena *arena, const struct header *header, struct mailing_list *out)
 {
-    *out = (struct mailing_list){ .id = id_find(arena, header) };
+    *out = (struct mailing_list){ .id = mailing_list_id(arena, header) };
     if (out->id.length > 0 && !is_sent_to_many(arena, header)) out->id = TEXT_NONE;
     if (out->id.length == 0) return;
     out->is_in_to = is_in_fields(header, HEADER_TO, out->id);
@@ -165,5 +165,5 @@ void mailing_list_get(struct reader *reader, struct mailing_list *out)
     uint8_t flags = get_u8(reader);
     out->is_in_to = flags & 1;
     out->is_in_cc = flags >> 1 & 1;
-    if (flags > 3 || (out->id.length > 0 && !is_id(out->id))) reader->failed = true;
+    if (flags > 3 || (out->id.length > 0 && !mailing_list_is_id(out->id))) reader->failed = true;
 }

@@ -19,6 +19,11 @@ struct mailing_list {
    and List-Post or `Precedence: list` or `bulk` stands beside it. The id lives in the arena. */
 void mailing_list_read(struct arena *arena, const struct header *header, struct mailing_list *out);
 
+/* The id of the one List-Id, in lower case, in the arena; empty where it is none of that kind. */
+struct text mailing_list_id(struct arena *arena, const struct header *header);
+/* Letters, digits and "-_.+", with at least one dot; a domain in A-labels is one too. */
+bool mailing_list_is_id(struct text id);
+
 /* The byte form, appended; what is read borrows the id. What is malformed fails the reader. */
 void mailing_list_put(const struct mailing_list *list, struct buffer *out);
 void mailing_list_get(struct reader *reader, struct mailing_list *out);

@@ -139,10 +139,21 @@ static unsigned covered_by(struct text names, const struct header *header)
                  { HEADER_SUBJECT, DKIM_COVERS_SUBJECT },
                  { HEADER_TO, DKIM_COVERS_TO },
                  { HEADER_CC, DKIM_COVERS_CC } };
-    uint32_t named[HEADER_ID_COUNT] = { 0 };
+    static const struct {
+        struct text name;
+        enum dkim_covered covered;
+    } others[] = { { TEXT("List-Unsubscribe"), DKIM_COVERS_UNSUBSCRIBE },
+                   { TEXT("List-Id"), DKIM_COVERS_LIST_ID } };
+    enum { OTHERS = sizeof others / sizeof *others };
+    uint32_t named[HEADER_ID_COUNT] = { 0 }, named_others[OTHERS] = { 0 };
     unsigned covered = 0;
     struct text name;
-    while (tag_list_next_word(&names, &name)) named[header_id_of(name)]++;
+    while (tag_list_next_word(&names, &name)) {
+        named[header_id_of(name)]++;
+        for (size_t i = 0; i < OTHERS; i++) named_others[i] += text_equal_nocase(name, others[i].name);
+    }
+    for (size_t i = 0; i < OTHERS; i++)
+        if (named_others[i] >= header_count_name(header, others[i].name)) covered |= others[i].covered;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (named[rows[i].id] >= header->times[rows[i].id]) covered |= rows[i].covered;
     return covered;
@@ -300,7 +311,6 @@ static void signature_get(struct reader *reader, struct dkim_signature *out)
     out->signed_s = get_u64(reader);
     out->expires_s = get_u64(reader);
     bool is_good = (unsigned)out->reason < DKIM_REASON_COUNT && (unsigned)out->kind < KEY_KIND_COUNT &&
-                   flags >> 6 == 0 &&
                    out->domain.length + out->selector.length <= 2 * (size_t)DKIM_NAME_MOST &&
                    out->identity.length <= DKIM_IDENTITY_MOST && out->signature.length <= KEY_SIGNATURE_MOST;
     if (!is_good) reader->failed = true;

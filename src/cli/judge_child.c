@@ -11,6 +11,7 @@
 
 #include "base/codec.h"
 #include "cli/mail_files.h"
+#include "config/spam_lines.h"
 #include "ipc/channel.h"
 #include "mail/mime.h"
 #include "scan/authenticate.h"
@@ -33,22 +34,43 @@ void judge_basis_narrow(struct config *config)
     config->spam.mode = MODE_ON;
     for (size_t i = 0; i < config->domain_count; i++)
         config->domains[i].has_virus_mode = config->domains[i].has_auth_mode =
-            config->domains[i].has_spam_mode = false;
+            config->domains[i].spam.has_mode = false;
 }
 
 /* --- in the jail --- */
 
-static struct text class_of(const struct header *header)
+static struct text class_of(struct arena *arena, const struct header *header)
 {
-    if (header_find_name(header, TEXT("List-Post"))) return TEXT("list");
-    return header_find_name(header, TEXT("List-Unsubscribe")) ? TEXT("newsletter") : TEXT("mail");
+    struct newsletter_fields fields;
+    newsletter_read(arena, header, &fields);
+    if (fields.is_discussion) return TEXT("list");
+    return newsletter_is_said(&fields) ? TEXT("newsletter") : TEXT("mail");
 }
 
-/* The uppermost field of who is believed: what stands below it may have come with the message. */
-static void told_look(struct arena *arena, struct text told_by, const struct header *header,
+/* Nobody is asked here: it is a newsletter by the word of who is believed, or it is none. */
+static bool is_proven(const struct authentication_results *told)
+{
+    const struct auth_statement *dmarc = authentication_results_find(told, TEXT("dmarc"));
+    return dmarc && dmarc->result == AUTH_PASS;
+}
+
+/* A newsletter is tagged from its own line on. */
+static enum action action_of(const struct judge_basis *basis, const struct verdict *verdict,
+                             bool is_newsletter)
+{
+    enum action action = verdict->recipients[0].action;
+    const struct spam_lines lines = { .tag = basis->config->spam.tag };
+    bool is_below = verdict->score < config_newsletter_line(basis->config, &lines);
+    return is_newsletter && is_below && action == ACTION_TAG ? ACTION_ACCEPT : action;
+}
+
+/* The uppermost field of who is believed: what stands below it may have come with the message. True: it says
+   that the domain in From is proven. */
+static bool told_look(struct arena *arena, struct text told_by, const struct header *header,
                       struct facts *facts)
 {
     struct score score = { .arena = arena };
+    bool proves = false;
     for (size_t i = 0; told_by.length && i < header->count; i++) {
         struct authentication_results told;
         const struct header_field *field = &header->fields[i];
@@ -56,6 +78,7 @@ static void told_look(struct arena *arena, struct text told_by, const struct hea
         if (!authentication_results_read(arena, field->value, &told)) continue;
         if (!text_equal_nocase(told.authserv_id, told_by)) continue;
         authenticate_score_told(&told, &score);
+        proves = is_proven(&told);
         break;
     }
     struct signal *both = arena_alloc_array(arena, facts->signal_count + score.count, sizeof *both);
@@ -63,12 +86,14 @@ static void told_look(struct arena *arena, struct text told_by, const struct hea
     for (uint32_t i = 0; i < score.count; i++) both[facts->signal_count + i] = score.signals[i];
     facts->signals = both;
     facts->signal_count += score.count;
+    return proves;
 }
 
-static void answer_put(const struct verdict *verdict, struct text class, struct buffer *out)
+static void answer_put(const struct verdict *verdict, enum action action, struct text class,
+                       struct buffer *out)
 {
     put_double(out, verdict->score);
-    put_u8(out, (uint8_t)verdict->recipients[0].action);
+    put_u8(out, (uint8_t)action);
     put_text(out, class);
     put_u32(out, verdict->signal_count);
     for (uint32_t i = 0; i < verdict->signal_count; i++) {
@@ -93,12 +118,14 @@ static void judge(struct arena *arena, const struct judge_basis *basis, struct t
     struct header header;
     read_facts(arena, &scanner, &occasion, message, &facts);
     header_parse(arena, message, &limits, &header);
-    told_look(arena, basis->told_by, &header, &facts);
+    struct text class = class_of(arena, &header);
+    bool is_newsletter =
+        told_look(arena, basis->told_by, &header, &facts) && text_equal(class, TEXT("newsletter"));
     struct facts merged;
     struct auth_judgement authentication;
-    decide_and_tell(arena, basis->config, &occasion, &facts, NULL, 0, NULL, basis->rules, &merged,
+    decide_and_tell(arena, basis->config, &occasion, &facts, NULL, 0, NULL, NULL, basis->rules, &merged,
                     &authentication, &verdict);
-    answer_put(&verdict, class_of(&header), out);
+    answer_put(&verdict, action_of(basis, &verdict, is_newsletter), class, out);
 }
 
 static void passages_tell(struct arena *arena, const struct judge_basis *basis, struct text message,

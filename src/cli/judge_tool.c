@@ -40,7 +40,9 @@ static const char help[] =
     "  --json              "
     "{\"file\",\"score\",\"action\",\"signals\":[{\"name\",\"points\",\"about\"}],\"class\"}\n"
     "  --jobs N            N processes side by side (1)\n\n"
-    "class is newsletter, list or mail, by the message's own header.\n\n"
+    "class is newsletter, list or mail, by the message's own header. A newsletter is judged by its own line "
+    "where\n"
+    "HOST says that DMARC passes.\n\n"
     "Exit codes of one message: 0 accept, 1 tag, 2 quarantine, 3 reject; of many 0. Else 64 usage, 66 it\n"
     "cannot be read, 71 no process, 75 a message could not be judged, 78 the configuration has errors.\n";
 

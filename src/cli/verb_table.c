@@ -26,6 +26,7 @@
 #include "cli/metrics_command.h"
 #include "cli/missed.h"
 #include "cli/model_command.h"
+#include "cli/newsletter_tool.h"
 #include "cli/node.h"
 #include "cli/quarantine.h"
 #include "cli/queue_tool.h"
@@ -84,6 +85,8 @@ static const struct verb verbs[] = {
     { "learn", learn_main, "tell which mails are ham or spam, and what is like them", VERB_ASKS_LEDGER,
       &learn_usage },
     { "model", model_main, "what was learned: stat, export, import", VERB_ASKS_LEDGER, &model_usage },
+    { "newsletter", newsletter_main, "approve newsletters that are wanted, so that none is tagged",
+      VERB_ASKS_LEDGER, &newsletter_usage },
     { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER,
       &callout_usage },
     { "auth", auth_main, "say who sent a message, proven or not, with every step", VERB_ASKS_NETWORK,

@@ -208,8 +208,10 @@ static struct inside inside_of(const struct scan *scan, const struct schema_node
     if (!node->row || node->row->type < SCHEMA_LISTEN || is_engine(node) || is_opinion(node))
         return (struct inside){ node->first_child ? node : NULL, false };
     if (node->row->type == SCHEMA_DOMAINS) return (struct inside){ NULL, true };
-    bool is_hosted = node->row->type == SCHEMA_CLOUD;
-    return (struct inside){ scan->loader->tree.roots[is_hosted ? SCHEMA_HOSTED : SCHEMA_LISTENER], false };
+    enum schema_scope scope = node->row->type == SCHEMA_CLOUD  ? SCHEMA_HOSTED
+                              : node->row->type == SCHEMA_WHOM ? SCHEMA_WISH
+                                                               : SCHEMA_LISTENER;
+    return (struct inside){ scan->loader->tree.roots[scope], false };
 }
 
 static void opener_add(struct scan *scan, struct inside inside)
@@ -241,7 +243,8 @@ static void statement_begin(struct scan *scan, const struct token *word)
 static bool is_named_block(const struct schema_node *node)
 {
     bool is_one = node && node->row;
-    return is_one && (node->row->type == SCHEMA_LISTEN || node->row->type == SCHEMA_CLOUD);
+    return is_one && (node->row->type == SCHEMA_LISTEN || node->row->type == SCHEMA_CLOUD ||
+                      node->row->type == SCHEMA_WHOM);
 }
 
 /* Behind an endpoint or the servers of a domain a block may follow. */

@@ -59,19 +59,6 @@ static void numbers_check(struct loader *loader)
         order_check(loader, orders[i][0], orders[i][1]);
 }
 
-static void spam_check(struct loader *loader)
-{
-    const struct config *config = loader->config;
-    bool good = config->spam.tag <= config->spam.quarantine && config->spam.quarantine <= config->spam.reject;
-    static const char *const lines[] = { "spam reject above", "spam quarantine above", "spam tag above" };
-    struct place place = { 0 };
-    for (size_t i = 0; i < 3 && place.line == 0; i++) place = global_place(loader, lines[i]);
-    if (good) return;
-    loader_complain(loader, SEVERITY_ERROR, place,
-                    N_("the points for spam must not fall from tag (%g) to quarantine (%g) to reject (%g)"),
-                    config->spam.tag, config->spam.quarantine, config->spam.reject);
-}
-
 static struct text own_address_of(const struct config *config, int which)
 {
     return which < MISSED_KINDS ? config->report.missed[which] : config->digest.reply;
@@ -477,7 +464,7 @@ static void kinds_check(struct loader *loader, const char *words)
 void crosscheck_config(struct loader *loader)
 {
     if (!loader->sources->is_spoiled) numbers_check(loader);
-    if (!loader->sources->is_spoiled) spam_check(loader);
+    spam_lines_check(loader);
     own_addresses_check(loader);
     reporters_check(loader);
     replies_check(loader);

@@ -37,6 +37,7 @@ static void block_open(void *context, const struct visit_opening *opening)
     struct buffer value = { 0 };
     if (opening->listener) value_endpoint_print(&opening->listener->endpoint, 0, &value);
     if (opening->hosted) value_word_print(opening->hosted->name, &value);
+    if (opening->wish) value_word_print(opening->wish->address, &value);
     if (opening->engine) engines_print(opening->engine, &value);
     if (opening->domain) dump_targets(entries->config, opening->domain, &value);
     struct text said = arena_text(entries->arena, buffer_text(&value));

@@ -100,20 +100,17 @@ enum mode config_virus_mode(const struct config *config, const struct domain *do
     return domain->has_virus_mode ? domain->virus_mode : config->virus.mode;
 }
 
-enum mode config_spam_mode(const struct config *config, const struct domain *domain)
-{
-    return domain->has_spam_mode ? domain->spam_mode : config->spam.mode;
-}
-
 enum mode config_auth_mode(const struct config *config, const struct domain *domain)
 {
     return domain->has_auth_mode ? domain->auth_mode : config->auth.mode;
 }
 
-bool config_is_judged(const struct config *config, const struct domain *domain)
+size_t config_user_length(const struct domain *domain, struct text local)
 {
-    return config_virus_mode(config, domain) != MODE_OFF || config_spam_mode(config, domain) != MODE_OFF ||
-           config_auth_mode(config, domain) != MODE_OFF;
+    size_t length = 1;
+    while (length < local.length && !memchr(domain->delimiter.at, local.at[length], domain->delimiter.length))
+        length++;
+    return length;
 }
 
 bool config_signs(const struct config *config)

@@ -22,11 +22,11 @@ bool config_is_same_way(const struct domain *a, const struct domain *b);
 
 /* The mode of a check for mail to this domain: the domain's own, else the global one. */
 enum mode config_virus_mode(const struct config *config, const struct domain *domain);
-enum mode config_spam_mode(const struct config *config, const struct domain *domain);
 enum mode config_auth_mode(const struct config *config, const struct domain *domain);
 
-/* Some check is not off for mail to this domain. */
-bool config_is_judged(const struct config *config, const struct domain *domain);
+/* Where the local part's user ends: before the first of the domain's delimiters that is not its first octet.
+   All of it where there is none. */
+size_t config_user_length(const struct domain *domain, struct text local);
 
 /* Some domain has keys of DKIM. */
 bool config_signs(const struct config *config);

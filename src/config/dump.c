@@ -67,6 +67,7 @@ static void dump_open(void *context, const struct visit_opening *opening)
     if (visit_is_item(opening)) buffer_add_char(dump->out, ' ');
     if (opening->listener) value_endpoint_print(&opening->listener->endpoint, 0, dump->out);
     if (opening->hosted) value_word_print(opening->hosted->name, dump->out);
+    if (opening->wish) value_word_print(opening->wish->address, dump->out);
     if (opening->engine) engines_print(opening->engine, dump->out);
     if (opening->domain) dump_targets(dump->config, opening->domain, dump->out);
     if (!opening->is_empty) buffer_printf(dump->out, " {");

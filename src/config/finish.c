@@ -6,6 +6,7 @@
 #include "config/domains.h"
 #include "config/lexer.h"
 #include "config/load_private.h"
+#include "config/spam_lines.h"
 #include "config/value.h"
 
 static void default_store(struct loader *loader, const struct schema_row *row, void *base)
@@ -26,6 +27,7 @@ void defaults_store(struct loader *loader)
         [SCHEMA_ENGINE] = &loader->engine_fallback,
         [SCHEMA_OPINION] = &loader->opinion_fallback,
         [SCHEMA_DOMAIN] = &loader->domain_fallback,
+        [SCHEMA_WISH] = &loader->wish_fallback,
     };
     for (size_t i = 0; i < schema_row_count; i++)
         if (schema_rows[i].fallback) default_store(loader, &schema_rows[i], bases[schema_rows[i].scope]);
@@ -171,4 +173,5 @@ void finish_config(struct loader *loader)
     metrics_finish(loader);
     signatures_finish(loader);
     domains_index_build(config);
+    wishes_index_build(config);
 }

@@ -14,6 +14,7 @@ enum {
     CONFIG_STATEMENTS_MOST = 1000000, /* in all files */
     CONFIG_LISTENERS_MOST = 256,      /* listen statements */
     CONFIG_HOSTED_MOST = 16,          /* hosted statements */
+    CONFIG_WISHES_MOST = 100000,      /* recipient statements */
     CONFIG_ENGINES_MOST = 8,          /* engines outside */
     CONFIG_OPINIONS_MOST = 2,         /* second opinions: one of a kind */
     CONFIG_WORD_MOST = 4096,          /* bytes of one word or quoted text */

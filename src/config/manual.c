@@ -99,6 +99,8 @@ void manual_print(struct buffer *out)
     list_print(out, SCHEMA_OPINION, NULL);
     buffer_printf(out, ".Ss In the block of one domain\n");
     list_print(out, SCHEMA_DOMAIN, NULL);
+    buffer_printf(out, ".Ss In a recipient block\n");
+    list_print(out, SCHEMA_WISH, NULL);
     for (size_t i = 0; i < schema_section_count; i++) {
         buffer_printf(out, ".Ss %s\n", schema_sections[i].word);
         prose_print(out, schema_sections[i].help);

@@ -151,6 +151,7 @@ static void *scope_base(const struct loader *loader, struct scope scope)
     if (scope.kind == SCHEMA_LISTENER) return &loader->config->listeners[scope.index];
     if (scope.kind == SCHEMA_HOSTED) return &loader->config->hosted[scope.index];
     if (scope.kind == SCHEMA_ENGINE) return &loader->config->engines[scope.index];
+    if (scope.kind == SCHEMA_WISH) return &loader->config->wishes[scope.index];
     if (scope.kind == SCHEMA_OPINION) return &loader->config->opinions[scope.index];
     if (scope.kind == SCHEMA_DOMAIN) return &loader->domains[scope.index];
     return loader->config;
@@ -276,6 +277,33 @@ static void hosted_parse(struct parser *parser, const struct schema_node *node)
     advance(parser);
     if (parser->token.kind == TOKEN_OPEN)
         block_of(parser, loader->tree.roots[SCHEMA_HOSTED], scope);
+    else
+        statement_end(parser);
+}
+
+/* recipient ADDRESS { … } */
+static void wish_parse(struct parser *parser, const struct schema_node *node)
+{
+    struct loader *loader = parser->loader;
+    struct config *config = loader->config;
+    struct recipient_wish wish = loader->wish_fallback;
+    if (!is_word(&parser->token) || !value_is_mailbox(parser->token.text)) {
+        complain_value(parser, node, "is not a mail address");
+        statement_skip(parser);
+        return;
+    }
+    if (config->wish_count == CONFIG_WISHES_MOST) {
+        give_up(parser, "there are too many recipient statements", CONFIG_WISHES_MOST);
+        return;
+    }
+    wish.address = arena_text_lower(loader->arena, parser->token.text);
+    config->wishes = value_list_grow(loader->arena, config->wishes, config->wish_count, sizeof wish);
+    config->wishes[config->wish_count] = wish;
+    sources_item_add(loader->sources, SCHEMA_WISH, place_of(parser, &parser->token));
+    struct scope scope = { SCHEMA_WISH, config->wish_count++ };
+    advance(parser);
+    if (parser->token.kind == TOKEN_OPEN)
+        block_of(parser, loader->tree.roots[SCHEMA_WISH], scope);
     else
         statement_end(parser);
 }
@@ -535,6 +563,7 @@ static void statement_parse(struct parser *parser, const struct schema_node *sta
             advance(parser);
             if (node->row && node->row->type == SCHEMA_LISTEN) return listen_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_CLOUD) return hosted_parse(parser, node);
+            if (node->row && node->row->type == SCHEMA_WHOM) return wish_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_OPINIONS) return opinion_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_DOMAINS) return domains_parse(parser, node);
         } else if (is_word(token) && node != start && node->row && node->row->type == SCHEMA_ENGINES) {

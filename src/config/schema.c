@@ -13,6 +13,8 @@
 #define OPINION(field) ENGINE(field)
 #define DOMAIN(field) (uint32_t) offsetof(struct domain, field), sizeof(((struct domain *)0)->field)
 #define SAID(field) (uint32_t)(1 + offsetof(struct domain, field))
+#define WISH(field) \
+    (uint32_t) offsetof(struct recipient_wish, field), sizeof(((struct recipient_wish *)0)->field)
 
 #define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)
@@ -77,6 +79,14 @@ static const struct schema_choice unavailable_actions[] = {
 static const struct schema_choice dmarc_actions[] = {
     { "reject", ACTION_REJECT }, { "quarantine", ACTION_QUARANTINE }, { "score", ACTION_ACCEPT }, { NULL, 0 }
 };
+static const struct schema_choice tag_places[] = { { "subject", TAG_IN_SUBJECT },
+                                                   { "header", TAG_IN_HEADER },
+                                                   { NULL, 0 } };
+static const struct schema_choice newsletter_actions[] = { { "accept", ACTION_ACCEPT },
+                                                           { "tag", ACTION_TAG },
+                                                           { "quarantine", ACTION_QUARANTINE },
+                                                           { "reject", ACTION_REJECT },
+                                                           { NULL, 0 } };
 static const struct schema_choice unsigned_ways[] = { { "defer", false }, { "unsigned", true }, { NULL, 0 } };
 static const struct schema_choice ipv6_uses[] = {
     { "confirmed", IPV6_CONFIRMED }, { "on", IPV6_ON }, { "off", IPV6_OFF }, { NULL, 0 }
@@ -128,6 +138,28 @@ static const struct schema_choice languages[] = { { "en", LANGUAGE_EN }, { "ja",
         SCHEMA_DOMAIN, words, SCHEMA_CHOICE, DOMAIN(field), NULL, fallback_help, list, NULL, 0, 0, \
             SAID(flag), help, ja                                                                   \
     }
+
+/* What a domain or a recipient says of spam itself. `of` is the struct that has it. */
+#define OWN_SPAM(scope, of, words, kind, field, list, most, help, ja)                                     \
+    {                                                                                                     \
+        SCHEMA_##scope, words, SCHEMA_##kind, scope(spam.field), NULL, OWN_FALLBACK_##scope(words), list, \
+            NULL, 0, most, (uint32_t)(1 + offsetof(struct of, spam.has_##field)), help, ja                \
+    }
+#define OWN_FALLBACK_DOMAIN(words) "as in the section spam"
+#define OWN_FALLBACK_WISH(words) "as of the domain"
+#define OWN_SPAMS(scope, of, whom, whom_ja)                                                                  \
+    OWN_SPAM(scope, of, "spam", CHOICE, mode, modes, 0, "The spam check for mail to " whom ".",              \
+             whom_ja "宛の迷惑メール判定。"),                                                                \
+        OWN_SPAM(scope, of, "spam tag above", POINTS, tag, NULL, 1000,                                       \
+                 "From these points mail to " whom " is tagged.", whom_ja "宛のメールに印を付ける点数。"),   \
+        OWN_SPAM(scope, of, "spam tag in", CHOICE, place, tag_places, 0,                                     \
+                 "Where the tag of mail to " whom " stands, as `spam tag in`.",                              \
+                 whom_ja "宛のメールの印の場所。spam tag in と同じ。"),                                      \
+        OWN_SPAM(scope, of, "spam quarantine above", POINTS, quarantine, NULL, 1000,                         \
+                 "From these points mail to " whom " is held.", whom_ja "宛のメールを保留する点数。"),       \
+        OWN_SPAM(scope, of, "spam reject above", POINTS, reject, NULL, 1000,                                 \
+                 "From these points mail to " whom " is refused where all recipients refuse it, else held.", \
+                 whom_ja "宛のメールを拒否する点数。他の宛先が受けるなら保留する。")
 
 /* What is done with outbound mail in which something of that class is found. */
 #define OUTBOUND(word, class, list)                                                                  \
@@ -216,6 +248,9 @@ const struct schema_row schema_rows[] = {
     { SCHEMA_GLOBAL, "domains", SCHEMA_DOMAINS, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
         "The domains mail is taken for, each with the servers it goes to, in the order in which they are tried.",
         "受け取るドメインと届け先のサーバー。書いた順に試す。" },
+    { SCHEMA_GLOBAL, "recipient", SCHEMA_WHOM, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
+        "What one recipient of a domain of ours wants otherwise than the domain. Stands once for each.",
+        "当方のドメインの一人の宛先についての、ドメインと異なる扱い。一つごとに一文。" },
 
     PLAIN(GLOBAL, "node certificate", FILE, node.certificate, "none", "none",
         "This node's certificate, PEM, made by `sekimori ca issue`.",
@@ -348,6 +383,9 @@ const struct schema_row schema_rows[] = {
     RANGE(GLOBAL, "spam tag above", POINTS, spam.tag, "6.8", 0, 1000,
         "From these points a message is tagged.",
         "この点数から印を付ける。"),
+    CHOICE(GLOBAL, "spam tag in", spam.place, tag_places, "subject",
+        "Where the tag stands: before the Subject and in the header, or in the header alone (X-Spam-Flag, X-Spam-Status). `spam tag above never` tags nothing.",
+        "印を付ける場所。subject は件名の前とヘッダー、header はヘッダーだけ。印が要らなければ spam tag above never。"),
     PLAIN(GLOBAL, "spam tag subject", TEXT, spam.subject, "\"[SPAM] \"", NULL,
         "What goes before the Subject of tagged mail; empty: only header fields.",
         "印として件名の前に置く語。空ならヘッダーのみ。"),
@@ -372,6 +410,16 @@ const struct schema_row schema_rows[] = {
     { SCHEMA_GLOBAL, "spam opinion", SCHEMA_OPINIONS, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
         "A second opinion on spam: spamd of SpamAssassin or rspamd, at unix:/PATH or ADDRESS:PORT, asked about each message while scan reads it. What it says adds points, at most so many, as the signal SPAMD or RSPAMD; see doc/engines.md for what it is sent. Stands once for each of the two.",
         "迷惑メールについて意見を聞く外のプログラム。SpamAssassin の spamd か rspamd で、場所は unix:/パス か アドレス:ポート。scan が読む間に一通ずつ尋ね、答えは上限までの点数として SPAMD または RSPAMD の名で加わる。何が送られるかは doc/engines.md を見よ。それぞれ一文。" },
+
+    RANGE(GLOBAL, "newsletter tag above", POINTS, newsletter.tag, "8", 0, 1000,
+        "From these points a newsletter is tagged as spam: where `spam tag above` of its recipient is higher, from there. It is held and refused from the points of all mail. Only what is proven to come from the domain in From is a newsletter; one that a user approved (sekimori newsletter) is never tagged.",
+        "この点数からメールマガジンに迷惑メールの印を付ける。宛先の spam tag above の方が高ければそちら。保留と拒否の点数は他のメールと同じ。差出人のドメインからと証明されたものだけがメールマガジンである。利用者が承認したもの（sekimori newsletter）には印を付けない。"),
+    CHOICE(GLOBAL, "newsletter action", newsletter.action, newsletter_actions, "accept",
+        "What is done with newsletters that are no spam and that nobody approved.",
+        "迷惑メールでも承認済みでもないメールマガジンの扱い。"),
+    PLAIN(GLOBAL, "newsletter tag subject", TEXT, newsletter.subject, "\"[NEWSLETTER] \"", NULL,
+        "What goes before the Subject for `newsletter action tag`; empty: only the header says it.",
+        "newsletter action tag で件名の前に置く語。空ならヘッダーのみ。"),
 
     CHOICE(GLOBAL, "auth mode", auth.mode, modes, "observe",
         "Authenticate the senders of mail from outside by SPF, DKIM, ARC and DMARC: act, only say what would be done (observe), or not at all.",
@@ -687,8 +735,8 @@ const struct schema_row schema_rows[] = {
         "The address to which users forward a virus that came through, best as an attachment. From inside only (direction out).",
         "利用者がすり抜けたウイルスを添付で転送する宛先。内側（direction out）からだけ受ける。"),
     PLAIN(GLOBAL, "report missed newsletter", MAILBOX, report.missed[MISSED_NEWSLETTER], "none", "none",
-        "The address to which users forward a newsletter that was not wanted, best as an attachment. From inside only (direction out).",
-        "利用者が望まないメールマガジンを添付で転送する宛先。内側（direction out）からだけ受ける。"),
+        "The address to which users forward a newsletter as an attachment: one that came tagged is wanted, and is approved for them; one that came untagged is not. From inside only (direction out).",
+        "利用者がメールマガジンを添付で転送する宛先。印が付いて届いたものは望むものとしてその利用者に承認し、印なしで届いたものは望まないものとする。内側（direction out）からだけ受ける。"),
     PLAIN(GLOBAL, "report missed ham", MAILBOX, report.missed[MISSED_HAM], "none", "none",
         "The address to which users forward wanted mail that was tagged by mistake, best as an attachment. From inside only (direction out).",
         "利用者が誤って印を付けられたメールを添付で転送する宛先。内側（direction out）からだけ受ける。"),
@@ -996,9 +1044,7 @@ const struct schema_row schema_rows[] = {
     OF_DOMAIN("virus", virus_mode, has_virus_mode, modes, "as `virus mode`",
         "The virus check for mail to this domain.",
         "このドメイン宛のウイルス検査。"),
-    OF_DOMAIN("spam", spam_mode, has_spam_mode, modes, "as `spam mode`",
-        "The spam check for mail to this domain.",
-        "このドメイン宛の迷惑メール判定。"),
+    OWN_SPAMS(DOMAIN, domain, "this domain", "このドメイン"),
     OF_DOMAIN("auth", auth_mode, has_auth_mode, modes, "as `auth mode`",
         "Whether senders of mail to this domain are authenticated.",
         "このドメイン宛のメールの送信元を確かめるか。"),
@@ -1011,6 +1057,8 @@ const struct schema_row schema_rows[] = {
     PLAIN(DOMAIN, "dkim ed25519", KEYS, dkim_ed25519, "none", "none",
         "The same with Ed25519 (RFC 8463). Not all servers know it: it stands beside an RSA key.",
         "同じく Ed25519（RFC 8463）の鍵。対応しないサーバーもあるので RSA と併用する。"),
+
+    OWN_SPAMS(WISH, recipient_wish, "this recipient", "この宛先"),
 };
 const size_t schema_row_count = sizeof schema_rows / sizeof *schema_rows;
 
@@ -1020,6 +1068,8 @@ const struct schema_section schema_sections[] = {
     { SCHEMA_GLOBAL, "virus", "What is done about viruses.", "ウイルスの扱い。" },
     { SCHEMA_GLOBAL, "spam", "What is done about spam. The points are on the scale of SpamAssassin.",
       "迷惑メールの扱い。点数は SpamAssassin と同じ尺度。" },
+    { SCHEMA_GLOBAL, "newsletter", "What is done with mail that its sender sends to many, names a way to end, and proves to have sent.",
+      "多数に送られ、購読をやめる方法を示し、送信元が証明されたメールの扱い。" },
     { SCHEMA_GLOBAL, "auth", "Who sent a message, proven. See doc/auth.md.", "送信元の認証。doc/auth.md を見よ。" },
     { SCHEMA_GLOBAL, "limits", "What one client or message may take.", "クライアントやメールの上限。" },
     { SCHEMA_GLOBAL, "queue", "How long and how often delivery is tried.", "配送を試みる期間と間隔。" },

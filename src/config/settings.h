@@ -55,6 +55,8 @@ enum report_learning {
     REPORT_LEARN_ASK,     /* it waits for the administrator */
     REPORT_LEARN_TRUSTED, /* the same, but of a trusted reporter it teaches at once */
 };
+/* Where mail that is tagged says so. */
+enum tag_place { TAG_IN_SUBJECT, TAG_IN_HEADER };
 /* Refusals that a person reads, by what they can do about it. */
 enum refusal_kind {
     REFUSAL_NONE,
@@ -206,6 +208,21 @@ struct signing_key_list {
     size_t count;
 };
 
+/* What a domain or a recipient says of spam itself; where it says nothing its domain counts, then the section
+   spam. config_spam_lines puts them together. */
+struct own_spam {
+    bool has_mode, has_tag, has_quarantine, has_reject, has_place;
+    enum mode mode;
+    double tag, quarantine, reject; /* points; INFINITY: never */
+    enum tag_place place;
+};
+
+/* recipient ADDRESS { … }: what one recipient wants otherwise than his domain. */
+struct recipient_wish {
+    struct text address; /* lower case */
+    struct own_spam spam;
+};
+
 struct domain {
     struct text name; /* lower case */
     struct target *targets;
@@ -215,20 +232,21 @@ struct domain {
     struct text delimiter; /* octets, each of which ends the user in "user+folder"; empty: none */
     bool takes_routed;     /* from outside, local parts that route: user%host, host!user */
     enum tls_level tls;
-    struct text tls_name;               /* name to verify instead of the host's */
-    bool smtputf8;                      /* false: the servers behind do not take SMTPUTF8 (default true) */
-    uint32_t connections;               /* limit per destination; 0: queue.deliver default */
-    bool balance;                       /* the least loaded server, not the first in order */
-    bool has_virus_mode, has_spam_mode; /* set per domain, else the global mode holds */
-    bool has_auth_mode, has_dmarc_reject;
+    struct text tls_name; /* name to verify instead of the host's */
+    bool smtputf8;        /* false: the servers behind do not take SMTPUTF8 (default true) */
+    uint32_t connections; /* limit per destination; 0: queue.deliver default */
+    bool balance;         /* the least loaded server, not the first in order */
+    bool has_virus_mode, has_auth_mode, has_dmarc_reject; /* set per domain, else the global one holds */
+    struct own_spam spam;
     bool has_language;      /* else `report language` */
     enum language language; /* of its users */
-    enum mode virus_mode, spam_mode, auth_mode;
+    enum mode virus_mode, auth_mode;
     enum action dmarc_reject;                       /* as auth.dmarc_reject */
     struct signing_key_list dkim_rsa, dkim_ed25519; /* all sign; the first RSA key seals */
 };
 
 struct domain_index;   /* config/domains.c */
+struct wish_index;     /* config/spam_lines.c */
 struct config_sources; /* config/source.c: where each value stands; NULL after config_bundle_read */
 
 struct config {
@@ -256,7 +274,10 @@ struct config {
     struct domain *domains;
     size_t domain_count;
     struct domain_index *domain_index; /* for config_find_domain */
-    bool signs;                        /* some domain has keys of DKIM */
+    struct recipient_wish *wishes;
+    size_t wish_count;
+    struct wish_index *wish_index; /* for config_spam_lines */
+    bool signs;                    /* some domain has keys of DKIM */
     struct config_sources *sources;
 
     struct {
@@ -292,12 +313,20 @@ struct config {
 
     struct {
         enum mode mode;
-        double tag, quarantine, reject;       /* points; "above"; INFINITY: never */
+        double tag, quarantine, reject; /* points; "above"; INFINITY: never */
+        enum tag_place place;
         struct text subject;                  /* what goes before the Subject; empty: header only */
         struct text base_model;               /* a file; empty: none */
         struct file_content rules, own_rules; /* folders of rule files: those that come along, and the
                                                  administrator's; by config/folder_content.h */
     } spam;
+
+    /* Mail that is proven to be one (auth/newsletter.h). */
+    struct {
+        double tag;          /* points from which it is spam; the spam line where that is higher */
+        enum action action;  /* of what is no spam: accept, tag, quarantine or reject */
+        struct text subject; /* what goes before the Subject for ACTION_TAG; empty: header only */
+    } newsletter;
 
     struct {
         enum mode mode;

@@ -157,6 +157,20 @@ static void domains_visit(struct visit *walk)
     walk->events->close(walk->context, &block);
 }
 
+static void wishes_visit(struct visit *walk)
+{
+    for (size_t i = 0; i < walk->config->wish_count; i++) {
+        const struct recipient_wish *wish = &walk->config->wishes[i];
+        struct visit_opening opening = { .block = WALK_WISH,
+                                         .title = TEXT("recipient"),
+                                         .wish = wish,
+                                         .place = item_place(walk, SCHEMA_WISH, i) };
+        walk->events->open(walk->context, &opening);
+        rows_visit(walk, SCHEMA_WISH, wish, i, walk->extent);
+        walk->events->close(walk->context, &opening);
+    }
+}
+
 /* The row's first word is the section's when it has more than one word. */
 static struct text section_of(const struct schema_row *row)
 {
@@ -196,6 +210,8 @@ static void single_visit(struct visit *walk, const struct schema_row *row)
         listeners_visit(walk);
     else if (row->type == SCHEMA_CLOUD)
         hosted_visit(walk);
+    else if (row->type == SCHEMA_WHOM)
+        wishes_visit(walk);
     else if (row->type == SCHEMA_DOMAINS)
         domains_visit(walk);
     else if (value_show(walk, row, walk->config, 0, walk->extent, &value))

@@ -12,7 +12,8 @@ enum walk_block {
     WALK_ENGINE,
     WALK_OPINION,
     WALK_DOMAINS,
-    WALK_DOMAIN
+    WALK_DOMAIN,
+    WALK_WISH
 };
 
 struct visit_value {
@@ -24,8 +25,7 @@ struct visit_value {
 };
 
 /* Borrowed for the call. `title` is the section's word, "listen", "hosted", "engine" (within virus),
-   "opinion" (within spam),
-   "domains", or the domain's name. */
+   "opinion" (within spam), "domains", "recipient", or the domain's name. */
 struct visit_opening {
     enum walk_block block;
     struct text title;
@@ -33,6 +33,7 @@ struct visit_opening {
     const struct hosted *hosted;
     const struct outside_engine *engine; /* an opinion, too */
     const struct domain *domain;
+    const struct recipient_wish *wish;
     bool is_default; /* the "*" that nobody wrote */
     bool is_empty;   /* a domain without values to show */
     struct place place;

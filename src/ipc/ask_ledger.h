@@ -19,9 +19,16 @@ enum ledger_frame {
                          mail gets the same answer when it asks again. */
     LEDGER_PROPOSE,   /* report: struct lesson_proposal; frame id: a number of report's own */
     LEDGER_PROPOSED,  /* ledger: same id; u8 enum proposed. Said again for the same report. */
-    LEDGER_WHOSE, /* ledger, of a message it has a file of and cannot place: which recipients are yours? */
-    LEDGER_LIVE,  /* queue: same id; u32 count, count * u32 recipient number: these have not ended */
+    LEDGER_WHOSE,    /* ledger, of a message it has a file of and cannot place: which recipients are yours? */
+    LEDGER_APPROVE,  /* report: id of the mail that asks for it; text recipient, u32 count, then of each
+                        newsletter  text name, text domain, u8 1 it is wanted, 0 its approval ends */
+    LEDGER_APPROVED, /* ledger: same id; u8 1 it is so now, 0 it cannot be done now; u32 how many have
+                        changed. The same mail may ask again. */
+    LEDGER_LIVE,     /* queue: same id; u32 count, count * u32 recipient number: these have not ended */
 };
+
+/* Of one LEDGER_APPROVE. */
+enum { LEDGER_APPROVE_MOST = 64 };
 
 enum redeemed {
     REDEEMED_DONE,

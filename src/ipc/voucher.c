@@ -5,6 +5,7 @@
 #include "base/codec.h"
 #include "config/domains.h"
 #include "config/hosted.h"
+#include "config/spam_lines.h"
 
 struct digest_key *voucher_key_read(struct child *child)
 {
@@ -23,11 +24,8 @@ bool voucher_is_wanted(const struct config *config, const struct listener *liste
     if (!listener->check || listener->relay == RELAY_THROUGH) return false;
     if (config_is_undecided(config, listener, client)) return true;
     if (listener->direction == DIRECTION_OUT && config_signs(config)) return true;
-    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
-        const struct domain *domain =
-            config_find_domain(config, envelope_domain_of(envelope->recipients[i].address));
-        if (config_is_judged(config, domain)) return true;
-    }
+    for (uint32_t i = 0; i < envelope->recipient_count; i++)
+        if (config_is_judged(config, envelope->recipients[i].address)) return true;
     return false;
 }
 

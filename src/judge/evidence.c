@@ -49,6 +49,9 @@ const char *evidence_edit_kind_name(enum edit_kind kind)
                                                         [EDIT_TAG] = "tag",
                                                         [EDIT_WARNING] = "warning",
                                                         [EDIT_TAG_WARNING] = "tag-warning",
+                                                        [EDIT_NEWSLETTER] = "newsletter",
+                                                        [EDIT_NEWSLETTER_WARNING] = "newsletter-warning",
+                                                        [EDIT_FLAG] = "flag",
                                                         [EDIT_STATUS] = "status" };
     return (unsigned)kind < EDIT_KIND_COUNT ? names[kind] : "unknown";
 }
@@ -318,6 +321,9 @@ void verdict_put(const struct verdict *verdict, struct buffer *out)
     proof_put(&verdict->proof, out);
     put_u8(out, (uint8_t)verdict->direction);
     put_u8(out, (uint8_t)verdict->tenancy);
+    put_u8(out, verdict->is_spam);
+    put_text(out, verdict->newsletter);
+    put_text(out, verdict->newsletter_of);
 }
 
 bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out)
@@ -344,6 +350,10 @@ bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out
     proof_get(reader, &out->proof);
     out->direction = get_u8(reader);
     out->tenancy = get_u8(reader);
-    if (out->direction > DIRECTION_OUT || out->tenancy >= TENANCY_COUNT) reader->failed = true;
+    uint8_t is_spam = get_u8(reader);
+    out->is_spam = is_spam == 1;
+    out->newsletter = get_text(reader);
+    out->newsletter_of = get_text(reader);
+    if (out->direction > DIRECTION_OUT || out->tenancy >= TENANCY_COUNT || is_spam > 1) reader->failed = true;
     return !reader->failed && out->kind < REFUSAL_KINDS && out->code >= 200 && out->code <= 599;
 }

@@ -13,7 +13,7 @@
 
 /* Of the byte forms of occasion, facts and questions together: they are kept for days, and one of another
    version cannot be read. Whoever changes one of the three counts on. */
-enum { EVIDENCE_VERSION = 1 };
+enum { EVIDENCE_VERSION = 2 };
 
 /* Who sent it, as receive saw it. */
 struct occasion {
@@ -104,8 +104,13 @@ enum edit_kind {
                      mbox line before the first field */
     EDIT_TAG,     /* "[SPAM] " before the text of the Subject */
     EDIT_WARNING, /* "[WARNING: ATTACHMENT UNSCANNED] " there */
-    EDIT_TAG_WARNING, /* both there; a set has one of these three at most */
-    EDIT_STATUS,      /* Authentication-Results, X-Spam-Status, X-Spam-Flag and X-Virus-Scanned on top */
+    EDIT_TAG_WARNING,        /* both there */
+    EDIT_NEWSLETTER,         /* "[NEWSLETTER] " there */
+    EDIT_NEWSLETTER_WARNING, /* that and the warning; a set has one of these five at most */
+    EDIT_FLAG,   /* it is tagged, and the header alone says so: nothing by itself, EDIT_STATUS looks at it; in
+                    no   set with a tag in the Subject */
+    EDIT_STATUS, /* Authentication-Results, X-Spam-Status, X-Spam-Flag, X-Sekimori-Class and X-Virus-Scanned
+                    on top */
     EDIT_KIND_COUNT
 };
 
@@ -201,6 +206,9 @@ struct verdict {
     struct proof proof;     /* who sent it */
     enum direction direction; /* as the occasion has it, or as it was found out */
     enum tenancy tenancy;
+    bool is_spam;              /* some recipient's points are reached, be it only observed */
+    struct text newsletter;    /* which one: auth/newsletter.h; empty: it is none */
+    struct text newsletter_of; /* its proven domain; empty with it */
 };
 
 const char *evidence_action_name(enum action action);          /* "quarantine" */

@@ -13,9 +13,10 @@ static void fill(struct list_page *page, struct database *database, uint32_t unt
     struct list_pair *pairs;
     size_t count;
     bool is_read = database_known_lists(database, until_day, arena, &pairs, &count) == LEDGERDB_DONE;
-    struct known_list *items = arena_alloc_array(arena, is_read ? count : 0, sizeof *items);
-    for (size_t i = 0; is_read && i < count; i++) items[i] = known_list_of(pairs[i].id, pairs[i].domain);
-    if (is_read) known_lists_write(page->lists, items, count);
+    struct fingerprint *items = arena_alloc_array(arena, is_read ? count : 0, sizeof *items);
+    for (size_t i = 0; is_read && i < count; i++)
+        items[i] = fingerprint_of_list(pairs[i].id, pairs[i].domain);
+    if (is_read) fingerprint_page_write(page->lists, items, count);
     if (is_read) page->known = count;
     arena_free(arena);
 }
@@ -27,7 +28,7 @@ void list_page_look(struct list_page *page, struct ingest *ingest, const struct 
     uint64_t after_ms = config->auth.lists_after_ms, now = ingest_old_ms(ingest);
     if (!page->lists || now_ms < page->next_ms) return;
     if (after_ms == 0 || after_ms > now) {
-        known_lists_write(page->lists, NULL, 0);
+        fingerprint_page_write(page->lists, NULL, 0);
         page->known = 0;
     } else if (database) {
         fill(page, database, (uint32_t)((now - after_ms) / DAY_MS));

@@ -3,11 +3,11 @@
 #ifndef SEKIMORI_LEDGER_LIST_PAGE_H
 #define SEKIMORI_LEDGER_LIST_PAGE_H
 
-#include "ipc/known_lists.h"
+#include "ipc/fingerprint_page.h"
 #include "ledger/ingest.h"
 
 struct list_page {
-    struct known_lists *lists; /* NULL: nobody reads it */
+    struct fingerprint_page *lists; /* NULL: nobody reads it */
     uint64_t next_ms;          /* loop clock: when it is filled again */
     size_t known;              /* how many are in it */
 };

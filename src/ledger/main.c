@@ -16,6 +16,7 @@
 #include "ipc/child.h"
 #include "ipc/counters.h"
 #include "ipc/message_id.h"
+#include "ledger/approvals.h"
 #include "ledger/balance_count.h"
 #include "ledger/learning/learning_command.h"
 #include "ledger/learning/proposals.h"
@@ -37,6 +38,7 @@ struct service {
     struct ticket_release_server *ticket_releases;
     struct learning *learning;
     struct proposals *proposals;
+    struct approvals *approvals;
     struct learning_command_server *lessons;
     struct ticket_key key;
     struct steady steady;
@@ -96,6 +98,7 @@ static void service_end(struct service *service)
     learning_command_server_free(service->lessons);
     proposals_free(service->proposals);
     learning_free(service->learning);
+    approvals_free(service->approvals);
     ticket_release_server_free(service->ticket_releases);
     quarantine_command_server_free(service->commands);
     quarantine_rescan_end(service->quarantine);
@@ -195,6 +198,7 @@ static void learned_status(struct service *service, struct buffer *out)
 {
     struct learning_facts facts;
     learning_look(service->learning, &facts);
+    child_status_add(out, "newsletters approved", "%zu", approvals_count(service->approvals));
     child_status_add(out, "ham learned", "%u", facts.ham);
     child_status_add(out, "spam learned", "%u", facts.spam);
     child_status_add(out, "local model", "%s",
@@ -273,7 +277,8 @@ static void on_client(void *context, const struct commander *commander, struct t
         quarantine_command_begin(service->commands, commander, rest, fd);
         return;
     }
-    if (text_equal(word, TEXT("learn")) || text_equal(word, TEXT("model"))) {
+    if (text_equal(word, TEXT("learn")) || text_equal(word, TEXT("model")) ||
+        text_equal(word, TEXT("newsletter"))) {
         learning_command_begin(service->lessons, commander, command, fd);
         return;
     }
@@ -331,10 +336,13 @@ static void learning_begin(struct service *service)
     struct learned_page *learned = page < 0 ? NULL : learned_page_map(page, true);
     service->learning = learning_new(child->loop, child->config, learned);
     service->proposals = proposals_new(child->loop, service->ingest, service->learning, service->commands);
-    service->lessons =
-        learning_command_server_new(child->loop, service->learning, service->proposals, service->commands);
     ticket_release_server_set_listener(service->ticket_releases,
                                        (struct report_listener){ proposals_frame, service->proposals });
+    int approved = child_map_fd(child, "approved", NULL);
+    service->approvals = approvals_new(approved < 0 ? NULL : fingerprint_page_map(approved, true));
+    ticket_release_server_set_approvals(service->ticket_releases, service->approvals);
+    service->lessons = learning_command_server_new(child->loop, service->learning, service->proposals,
+                                                   service->approvals, service->commands);
 }
 
 static const struct child_events events = { .peers = peers,
@@ -362,7 +370,7 @@ int main(int argc, char **argv)
     if (counters >= 0) service.baseline = counters_map(counters, COUNTERS_SLOT_BASELINE, false);
     if (counters >= 0) service.page = counters_map(counters, COUNTERS_SLOT_LEDGER, true);
     int lists = child_map_fd(&service.child, "lists", NULL);
-    if (lists >= 0) service.lists.lists = known_lists_map(lists, true);
+    if (lists >= 0) service.lists.lists = fingerprint_page_map(lists, true);
     service.ingest = ingest_new(service.child.loop, service.folder);
     service.replication = replication_new(service.child.loop, service.child.config);
     ingest_set_replication(service.ingest, service.replication);
@@ -378,6 +386,7 @@ int main(int argc, char **argv)
     tzset(); /* sums are kept by local time; its file is out of reach later */
     if (!child_jail(&service.child, JAIL_FILES | JAIL_SHORTEN | JAIL_BODIES, folders, NULL)) return EX_OSERR;
     learning_start(service.learning, child_folder_fd(&service.child, "ledger"));
+    approvals_start(service.approvals, child_folder_fd(&service.child, "ledger"));
     on_config(&service, service.child.config);
     ingest_start(service.ingest);
     service.second = timer_new(service.child.loop, page_write, &service);

@@ -70,6 +70,7 @@ static enum held_class class_of(enum message_class class)
     case CLASS_PHISHING:
         return HELD_PHISHING;
     case CLASS_SPAM:
+    case CLASS_NEWSLETTER: /* users may have it by themselves */
         return HELD_SPAM;
     case CLASS_ENCRYPTED:
         return HELD_ENCRYPTED;

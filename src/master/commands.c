@@ -251,7 +251,7 @@ static void command_do(struct commands_client *client, struct text command)
     } else if (is_command(command, "counters")) {
         reply_counters(client);
     } else if (is_command(command, "balance") || is_command(command, "learn") ||
-               is_command(command, "model")) {
+               is_command(command, "model") || is_command(command, "newsletter")) {
         pass_on(client, PROCESS_LEDGER, command);
     } else if (is_command(command, "report") || is_command(command, "missed") ||
                is_command(command, "digest") || is_command(command, "facts")) {

@@ -25,7 +25,7 @@ struct part {
     bool has_no_events;    /* tells ledger nothing */
     bool keeps_results;    /* is given run/results, run/flights and a place for sockets, which outlive it */
     bool has_secret;       /* what this node signs with */
-    bool has_lists;        /* is given run/lists, run/learned: to write, where it reads all events */
+    bool has_lists; /* is given run/lists, run/approved, run/learned: to write, where it reads all events */
     bool has_vouchers;     /* the key of ipc/voucher.h */
     enum bundle_keys keys; /* the private keys of its configuration */
     bool reads_counters;   /* is given run/counters, to read */

@@ -109,6 +109,7 @@ static void send_maps(struct member *member)
         send_map(member, "health", 0, openat(state->run_fd, "health", O_RDONLY | O_CLOEXEC));
     if (member->part->has_lists) {
         send_map(member, "lists", 0, state_lists(state, member->part->reads_all_events));
+        send_map(member, "approved", 0, state_approved(state, member->part->reads_all_events));
         send_map(member, "learned", 0, state_learned(state, member->part->reads_all_events));
     }
     if (member->part->has_clients) send_map(member, "clients", member->index, copy_of(state->clients_fd));

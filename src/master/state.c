@@ -20,7 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "ipc/counters.h"
-#include "ipc/known_lists.h"
+#include "ipc/fingerprint_page.h"
 #include "ipc/learned_page.h"
 #include "ipc/ring.h"
 #include "master/folders.h"
@@ -288,7 +288,12 @@ static int one_writers_file(const struct state *state, const char *name, size_t 
 
 int state_lists(const struct state *state, bool is_writer)
 {
-    return one_writers_file(state, "lists", KNOWN_LISTS_FILE_BYTES, is_writer);
+    return one_writers_file(state, "lists", FINGERPRINT_PAGE_BYTES, is_writer);
+}
+
+int state_approved(const struct state *state, bool is_writer)
+{
+    return one_writers_file(state, "approved", FINGERPRINT_PAGE_BYTES, is_writer);
 }
 
 int state_learned(const struct state *state, bool is_writer)

@@ -42,6 +42,8 @@ int state_results(const struct state *state);
 int state_flights(const struct state *state);
 /* The file run/lists, for ledger to write, or to be read alone. */
 int state_lists(const struct state *state, bool is_writer);
+/* The same of run/approved. */
+int state_approved(const struct state *state, bool is_writer);
 /* The same of run/learned. */
 int state_learned(const struct state *state, bool is_writer);
 

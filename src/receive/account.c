@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "config/closed_kinds.h"
+#include "config/spam_lines.h"
 #include "ipc/ask_scan.h"
 #include "ipc/explanation.h"
 #include "receive/refusals.h"
@@ -82,10 +83,11 @@ static enum message_class class_of(const struct session *session)
 {
     const struct transaction *transaction = &session->transaction;
     enum message_class class = virus_class_of(&transaction->read);
-    bool is_spam = transaction->verdict.score >= session->server->config->spam.tag;
     if (class == CLASS_VIRUS || class == CLASS_PHISHING) return class;
-    if (is_spam) return CLASS_SPAM;
-    return class == CLASS_NONE && transaction->read.ambiguous ? CLASS_AMBIGUOUS : class;
+    if (transaction->verdict.is_spam) return CLASS_SPAM;
+    if (class != CLASS_NONE) return class;
+    if (transaction->read.ambiguous) return CLASS_AMBIGUOUS;
+    return transaction->verdict.newsletter.length ? CLASS_NEWSLETTER : CLASS_NONE;
 }
 
 /* What ledger is told of the judgement. Texts are borrowed; the signals stand in `room` as far as they fit.
@@ -161,12 +163,16 @@ void account_explain(struct session *session, const struct occasion *occasion)
     const struct facts *facts = &session->transaction.read;
     struct buffer evidence = { 0 }, record = { 0 }, event = { 0 };
     if (server->config->ledger.explanations_ms == 0) return;
+    const struct spam_lines lines = config_spam_lines(
+        server->config, occasion->recipient_count > 0 ? occasion->recipients[0] : TEXT_NONE);
+    bool is_newsletter = session->transaction.verdict.newsletter.length > 0;
     struct explanation explanation = { .id = session->transaction.id,
                                        .time_ms = loop_wall_ms(server->loop),
                                        .class = class_of(session),
-                                       .tag = server->config->spam.tag,
-                                       .quarantine = server->config->spam.quarantine,
-                                       .reject = server->config->spam.reject,
+                                       .tag = is_newsletter ? config_newsletter_line(server->config, &lines)
+                                                            : lines.tag,
+                                       .quarantine = lines.quarantine,
+                                       .reject = lines.reject,
                                        .virus = facts->virus,
                                        .is_ambiguous = facts->ambiguous,
                                        .virus_name = facts->virus_name,

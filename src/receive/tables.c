@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "config/domains.h"
 #include "config/table.h"
 
 struct tables {
@@ -44,14 +45,6 @@ void tables_free(struct tables *tables)
     free(tables);
 }
 
-/* Where the local part's user ends: before the first delimiter that is not its first octet. */
-static size_t user_length(struct text local, struct text delimiters)
-{
-    size_t length = 1;
-    while (length < local.length && !memchr(delimiters.at, local.at[length], delimiters.length)) length++;
-    return length;
-}
-
 enum tables_answer tables_ask(const struct tables *tables, size_t number, const struct domain *domain,
                               struct text local, struct text name)
 {
@@ -61,7 +54,7 @@ enum tables_answer tables_ask(const struct tables *tables, size_t number, const 
     if (!entry->table) return TABLES_UNREADABLE;
     if (table_has(entry->table, local, name)) return TABLES_KNOWN;
     if (domain->delimiter.length == 0) return TABLES_UNKNOWN;
-    struct text user = text_slice(local, 0, user_length(local, domain->delimiter));
+    struct text user = text_slice(local, 0, config_user_length(domain, local));
     bool is_postmaster = text_equal_nocase(user, TEXT("postmaster"));
     return is_postmaster || table_has(entry->table, user, name) ? TABLES_KNOWN : TABLES_UNKNOWN;
 }

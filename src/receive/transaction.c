@@ -9,6 +9,7 @@
 #include "config/domains.h"
 #include "config/engines.h"
 #include "config/hosted.h"
+#include "config/spam_lines.h"
 #include "ipc/ask_consult.h"
 #include "receive/account.h"
 #include "receive/client_presence.h"
@@ -345,7 +346,7 @@ static void settle_unjudged(struct session *session)
     settle_with(session, 451, "4.3.0", text.at);
 }
 
-/* Of some recipient's domain, by config_virus_mode or config_spam_mode. */
+/* Of some recipient's domain, by config_virus_mode. */
 static bool has_other_mode(const struct session *session, enum mode mode,
                            enum mode (*mode_of)(const struct config *config, const struct domain *domain))
 {
@@ -398,11 +399,21 @@ static void opinion_envelope_write(struct session *session)
     buffer_free(&bytes);
 }
 
+/* For some recipient. */
+static bool is_spam_judged(const struct session *session)
+{
+    const struct envelope *envelope = &session->transaction.envelope;
+    for (uint32_t i = 0; i < envelope->recipient_count; i++)
+        if (config_spam_lines(session->server->config, envelope->recipients[i].address).mode != MODE_OFF)
+            return true;
+    return false;
+}
+
 /* Where it is open from where it comes, those of both ways are asked. */
 static void opinions_ask(struct session *session)
 {
     const struct config *config = session->server->config;
-    if (config->opinion_count == 0 || !has_other_mode(session, MODE_OFF, config_spam_mode)) return;
+    if (config->opinion_count == 0 || !is_spam_judged(session)) return;
     for (size_t i = 0; i < config->opinion_count; i++) {
         const struct outside_engine *opinion = &config->opinions[i];
         if (!session->transaction.is_undecided &&

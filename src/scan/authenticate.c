@@ -128,19 +128,19 @@ static bool has_sealer(struct arena *arena, const struct config *config, struct 
 }
 
 /* Known for long, and the author wrote to it. */
-static bool is_known_list(struct arena *arena, const struct config *config, const struct known_lists *lists,
-                          struct auth_judgement *out)
+static bool is_known_list(struct arena *arena, const struct config *config,
+                          const struct fingerprint_page *lists, struct auth_judgement *out)
 {
     struct text id = out->facts.list.id;
     if (config->auth.lists_after_ms == 0 || out->list_domain.length == 0) return false;
     if (!list_excuse_is_altered_post(&out->facts, &out->result)) return false;
-    if (!known_lists_has(lists, known_list_of(id, out->list_domain))) return false;
+    if (!fingerprint_page_has(lists, fingerprint_of_list(id, out->list_domain))) return false;
     out->excuse_of = arena_printf(arena, "%.*s of %.*s", TEXT_ARG(id), TEXT_ARG(out->list_domain));
     return true;
 }
 
 static enum proof_excuse excuse_find(struct arena *arena, const struct config *config,
-                                     const struct occasion *occasion, const struct known_lists *lists,
+                                     const struct occasion *occasion, const struct fingerprint_page *lists,
                                      struct auth_judgement *out)
 {
     if (out->result.dmarc.outcome != DMARC_FAIL) return PROOF_NO_EXCUSE;
@@ -153,7 +153,7 @@ static enum proof_excuse excuse_find(struct arena *arena, const struct config *c
 
 void authenticate_judge(struct arena *arena, const struct config *config, const struct occasion *occasion,
                         const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                        const struct known_lists *lists, struct auth_judgement *out)
+                        const struct fingerprint_page *lists, struct auth_judgement *out)
 {
     struct dns_answers known = { .arena = arena };
     struct spf_answer spf;
@@ -173,6 +173,7 @@ void authenticate_judge(struct arena *arena, const struct config *config, const 
     while (!authentication_evaluate(arena, &known, &request, &out->result));
     out->is_made = true;
     out->list_domain = list_excuse_domain(arena, &out->facts, &out->result, occasion->sender);
+    out->newsletter = newsletter_prove(arena, &out->facts, &out->result, occasion->sender);
     out->excuse = excuse_find(arena, config, occasion, lists, out);
 }
 

@@ -6,7 +6,7 @@
 
 #include "auth/authentication.h"
 #include "auth/authentication_results.h"
-#include "ipc/known_lists.h"
+#include "ipc/fingerprint_page.h"
 #include "judge/evidence.h"
 #include "spam/score.h"
 
@@ -31,13 +31,14 @@ struct auth_judgement {
                                  it fail; sealer: a trusted one saw it pass (ARC); list: one that is known for
                                  long sent it, and its author wrote to that list */
     struct text excuse_of;    /* the forwarder or sealer that is trusted, the list that is known */
+    struct newsletter newsletter;
     struct text list_domain;  /* the proven domain of the list that sent it; empty: none */
 };
 
 /* By facts and answers, and the mailing lists that are known (NULL: none). Lists live in the arena. */
 void authenticate_judge(struct arena *arena, const struct config *config, const struct occasion *occasion,
                         const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                        const struct known_lists *lists, struct auth_judgement *out);
+                        const struct fingerprint_page *lists, struct auth_judgement *out);
 
 /* What DMARC asks for: the owner of the domain in From wants the message refused, or held; not where that is
    excused. */

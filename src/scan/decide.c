@@ -2,9 +2,13 @@
 /* Facts and answers to a verdict: one action a recipient, one reply for all. */
 #include "scan/decide.h"
 
+#include <math.h>
+
 #include "config/closed_kinds.h"
 #include "config/domains.h"
 #include "config/hosted.h"
+#include "config/spam_lines.h"
+#include "ipc/fingerprint_page.h"
 #include "judge/action_strength.h"
 #include "mail/envelope.h"
 #include "scan/authenticate.h"
@@ -18,10 +22,19 @@
 
 /* What the checks would have a message get, whoever the recipient is. */
 struct demand {
-    enum action virus, spam;
+    enum action virus;
+    enum action opinions; /* where one that must be had is missing */
     bool
         is_refusal_asked; /* by the owner of the domain in From; each recipient's domain has its own answer */
     bool is_from_inside;  /* outbound mail has no tag */
+};
+
+/* What the spam check would have one recipient get. */
+struct spam_demand {
+    struct spam_lines lines;
+    enum action action;
+    bool is_by_class; /* since it is a newsletter, whatever its points */
+    double required;  /* points from which it is tagged; INFINITY: never */
 };
 
 static enum action finding_demand(const struct config *config, const struct virus_finding *finding,
@@ -71,12 +84,39 @@ static enum action virus_demand(struct arena *arena, const struct config *config
     return action_stronger(most, doubt);
 }
 
-static enum action spam_demand(const struct config *config, double score)
+/* By somebody who may approve it for all, or by him. */
+static bool is_approved(struct arena *arena, const struct fingerprint_page *approved,
+                        const struct verdict *verdict, struct text address)
 {
-    if (score >= config->spam.reject) return ACTION_REJECT;
-    if (score >= config->spam.quarantine) return ACTION_QUARANTINE;
-    if (score >= config->spam.tag) return ACTION_TAG;
-    return ACTION_ACCEPT;
+    struct text name = verdict->newsletter, domain = verdict->newsletter_of;
+    if (!approved) return false;
+    return fingerprint_page_has(approved, fingerprint_of_approval(name, domain, TEXT_NONE)) ||
+           fingerprint_page_has(approved,
+                                fingerprint_of_approval(name, domain, arena_text_lower(arena, address)));
+}
+
+static enum action points_demand(const struct spam_demand *demand, double score)
+{
+    if (score >= demand->lines.reject) return ACTION_REJECT;
+    if (score >= demand->lines.quarantine) return ACTION_QUARANTINE;
+    return score >= demand->required ? ACTION_TAG : ACTION_ACCEPT;
+}
+
+static struct spam_demand spam_demand(struct arena *arena, const struct config *config,
+                                      const struct fingerprint_page *approved, const struct verdict *verdict,
+                                      struct text address)
+{
+    struct spam_demand out = { .lines = config_spam_lines(config, address) };
+    bool is_newsletter = verdict->newsletter.length > 0;
+    out.required = is_newsletter ? config_newsletter_line(config, &out.lines) : out.lines.tag;
+    if (is_newsletter && is_approved(arena, approved, verdict, address)) {
+        out.required = INFINITY;
+        return out;
+    }
+    out.action = points_demand(&out, verdict->score);
+    out.is_by_class = is_newsletter && action_is_stronger(config->newsletter.action, out.action);
+    if (out.is_by_class) out.action = config->newsletter.action;
+    return out;
 }
 
 static enum action dmarc_demand(const struct config *config, const struct domain *domain,
@@ -91,29 +131,38 @@ static void check(enum mode mode, enum action wanted, struct recipient_verdict *
     if (mode == MODE_OBSERVE) out->observed = action_stronger(out->observed, wanted);
 }
 
+static enum edit_kind tag_kind(const struct spam_demand *spam, bool is_warned)
+{
+    if (spam->is_by_class) return is_warned ? EDIT_NEWSLETTER_WARNING : EDIT_NEWSLETTER;
+    return is_warned ? EDIT_TAG_WARNING : EDIT_TAG;
+}
+
 /* What is held as spam and released by somebody is none, and has no tag. */
-static struct edit_set edits_of(enum mode virus, enum mode spam, const struct demand *demand)
+static struct edit_set edits_of(enum mode virus, const struct spam_demand *spam, const struct demand *demand)
 {
     struct edit_set set = edit_set_with((struct edit_set){ 0 }, EDIT_FORGED);
-    bool is_tagged = spam == MODE_ON && demand->spam == ACTION_TAG && !demand->is_from_inside;
+    bool is_tagged = spam->lines.mode == MODE_ON && spam->action == ACTION_TAG && !demand->is_from_inside;
     bool is_warned = virus == MODE_ON && demand->virus == ACTION_TAG;
-    if (is_tagged && is_warned)
-        set = edit_set_with(set, EDIT_TAG_WARNING);
-    else if (is_tagged || is_warned)
-        set = edit_set_with(set, is_tagged ? EDIT_TAG : EDIT_WARNING);
+    bool is_flagged = is_tagged && !spam->is_by_class && spam->lines.place == TAG_IN_HEADER;
+    if (is_flagged) set = edit_set_with(set, EDIT_FLAG);
+    if (is_tagged && !is_flagged)
+        set = edit_set_with(set, tag_kind(spam, is_warned));
+    else if (is_warned)
+        set = edit_set_with(set, EDIT_WARNING);
     return edit_set_with(set, EDIT_STATUS);
 }
 
 static void recipient_decide(const struct config *config, struct text address, const struct demand *demand,
-                             struct recipient_verdict *out, struct edit_set *out_edits)
+                             const struct spam_demand *spam, struct recipient_verdict *out,
+                             struct recipe_order *out_order)
 {
     const struct domain *domain = config_find_domain(config, envelope_domain_of(address));
-    enum mode virus = config_virus_mode(config, domain), spam = config_spam_mode(config, domain);
+    enum mode virus = config_virus_mode(config, domain);
     *out = (struct recipient_verdict){ .action = ACTION_ACCEPT, .observed = ACTION_ACCEPT };
     check(virus, demand->virus, out);
-    check(spam, demand->spam, out);
+    check(spam->lines.mode, spam->action, out);
     check(config_auth_mode(config, domain), dmarc_demand(config, domain, demand), out);
-    *out_edits = edits_of(virus, spam, demand);
+    *out_order = (struct recipe_order){ edits_of(virus, spam, demand), spam->required };
 }
 
 static uint32_t count_action(const struct verdict *verdict, enum action action)
@@ -181,13 +230,13 @@ static void signals_gather(struct arena *arena, const struct config *config, con
 /* The reply names one reason: of the checks in force that which asks for most, and of equals virus, then
    DMARC. */
 static enum verdict_cause cause_of(const struct config *config, const struct occasion *occasion,
-                                   const struct demand *demand)
+                                   const struct demand *demand, const struct spam_demand *spams)
 {
     enum action virus = ACTION_ACCEPT, dmarc = ACTION_ACCEPT, spam = ACTION_ACCEPT;
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {
         const struct domain *domain = config_find_domain(config, envelope_domain_of(occasion->recipients[i]));
         if (config_virus_mode(config, domain) == MODE_ON) virus = demand->virus;
-        if (config_spam_mode(config, domain) == MODE_ON) spam = demand->spam;
+        if (spams[i].lines.mode == MODE_ON) spam = action_stronger(spam, spams[i].action);
         if (config_auth_mode(config, domain) == MODE_ON)
             dmarc = action_stronger(dmarc, dmarc_demand(config, domain, demand));
     }
@@ -215,38 +264,68 @@ static void direction_decide(const struct config *config, const struct occasion 
     score_add(score, names[out->tenancy], 0, hosted ? hosted->name : TEXT_NONE);
 }
 
+static void newsletter_tell(const struct auth_judgement *authentication, struct score *score,
+                            struct verdict *out)
+{
+    const struct newsletter *newsletter = &authentication->newsletter;
+    if (!authentication->is_made || newsletter->name.length == 0) return;
+    out->newsletter = newsletter->name;
+    out->newsletter_of = newsletter->domain;
+    score_add(
+        score, "NEWSLETTER", 0,
+        arena_printf(score->arena, "%.*s of %.*s", TEXT_ARG(newsletter->name), TEXT_ARG(newsletter->domain)));
+}
+
+static bool is_by_points(const struct spam_demand *spam)
+{
+    return spam->lines.mode != MODE_OFF && spam->action != ACTION_ACCEPT && !spam->is_by_class;
+}
+
+static void opinions_add(const struct demand *demand, struct spam_demand *spam)
+{
+    if (!action_is_stronger(demand->opinions, spam->action)) return;
+    spam->action = demand->opinions;
+    spam->is_by_class = false;
+}
+
 void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
                      const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                     const struct known_lists *lists, const struct ruleset *rules, struct facts *merged,
-                     struct auth_judgement *authentication, struct verdict *out)
+                     const struct fingerprint_page *lists, const struct fingerprint_page *approved,
+                     const struct ruleset *rules, struct facts *merged, struct auth_judgement *authentication,
+                     struct verdict *out)
 {
     *out = (struct verdict){ .recipient_count = occasion->recipient_count };
     struct score proven = { .arena = arena };
     authenticate_judge(arena, config, occasion, facts, answers, answer_count, lists, authentication);
     direction_decide(config, occasion, facts, authentication, &proven, out);
     authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
+    newsletter_tell(authentication, &proven, out);
     signals_gather(arena, config, facts, &proven, answers, answer_count, rules, out);
     const struct virus_finding *why;
     enum action outside = outside_merge(arena, config, out->direction, answers, answer_count, facts, merged);
-    const struct demand demand = {
-        virus_demand(arena, config, merged, out->direction, outside, &why),
-        action_stronger(spam_demand(config, out->score),
-                        opinions_demand(config, out->direction, answers, answer_count)),
-        authenticate_demand(authentication) == DMARC_POLICY_REJECT, out->direction == DIRECTION_OUT
-    };
+    const struct demand demand = { virus_demand(arena, config, merged, out->direction, outside, &why),
+                                   opinions_demand(config, out->direction, answers, answer_count),
+                                   authenticate_demand(authentication) == DMARC_POLICY_REJECT,
+                                   out->direction == DIRECTION_OUT };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
-    struct edit_set *edits = arena_alloc_array(arena, out->recipient_count, sizeof *edits);
-    for (uint32_t i = 0; i < out->recipient_count; i++)
-        recipient_decide(config, occasion->recipients[i], &demand, &out->recipients[i], &edits[i]);
+    struct recipe_order *orders = arena_alloc_array(arena, out->recipient_count, sizeof *orders);
+    struct spam_demand *spams = arena_alloc_array(arena, out->recipient_count, sizeof *spams);
+    for (uint32_t i = 0; i < out->recipient_count; i++) {
+        spams[i] = spam_demand(arena, config, approved, out, occasion->recipients[i]);
+        out->is_spam = out->is_spam || is_by_points(&spams[i]);
+        opinions_add(&demand, &spams[i]);
+        recipient_decide(config, occasion->recipients[i], &demand, &spams[i], &out->recipients[i],
+                         &orders[i]);
+    }
     reply_decide(out);
-    enum verdict_cause cause = cause_of(config, occasion, &demand);
+    enum verdict_cause cause = cause_of(config, occasion, &demand, spams);
     authenticate_prove(authentication, &out->proof);
-    wording_write(arena, merged, why, authentication, cause, edits, out);
+    wording_write(arena, merged, why, authentication, cause, orders, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
     if (tenancy_forbids(config, occasion, out)) tenancy_refuse(out);
     struct text results = authenticate_fields(arena, config, occasion, authentication);
     const struct recipe_basis basis = { arena, config, occasion, merged, results, out };
-    recipe_write(&basis, edits, out);
+    recipe_write(&basis, orders, out);
 }
 
 void decide_verdict(struct arena *arena, const struct config *config, const struct occasion *occasion,
@@ -255,6 +334,6 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
 {
     struct facts merged;
     struct auth_judgement authentication;
-    decide_and_tell(arena, config, occasion, facts, answers, answer_count, NULL, NULL, &merged,
+    decide_and_tell(arena, config, occasion, facts, answers, answer_count, NULL, NULL, NULL, &merged,
                     &authentication, out);
 }

@@ -7,12 +7,13 @@
 
 #include "ipc/child.h"
 
-struct known_lists;
+struct fingerprint_page;
 struct learned_page;
 
 /* What ledger writes and workers read; NULL: there is none. */
 struct worker_pages {
-    const struct known_lists *lists;
+    const struct fingerprint_page *lists;
+    const struct fingerprint_page *approved;
     const struct learned_page *learned;
 };
 

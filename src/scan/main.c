@@ -10,7 +10,7 @@
 #include "base/context.h"
 #include "base/die.h"
 #include "base/sandbox.h"
-#include "ipc/known_lists.h"
+#include "ipc/fingerprint_page.h"
 #include "ipc/learned_page.h"
 #include "ipc/voucher.h"
 #include "scan/dispatcher.h"
@@ -125,11 +125,14 @@ int main(int argc, char **argv)
     pid_t warden_pid;
     int page = child_map_fd(&service.child, "lists", NULL);
     int learned_fd = child_map_fd(&service.child, "learned", NULL);
-    struct known_lists *lists = page < 0 ? NULL : known_lists_map(page, false);
+    struct fingerprint_page *lists = page < 0 ? NULL : fingerprint_page_map(page, false);
     struct learned_page *learned = learned_fd < 0 ? NULL : learned_page_map(learned_fd, false);
-    const struct worker_pages pages = { lists, learned };
+    int approved_fd = child_map_fd(&service.child, "approved", NULL);
+    struct fingerprint_page *approved = approved_fd < 0 ? NULL : fingerprint_page_map(approved_fd, false);
+    const struct worker_pages pages = { lists, approved, learned };
     int warden = fork_server_warden_start(&service.child, &pages, &warden_pid);
-    known_lists_unmap(lists); /* workers have both from the warden */
+    fingerprint_page_unmap(lists); /* workers have all of them from the warden */
+    fingerprint_page_unmap(approved);
     learned_page_unmap(learned);
     struct digest_key *key = voucher_key_read(&service.child); /* no child has it */
     if (!child_jail(&service.child, JAIL_BODIES, NULL, NULL)) die("the jail cannot be entered");

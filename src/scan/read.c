@@ -4,6 +4,7 @@
 
 #include "config/closed_kinds.h"
 #include "config/domains.h"
+#include "config/spam_lines.h"
 #include "mail/encoded_word.h"
 #include "mail/envelope.h"
 #include "mail/reading.h"
@@ -26,6 +27,13 @@ static bool is_asked_for(const struct config *config, const struct occasion *occ
         struct text domain = envelope_domain_of(occasion->recipients[i]);
         if (mode_of(config, config_find_domain(config, domain)) != MODE_OFF) return true;
     }
+    return false;
+}
+
+static bool is_spam_asked_for(const struct config *config, const struct occasion *occasion)
+{
+    for (uint32_t i = 0; i < occasion->recipient_count; i++)
+        if (config_spam_lines(config, occasion->recipients[i]).mode != MODE_OFF) return true;
     return false;
 }
 
@@ -201,7 +209,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     *out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)mime->count };
     if (is_asked) inspection_start(arena, scanner, mime, &inspection);
     opening_begin(&opening, config, scanner->readers, is_asked ? &inspection : NULL);
-    bool is_for_spam = is_asked_for(config, occasion, config_spam_mode);
+    bool is_for_spam = is_spam_asked_for(config, occasion);
     extraction_begin(&extraction, config, arena, scanner->readers, &score, is_for_spam);
     if (scanner->readers && (is_asked || is_for_spam)) opening.extraction = &extraction;
     parts_walk(arena, mime, is_asked ? &inspection : NULL, &opening, &score, out);

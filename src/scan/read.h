@@ -4,7 +4,7 @@
 #ifndef SEKIMORI_SCAN_READ_H
 #define SEKIMORI_SCAN_READ_H
 
-#include "ipc/known_lists.h"
+#include "ipc/fingerprint_page.h"
 #include "ipc/learned_page.h"
 #include "judge/evidence.h"
 #include "scan/opening.h"
@@ -16,7 +16,8 @@ struct scanner {
     struct engine *engine; /* NULL: signatures could not be loaded */
     struct verdict_cache *cache;
     struct text missing;                /* why there is no engine */
-    const struct known_lists *lists;    /* NULL: no mailing list is known */
+    const struct fingerprint_page *lists;    /* NULL: no mailing list is known */
+    const struct fingerprint_page *approved; /* NULL: no newsletter is approved */
     struct reader_source *readers;      /* NULL: containers are not opened */
     const struct base_model *base;      /* NULL: mail is judged without */
     const struct learned_page *learned; /* NULL: nothing is learned here */

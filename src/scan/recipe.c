@@ -63,19 +63,45 @@ static void warning_find(const struct recipe_source *source, struct edits *out)
                          source->config->virus.warning);
 }
 
-static void tag_warning_find(const struct recipe_source *source, struct edits *out)
+/* `tag` and behind it the warning. */
+static void both_find(const struct recipe_source *source, struct text tag, struct edits *out)
 {
     if (!source->may_warn || source->direction != DIRECTION_IN) return;
-    struct text both = arena_printf(source->arena, "%.*s%.*s", TEXT_ARG(source->config->spam.subject),
-                                    TEXT_ARG(source->config->virus.warning));
+    struct text both =
+        arena_printf(source->arena, "%.*s%.*s", TEXT_ARG(tag), TEXT_ARG(source->config->virus.warning));
     edits_prefix_subject(out, source->message, source->header, source->declared, both);
 }
 
-static struct text status_write(const struct recipe_basis *basis, struct edit_set set)
+static void tag_warning_find(const struct recipe_source *source, struct edits *out)
 {
+    both_find(source, source->config->spam.subject, out);
+}
+
+/* Nobody is to see which it is where newsletters are not tagged. */
+static void newsletter_find(const struct recipe_source *source, struct edits *out)
+{
+    if (source->direction != DIRECTION_IN || source->config->newsletter.action != ACTION_TAG) return;
+    edits_prefix_subject(out, source->message, source->header, source->declared,
+                         source->config->newsletter.subject);
+}
+
+static void newsletter_warning_find(const struct recipe_source *source, struct edits *out)
+{
+    if (source->config->newsletter.action == ACTION_TAG)
+        both_find(source, source->config->newsletter.subject, out);
+}
+
+static struct text status_write(const struct recipe_basis *basis, const struct recipe_order *order)
+{
+    const struct edit_set set = order->kinds;
+    const struct status_wish wish = { .required = order->required,
+                                      .is_tagged = edit_set_has(set, EDIT_TAG) ||
+                                                   edit_set_has(set, EDIT_TAG_WARNING) ||
+                                                   edit_set_has(set, EDIT_FLAG),
+                                      .is_newsletter_tagged = edit_set_has(set, EDIT_NEWSLETTER) ||
+                                                              edit_set_has(set, EDIT_NEWSLETTER_WARNING) };
     struct text status =
-        wording_status(basis->arena, basis->config, basis->occasion, basis->facts, basis->verdict,
-                       edit_set_has(set, EDIT_TAG) || edit_set_has(set, EDIT_TAG_WARNING));
+        wording_status(basis->arena, basis->config, basis->occasion, basis->facts, basis->verdict, &wish);
     return arena_printf(basis->arena, "%.*s%.*s", TEXT_ARG(basis->results), TEXT_ARG(status));
 }
 
@@ -90,7 +116,7 @@ static const struct kind {
         double points;
     } signal; /* of more */
     /* Header lines on top, when the verdict stands; NULL: none. */
-    struct text (*write)(const struct recipe_basis *basis, struct edit_set set);
+    struct text (*write)(const struct recipe_basis *basis, const struct recipe_order *order);
 } kinds[EDIT_KIND_COUNT] = {
     [EDIT_FORGED] = { .find = forged_find,
                       .room = ROOM_MOST / 2,
@@ -98,6 +124,8 @@ static const struct kind {
     [EDIT_TAG] = { .find = tag_find, .room = ROOM_MOST },
     [EDIT_WARNING] = { .find = warning_find, .room = ROOM_MOST },
     [EDIT_TAG_WARNING] = { .find = tag_warning_find, .room = ROOM_MOST },
+    [EDIT_NEWSLETTER] = { .find = newsletter_find, .room = ROOM_MOST },
+    [EDIT_NEWSLETTER_WARNING] = { .find = newsletter_warning_find, .room = ROOM_MOST },
     [EDIT_STATUS] = { .write = status_write },
 };
 
@@ -152,14 +180,14 @@ static struct edits possible_of(const struct recipe_basis *basis, enum edit_kind
 }
 
 /* Text without a header begins behind an empty line, the last thing before its first byte. */
-static struct text compose(const struct recipe_basis *basis, struct edit_set set)
+static struct text compose(const struct recipe_basis *basis, const struct recipe_order *order)
 {
     struct edits edits = { .arena = basis->arena };
     for (unsigned kind = 0; kind < EDIT_KIND_COUNT; kind++) {
-        if (!edit_set_has(set, kind)) continue;
+        if (!edit_set_has(order->kinds, kind)) continue;
         struct edits possible = possible_of(basis, kind);
         edits_merge(&edits, &possible);
-        struct text top = kinds[kind].write ? kinds[kind].write(basis, set) : TEXT_NONE;
+        struct text top = kinds[kind].write ? kinds[kind].write(basis, order) : TEXT_NONE;
         if (top.length > 0) edits_insert_top(&edits, top);
     }
     if (basis->facts->lacks_header) edits_add(&edits, 0, 0, TEXT("\r\n"));
@@ -170,21 +198,48 @@ static struct text compose(const struct recipe_basis *basis, struct edit_set set
     return encoded;
 }
 
-/* decide.c: forged and status are in every set, and one of the three kinds that change the Subject, or none.
-   A kind more that may be in a set or not needs more here, in QUEUE_KEEP and in the journal. */
-_Static_assert(EDIT_KIND_COUNT - 2 + 1 <= RECIPES_MOST, "there is room for every set");
+/* decide.c: forged and status are in every set, with or without one of the five kinds that change the
+   Subject, or the flag, or that and the warning. A kind more that may be in a set or not needs more here, in
+   QUEUE_KEEP and in the journal. */
+_Static_assert(EDIT_KIND_COUNT - 2 + 1 + 1 <= RECIPES_MOST, "there is room for every set");
 
-static uint8_t recipe_of(const struct recipe_basis *basis, struct edit_set set, struct verdict *out)
+static bool is_alike(const struct recipe_order *a, const struct recipe_order *b)
 {
-    for (uint32_t i = 0; i < out->recipe_count; i++)
-        if (edit_set_equal(out->recipes[i].kinds, set)) return (uint8_t)i;
-    out->recipes[out->recipe_count] = (struct recipe){ set, compose(basis, set) };
-    return (uint8_t)out->recipe_count++;
+    return edit_set_equal(a->kinds, b->kinds) && a->required == b->required;
 }
 
-void recipe_write(const struct recipe_basis *basis, const struct edit_set *sets, struct verdict *out)
+/* The first of those before `count`, or `count`. */
+static uint32_t order_find(const struct recipe_order *known, uint32_t count, const struct recipe_order *order,
+                           bool is_exact)
 {
-    out->recipes = arena_alloc_array(basis->arena, RECIPES_MOST, sizeof *out->recipes);
+    uint32_t i = 0;
+    while (i < count &&
+           !(is_exact ? is_alike(&known[i], order) : edit_set_equal(known[i].kinds, order->kinds)))
+        i++;
+    return i;
+}
+
+static void order_add(struct recipe_order *known, uint32_t *count, const struct recipe_order *order,
+                      bool is_exact)
+{
+    if (*count < RECIPES_MOST && order_find(known, *count, order, is_exact) == *count)
+        known[(*count)++] = *order;
+}
+
+void recipe_write(const struct recipe_basis *basis, const struct recipe_order *orders, struct verdict *out)
+{
+    struct recipe_order known[RECIPES_MOST];
+    out->recipe_count = 0;
     for (uint32_t i = 0; i < out->recipient_count; i++)
-        out->recipients[i].recipe = recipe_of(basis, sets[i], out);
+        order_add(known, &out->recipe_count, &orders[i], false);
+    for (uint32_t i = 0; i < out->recipient_count; i++)
+        order_add(known, &out->recipe_count, &orders[i], true);
+    out->recipes = arena_alloc_array(basis->arena, RECIPES_MOST, sizeof *out->recipes);
+    for (uint32_t i = 0; i < out->recipe_count; i++)
+        out->recipes[i] = (struct recipe){ known[i].kinds, compose(basis, &known[i]) };
+    for (uint32_t i = 0; i < out->recipient_count; i++) {
+        uint32_t found = order_find(known, out->recipe_count, &orders[i], true);
+        if (found == out->recipe_count) found = order_find(known, out->recipe_count, &orders[i], false);
+        out->recipients[i].recipe = (uint8_t)found;
+    }
 }

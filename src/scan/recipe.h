@@ -7,6 +7,7 @@
 
 #include "judge/evidence.h"
 #include "mail/header.h"
+#include "scan/recipe_order.h"
 #include "spam/score.h"
 
 /* Where edits are looked for. `header` was parsed from `message`. */
@@ -34,8 +35,9 @@ struct recipe_basis {
     const struct verdict *verdict;
 };
 
-/* Fills recipes and recipe_count of `out` from the arena, and each recipient's recipe; `sets` has one set for
-   each recipient of `out`. The first recipient's recipe is the first. */
-void recipe_write(const struct recipe_basis *basis, const struct edit_set *sets, struct verdict *out);
+/* Fills recipes and recipe_count of `out` from the arena, and each recipient's recipe; `orders` has one for
+   each recipient of `out`. The first recipient's recipe is the first. Where there would be more recipes than
+   RECIPES_MOST, some tell another recipient's points; the kinds are right. */
+void recipe_write(const struct recipe_basis *basis, const struct recipe_order *orders, struct verdict *out);
 
 #endif

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "config/domains.h"
+#include "config/spam_lines.h"
 #include "mail/envelope.h"
 #include "scan/authenticate.h"
 #include "scan/opinions.h"
@@ -95,6 +95,8 @@ static struct text reason_text(struct arena *arena, const struct facts *facts,
         virus_reason(facts, why, &out);
     else if (verdict->code == 451)
         buffer_add_text(&out, TEXT("a second opinion on the message could not be had, try again later"));
+    else if (verdict->newsletter.length && !verdict->is_spam)
+        buffer_add_text(&out, TEXT("newsletters are not taken here"));
     else
         buffer_printf(&out, "the message looks like spam (%.1f points)", verdict->score);
     return take(arena, &out);
@@ -122,12 +124,12 @@ static void add_required(struct buffer *out, double required)
         buffer_printf(out, " required=%.1f tests=", required);
 }
 
-static void add_spam_status(struct buffer *out, const struct config *config, const struct verdict *verdict,
+static void add_spam_status(struct buffer *out, const struct verdict *verdict, double required,
                             bool is_tagged)
 {
     size_t start = buffer_length(out);
     buffer_printf(out, "X-Spam-Status: %s, score=%.1f", is_tagged ? "Yes" : "No", verdict->score);
-    add_required(out, config->spam.tag);
+    add_required(out, required);
     size_t width = buffer_length(out) - start;
     for (uint32_t i = 0; i < verdict->signal_count; i++) {
         const struct signal *signal = &verdict->signals[i];
@@ -187,22 +189,32 @@ static void add_virus_scanned(struct buffer *out, const struct facts *facts)
     buffer_add_text(out, is_incomplete(facts) ? TEXT(";\r\n\tincomplete)\r\n") : TEXT(")\r\n"));
 }
 
+/* Programs sort by it, and a report says by it which one it is. A virus or phishing is what is said first. */
+static void add_class(struct buffer *out, const struct facts *facts, const struct verdict *verdict,
+                      bool is_tagged)
+{
+    if (verdict->newsletter.length == 0 || facts_are_infected(facts)) return;
+    buffer_printf(out, "X-Sekimori-Class: newsletter;\r\n\tname=%.*s;\r\n\tdomain=%.*s%s\r\n",
+                  TEXT_ARG(verdict->newsletter), TEXT_ARG(verdict->newsletter_of),
+                  is_tagged ? "; tagged=yes" : "");
+}
+
 static bool is_spam_judged(const struct config *config, const struct occasion *occasion)
 {
-    for (uint32_t i = 0; i < occasion->recipient_count; i++) {
-        struct text name = envelope_domain_of(occasion->recipients[i]);
-        if (config_spam_mode(config, config_find_domain(config, name)) != MODE_OFF) return true;
-    }
+    for (uint32_t i = 0; i < occasion->recipient_count; i++)
+        if (config_spam_lines(config, occasion->recipients[i]).mode != MODE_OFF) return true;
     return false;
 }
 
 struct text wording_status(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                           const struct facts *facts, const struct verdict *verdict, bool is_tagged)
+                           const struct facts *facts, const struct verdict *verdict,
+                           const struct status_wish *wish)
 {
     struct buffer out = { 0 };
     if (is_spam_judged(config, occasion)) {
-        add_spam_status(&out, config, verdict, is_tagged);
+        add_spam_status(&out, verdict, wish->required, wish->is_tagged);
         add_opinions(&out, verdict);
+        add_class(&out, facts, verdict, wish->is_tagged || wish->is_newsletter_tagged);
     }
     add_virus_scanned(&out, facts);
     return take(arena, &out);
@@ -226,14 +238,14 @@ static const char *shown_name(unsigned shown)
     return shown == SHOWN_TAG_WARN ? "tag+warn" : evidence_action_name((enum action)shown);
 }
 
-/* "tag" when all are alike, else "accept:2,quarantine:1". `edits` NULL: of what is only observed. */
-static void add_actions(struct buffer *out, const struct verdict *verdict, const struct edit_set *edits)
+/* "tag" when all are alike, else "accept:2,quarantine:1". `orders` NULL: of what is only observed. */
+static void add_actions(struct buffer *out, const struct verdict *verdict, const struct recipe_order *orders)
 {
     uint32_t counts[SHOWN_COUNT] = { 0 };
     const char *separator = "";
     for (uint32_t i = 0; i < verdict->recipient_count; i++)
-        counts[edits ? shown_action(verdict->recipients[i].action, edits[i])
-                     : (unsigned)verdict->recipients[i].observed]++;
+        counts[orders ? shown_action(verdict->recipients[i].action, orders[i].kinds)
+                      : (unsigned)verdict->recipients[i].observed]++;
     for (unsigned action = 0; action < SHOWN_COUNT; action++) {
         if (counts[action] == 0) continue;
         buffer_printf(out, "%s%s", separator, shown_name(action));
@@ -278,18 +290,21 @@ static void add_opinions_said(struct buffer *out, const struct verdict *verdict)
     }
 }
 
-static struct text summary_text(struct arena *arena, const struct facts *facts, const struct edit_set *edits,
-                                const struct verdict *verdict)
+static struct text summary_text(struct arena *arena, const struct facts *facts,
+                                const struct recipe_order *orders, const struct verdict *verdict)
 {
     struct buffer out = { 0 };
     buffer_add_text(&out, TEXT("action="));
-    add_actions(&out, verdict, edits);
+    add_actions(&out, verdict, orders);
     if (has_observed(verdict)) {
         buffer_add_text(&out, TEXT(" observed="));
         add_actions(&out, verdict, NULL);
     }
     buffer_printf(&out, " score=%.1f virus=%s", verdict->score, wording_state(facts->virus));
     add_findings(&out, facts);
+    if (verdict->newsletter.length && !facts_are_infected(facts))
+        buffer_printf(&out, " class=%s newsletter=%.*s/%.*s", verdict->is_spam ? "spam" : "newsletter",
+                      TEXT_ARG(verdict->newsletter), TEXT_ARG(verdict->newsletter_of));
     if (facts->ambiguous) buffer_add_text(&out, TEXT(" ambiguous=yes"));
     if (facts->findings.length) buffer_printf(&out, " findings=%.*s", TEXT_ARG(facts->findings));
     if (verdict->tenancy != TENANCY_NOT_ASKED)
@@ -322,9 +337,9 @@ static enum refusal_kind refusal_of(const struct facts *facts, const struct viru
 
 void wording_write(struct arena *arena, const struct facts *facts, const struct virus_finding *why,
                    const struct auth_judgement *authentication, enum verdict_cause cause,
-                   const struct edit_set *edits, struct verdict *out)
+                   const struct recipe_order *orders, struct verdict *out)
 {
     out->reason = reason_text(arena, facts, why, authentication, cause, out);
     out->kind = out->reason.length ? refusal_of(facts, why, cause, out->code == 451) : REFUSAL_NONE;
-    out->summary = summary_text(arena, facts, edits, out);
+    out->summary = summary_text(arena, facts, orders, out);
 }

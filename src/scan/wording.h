@@ -4,23 +4,31 @@
 #define SEKIMORI_SCAN_WORDING_H
 
 #include "judge/evidence.h"
+#include "scan/recipe_order.h"
 
 struct auth_judgement;
+
+/* What the header tells one recipient. */
+struct status_wish {
+    double required; /* points from which it is tagged; INFINITY: never */
+    bool is_tagged, is_newsletter_tagged;
+};
 
 /* Which check is the reason of what is done with the message. */
 enum verdict_cause { CAUSE_SPAM, CAUSE_VIRUS, CAUSE_DMARC };
 
 /* Fills reason, kind and summary of a verdict whose actions, signals, score and proof stand. ASCII only.
-   `why`: the finding that the virus check acts on; NULL: it acts on none. `edits`: of each recipient, so that
-   a warning is not called a tag. */
+   `why`: the finding that the virus check acts on; NULL: it acts on none. `orders`: of each recipient, so
+   that a warning is not called a tag. */
 void wording_write(struct arena *arena, const struct facts *facts, const struct virus_finding *why,
                    const struct auth_judgement *authentication, enum verdict_cause cause,
-                   const struct edit_set *edits, struct verdict *out);
+                   const struct recipe_order *orders, struct verdict *out);
 
 /* The header lines of EDIT_STATUS, by the signals and score of `verdict`: ASCII, CRLF-ended, folded. Empty
    when no check ran. X-Spam-Status says Yes only where the message is tagged: programs sort by it. */
 struct text wording_status(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                           const struct facts *facts, const struct verdict *verdict, bool is_tagged);
+                           const struct facts *facts, const struct verdict *verdict,
+                           const struct status_wish *wish);
 
 const char *wording_state(enum scan_state state); /* "clean" */
 

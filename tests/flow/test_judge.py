@@ -72,7 +72,7 @@ def test_a_folder_and_a_mailbox_give_a_line_each_in_their_order(tmp_path):
 def test_class_and_results_come_from_the_header():
     told = b"Authentication-Results: mx.example.ac.jp; spf=softfail smtp.mailfrom=a@b.test; dkim=fail; dmarc=pass header.from=b.test\n"
     forged = told.replace(b"softfail", b"fail")
-    letter = b"List-Unsubscribe: <https://news.example.jp/stop>\n"
+    letter = b"List-Unsubscribe: <https://news.example.jp/stop>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
     def names(*words, data):
         said = json.loads(judge("--json", *words, data=data).stdout)
         return said["class"], {signal["name"] for signal in said["signals"]} - {"BASE_MODEL"}
@@ -81,6 +81,17 @@ def test_class_and_results_come_from_the_header():
     found = {"SPF_SOFTFAIL", "DKIM_FAIL", "DMARC_PASS"}
     assert names("--results", "MX.example.ac.jp", data=told + forged + letter + NOTE) == ("newsletter", found)
     assert names(data=letter + b"List-Post: <mailto:l@example.jp>\n" + NOTE) == ("list", set())
+
+
+def test_a_newsletter_has_its_own_line_where_somebody_proves_it(tmp_path):
+    (tmp_path / "trial.rules").write_text('rule TRIAL_ONE { points 3.8; describe "a"; body /orchid/ }\nrule TRIAL_TWO { points 3.4; describe "b"; body /replica/ }\n')
+    letter = (b"Authentication-Results: mx.test; dmarc=RESULT header.from=b.test\nList-Unsubscribe: <https://b.test/>\nPrecedence: bulk\n" + NOTE +
+              b"\norchid replica\n")
+    def said(*words, result=b"pass"):
+        found = json.loads(judge("--json", "--rules", tmp_path, *words, data=letter.replace(b"RESULT", result), base=None).stdout)
+        return found["class"], found["action"]
+    assert said("--results", "mx.test") == ("newsletter", "accept")
+    assert said("--results", "mx.test", result=b"none") == ("newsletter", "tag") == said()
 
 
 def test_what_cannot_be_read_or_judged_has_its_exit_code(tmp_path):

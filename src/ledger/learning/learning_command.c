@@ -38,6 +38,7 @@ struct learning_command_server {
     struct loop *loop;
     struct learning *learning;
     struct proposals *proposals;
+    struct approvals *approvals;
     struct quarantine_command_server *records;
     const struct config *config;
     LIST_HEAD(learning_command_list, learning_command) commands;
@@ -319,6 +320,79 @@ static void export_go_on(struct learning_command *command)
     timer_set(command->timer, 1);
 }
 
+/* --- newsletter --- */
+
+static void approvals_say(struct learning_command *command)
+{
+    const struct approvals *approvals = command->server->approvals;
+    for (size_t i = 0; i < approvals_count(approvals); i++) {
+        const struct approval *item = approvals_nth(approvals, i);
+        struct buffer out = { 0 };
+        buffer_add_text(&out, TEXT("{\"name\":"));
+        json_text_add(&out, item->name);
+        buffer_add_text(&out, TEXT(",\"domain\":"));
+        json_text_add(&out, item->domain);
+        buffer_add_text(&out, TEXT(",\"for\":"));
+        json_text_add(&out, item->recipient.length ? item->recipient : TEXT("everybody"));
+        buffer_add_text(&out, TEXT(",\"by\":"));
+        json_text_add(&out, item->by);
+        buffer_printf(&out, ",\"time_ms\":%llu}\n", (unsigned long long)item->time_ms);
+        say(command, buffer_text(&out));
+        buffer_free(&out);
+    }
+    finish(command, EX_OK, TEXT_NONE);
+}
+
+static void approval_finish(struct learning_command *command, enum approval_outcome outcome)
+{
+    static const struct {
+        int code;
+        const char *words;
+    } answers[APPROVAL_OUTCOMES] = {
+        [APPROVAL_DONE] = { EX_OK, "" },
+        [APPROVAL_KNOWN] = { EX_OK, "nothing to do: it is so already" },
+        [APPROVAL_BAD] = { EX_DATAERR, "no newsletter, or no address, is called so" },
+        [APPROVAL_FULL] = { EX_CANTCREAT, "there are too many: forget some" },
+        [APPROVAL_UNSAVED] = { EX_IOERR, "it cannot be written" },
+    };
+    finish(command, answers[outcome].code, text_of(answers[outcome].words));
+}
+
+/* On record before it is done. */
+static void newsletter_do(struct learning_command *command, struct text what, struct text which,
+                          struct text rest)
+{
+    struct learning_command_server *server = command->server;
+    struct text whom = TEXT_NONE;
+    if (text_equal(what, TEXT("list"))) {
+        approvals_say(command);
+        return;
+    }
+    text_next_word(&rest, &whom);
+    which = arena_text_lower(command->arena, which);
+    size_t slash = text_find_char(which, '/');
+    struct approval approval = { .name = text_slice(which, 0, slash),
+                                 .domain = text_slice(which, slash + 1, which.length),
+                                 .recipient = arena_text_lower(command->arena, whom),
+                                 .by = command->commander.user,
+                                 .time_ms = loop_wall_ms(server->loop) };
+    if (text_equal(whom, TEXT("*"))) approval.recipient = TEXT_NONE;
+    bool is_added = text_equal(what, TEXT("approve"));
+    if (!is_added && !text_equal(what, TEXT("forget"))) {
+        finish(command, EX_USAGE, TEXT("newsletter knows: approve, forget, list"));
+        return;
+    }
+    struct text about = arena_printf(command->arena, "%.*s for %.*s", TEXT_ARG(which),
+                                     TEXT_ARG(approval.recipient.length ? whom : TEXT("everybody")));
+    if (!quarantine_command_record(server->records, &command->commander, "newsletter", 0,
+                                   is_added ? "approve" : "forget", about)) {
+        finish(command, EX_IOERR, TEXT("it cannot be recorded who asks, so nothing is done"));
+        return;
+    }
+    approval_finish(command, is_added ? approvals_add(server->approvals, &approval)
+                                      : approvals_forget(server->approvals, &approval));
+}
+
 /* --- the command --- */
 
 static void learning_command_free(struct learning_command *command)
@@ -377,10 +451,13 @@ static void learn_begin(struct learning_command *command, struct text what, stru
 
 static void begin(struct learning_command *command, struct text text)
 {
-    struct text verb = TEXT_NONE, what = TEXT_NONE;
+    struct text verb = TEXT_NONE, what = TEXT_NONE, whom = TEXT_NONE;
     text_next_word(&text, &verb);
     text_next_word(&text, &what);
-    if (text_equal(verb, TEXT("learn")))
+    if (text_equal(verb, TEXT("newsletter"))) {
+        text_next_word(&text, &whom);
+        newsletter_do(command, what, whom, text);
+    } else if (text_equal(verb, TEXT("learn")))
         learn_begin(command, what, text);
     else if (text_equal(what, TEXT("stat")))
         stat_say(command);
@@ -409,11 +486,16 @@ void learning_command_begin(struct learning_command_server *server, const struct
 
 struct learning_command_server *learning_command_server_new(struct loop *loop, struct learning *learning,
                                                             struct proposals *proposals,
+                                                            struct approvals *approvals,
                                                             struct quarantine_command_server *records)
 {
     struct learning_command_server *server = memory_alloc(sizeof *server);
     *server = (struct learning_command_server){
-        .loop = loop, .learning = learning, .proposals = proposals, .records = records
+        .loop = loop,
+        .learning = learning,
+        .proposals = proposals,
+        .approvals = approvals,
+        .records = records,
     };
     return server;
 }

@@ -16,8 +16,9 @@ struct ticket_release_server {
     struct quarantine_command_server *commands;
     struct quarantine *quarantine;
     struct ingest *ingest;
-    struct channel *report; /* NULL: not there */
-    struct arena *arena;    /* of the question */
+    struct approvals *approvals; /* NULL: not there yet */
+    struct channel *report;      /* NULL: not there */
+    struct arena *arena;         /* of the question */
     struct report_listener listener;
 };
 
@@ -89,10 +90,54 @@ static enum redeemed redeem(struct ticket_release_server *server, const struct r
     }
 }
 
+/* --- newsletters --- */
+
+/* On record before it is done; what is so already is not. False: not now. */
+static bool approval_take(struct ticket_release_server *server, uint64_t mail, struct approval *approval,
+                          bool is_wanted, uint32_t *changed)
+{
+    struct commander user = { .uid = UINT32_MAX, .user = approval->by };
+    struct text about = arena_printf(server->arena, "%.*s/%.*s for %.*s, by mail", TEXT_ARG(approval->name),
+                                     TEXT_ARG(approval->domain), TEXT_ARG(approval->recipient));
+    if (approvals_has(server->approvals, approval) == is_wanted) return true;
+    if (!quarantine_command_record(server->commands, &user, "newsletter", mail,
+                                   is_wanted ? "approve" : "forget", about))
+        return false;
+    enum approval_outcome outcome = is_wanted ? approvals_add(server->approvals, approval)
+                                              : approvals_forget(server->approvals, approval);
+    *changed += outcome == APPROVAL_DONE;
+    return outcome != APPROVAL_UNSAVED;
+}
+
+static bool on_approve(struct ticket_release_server *server, const struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    struct text recipient = arena_text_lower(server->arena, get_text(&reader));
+    uint32_t changed = 0, count = get_count(&reader, LEDGER_APPROVE_MOST, 9);
+    bool is_done = server->approvals && recipient.length > 0;
+    for (uint32_t i = 0; i < count && !reader.failed; i++) {
+        struct approval approval = { .recipient = recipient, .by = recipient };
+        approval.name = arena_text_lower(server->arena, get_text(&reader));
+        approval.domain = arena_text_lower(server->arena, get_text(&reader));
+        approval.time_ms = loop_wall_ms(server->loop);
+        bool is_wanted = get_u8(&reader) == 1;
+        if (is_done && !reader.failed)
+            is_done = approval_take(server, frame->id, &approval, is_wanted, &changed);
+    }
+    if (!reader_done(&reader)) return false;
+    struct buffer *out = channel_begin(server->report, LEDGER_APPROVED, frame->id);
+    put_u8(out, is_done);
+    put_u32(out, changed);
+    channel_end(server->report);
+    return true;
+}
+
 static bool on_frame(void *context, struct frame *frame)
 {
     struct ticket_release_server *server =
         CONTEXT(context, struct ticket_release_server, TICKET_RELEASE_SERVER_MAGIC);
+    arena_reset(server->arena);
+    if (frame->type == LEDGER_APPROVE) return on_approve(server, frame);
     if (frame->type != LEDGER_REDEEM && server->listener.frame)
         return server->listener.frame(server->listener.context, server->report, frame);
     struct reader reader = reader_of(frame->payload);
@@ -100,7 +145,6 @@ static bool on_frame(void *context, struct frame *frame)
     request.ticket = get_text(&reader);
     request.sender = get_text(&reader);
     if (frame->type != LEDGER_REDEEM || !reader_done(&reader)) return false;
-    arena_reset(server->arena);
     uint64_t released = 0;
     enum redeemed outcome = redeem(server, &request, &released);
     struct buffer *out = channel_begin(server->report, LEDGER_REDEEMED, frame->id);
@@ -121,6 +165,11 @@ static void on_closed(void *context)
 void ticket_release_server_set_listener(struct ticket_release_server *server, struct report_listener listener)
 {
     server->listener = listener;
+}
+
+void ticket_release_server_set_approvals(struct ticket_release_server *server, struct approvals *approvals)
+{
+    server->approvals = approvals;
 }
 
 void ticket_release_server_set_report(struct ticket_release_server *server, int fd)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Tickets that users send by mail: report reads the mail, here the message is released, once. */
+/* What users ask for by mail: report reads the mail; here a message is released by its ticket, once, and
+   newsletters are approved. */
 #ifndef SEKIMORI_LEDGER_QUARANTINE_TICKET_RELEASE_H
 #define SEKIMORI_LEDGER_QUARANTINE_TICKET_RELEASE_H
 
+#include "ledger/approvals.h"
 #include "ledger/quarantine/quarantine_command.h"
 
 struct ticket_release_server;
@@ -21,6 +23,8 @@ struct report_listener {
 /* None, as at the start: such a frame costs the channel. */
 void ticket_release_server_set_listener(struct ticket_release_server *server,
                                         struct report_listener listener);
+/* Borrowed; until then none is approved. */
+void ticket_release_server_set_approvals(struct ticket_release_server *server, struct approvals *approvals);
 /* Report is there, or there again. */
 void ticket_release_server_set_report(struct ticket_release_server *server, int fd);
 

@@ -12,6 +12,7 @@
 #include "base/context.h"
 #include "base/log.h"
 #include "config/domains.h"
+#include "config/hosted.h"
 #include "config/own_address.h"
 #include "ipc/ask_report.h"
 #include "ipc/message_id.h"
@@ -40,8 +41,8 @@ struct errand {
     uint32_t at; /* recipients before this one are done */
     struct buffer said;
     enum waits waits;
-    int why; /* WAITS_LETTER: what the answer says */
-    struct text told; /* WAITS_LESSONS: what was done so far */
+    int why;          /* WAITS_LETTER: what the answer says */
+    struct text told; /* of a report that waits for lessons or ledger: what was done so far */
     struct text mails[REQUEST_MAIL_MESSAGES_MOST];
 };
 
@@ -171,6 +172,47 @@ static void report_told(struct inbox *inbox, enum missed_kind kind, bool is_inli
                                                .count = count });
 }
 
+/* Whether a newsletter is wanted is asked for him who sends the mail, and for nobody else; who is not of ours
+   has no say. False: nothing is asked for. */
+static bool wishes_send(struct inbox *inbox, const struct text *messages, size_t count)
+{
+    struct errand *errand = inbox->first;
+    struct newsletter_wish wishes[LEDGER_APPROVE_MOST];
+    uint32_t found = 0;
+    struct text sender = errand->offer.envelope.sender;
+    if (!sender.length || !config_is_ours(inbox->service->child.config, envelope_domain_of(sender)))
+        return false;
+    for (size_t i = 0; i < count && found < LEDGER_APPROVE_MOST; i++)
+        found += request_mail_newsletter(errand->arena, messages[i], &wishes[found]);
+    if (found == 0) return false;
+    if (!inbox->ledger) {
+        not_done_say(inbox, HELD_NOT_YET, "ledger is being restarted");
+        return true;
+    }
+    errand->waits = WAITS_LEDGER;
+    struct buffer *out = channel_begin(inbox->ledger, LEDGER_APPROVE, errand->id);
+    put_text(out, sender);
+    put_u32(out, found);
+    for (uint32_t i = 0; i < found; i++) {
+        put_text(out, wishes[i].name);
+        put_text(out, wishes[i].domain);
+        put_u8(out, wishes[i].is_wanted);
+    }
+    channel_end(inbox->ledger);
+    return true;
+}
+
+static void wishes_answered(struct inbox *inbox, bool is_done, uint32_t changed)
+{
+    struct errand *errand = inbox->first;
+    errand->waits = WAITS_NOT;
+    if (is_done)
+        next(inbox, arena_printf(errand->arena, "%.*s; newsletters whose approval changed: %u",
+                                 TEXT_ARG(errand->told), changed));
+    else
+        not_done_say(inbox, HELD_NO_ROOM, "ledger cannot approve newsletters now");
+}
+
 static void report_take(struct inbox *inbox, enum missed_kind kind)
 {
     struct errand *errand = inbox->first;
@@ -188,6 +230,7 @@ static void report_take(struct inbox *inbox, enum missed_kind kind)
     errand->told = arena_printf(errand->arena, "told as missed %s: %s%zu%.*s", missed_kind_name(kind),
                                 is_inline ? "the mail itself, messages: " : "attached messages: ", count,
                                 TEXT_ARG(more));
+    if (kind == MISSED_NEWSLETTER && wishes_send(inbox, errand->mails, count)) return;
     report_told(inbox, kind, is_inline, count);
 }
 
@@ -324,11 +367,24 @@ static void redeemed(struct inbox *inbox, enum redeemed outcome, uint64_t releas
     }
 }
 
+static bool approved_frame(struct inbox *inbox, const struct frame *frame)
+{
+    struct reader reader = reader_of(frame->payload);
+    bool is_done = get_u8(&reader) == 1;
+    uint32_t changed = get_u32(&reader);
+    const struct errand *errand = inbox->first;
+    if (!reader_done(&reader)) return false;
+    if (errand && errand->id == frame->id && errand->waits == WAITS_LEDGER)
+        wishes_answered(inbox, is_done, changed);
+    return true;
+}
+
 static bool ledger_frame(void *context, struct frame *frame)
 {
     struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
     struct reader reader = reader_of(frame->payload);
     if (frame->type == LEDGER_PROPOSED) return proposing_answer(inbox->proposing, frame);
+    if (frame->type == LEDGER_APPROVED) return approved_frame(inbox, frame);
     enum redeemed outcome = get_u8(&reader);
     uint64_t release = get_u64(&reader);
     if (frame->type != LEDGER_REDEEMED || !reader_done(&reader) || outcome >= REDEEMED_COUNT) return false;

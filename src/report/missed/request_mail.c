@@ -5,6 +5,7 @@
 #include "ledgerdb/ticket.h"
 #include "mail/encoded_word.h"
 #include "mail/mime.h"
+#include "mail/parameter.h"
 
 enum { TICKET_LETTERS = TICKET_SIZE - 1 };
 
@@ -108,4 +109,29 @@ bool request_mail_is_automatic(struct arena *arena, struct text mail)
     for (size_t i = 0; i < header.count; i++)
         if (is_of_a_program(arena, &header.fields[i])) return true;
     return false;
+}
+
+/* --- newsletters --- */
+
+static struct text parameter_word(const struct parameter_list *list, struct text name)
+{
+    const struct parameter *found = parameter_find(list, name, false);
+    return found ? found->value : TEXT_NONE;
+}
+
+bool request_mail_newsletter(struct arena *arena, struct text message, struct newsletter_wish *out)
+{
+    static const struct text name = TEXT("X-Sekimori-Class");
+    enum { PARAMETERS_MOST = 8 };
+    struct header header;
+    struct parameter_list list;
+    header_read(arena, message, &header);
+    if (header_count_name(&header, name) != 1) return false;
+    parameter_parse(arena, header_unfold(arena, header_find_name(&header, name)->value), TEXT_NONE,
+                    PARAMETERS_MOST, &list);
+    *out =
+        (struct newsletter_wish){ parameter_word(&list, TEXT("name")), parameter_word(&list, TEXT("domain")),
+                                  text_equal(parameter_word(&list, TEXT("tagged")), TEXT("yes")) };
+    return text_equal_nocase(text_trim(list.value), TEXT("newsletter")) && out->name.length > 0 &&
+           out->domain.length > 0;
 }

@@ -20,4 +20,14 @@ struct text request_mail_ticket(struct arena *arena, struct text mail);
 /* Written by a program or sent to a list: RFC 3834 forbids to answer it. */
 bool request_mail_is_automatic(struct arena *arena, struct text mail);
 
+/* What the report of a newsletter asks for: one that came with a tag is wanted, one that came without is not.
+ */
+struct newsletter_wish {
+    struct text name, domain; /* auth/newsletter.h; in the arena or borrowed */
+    bool is_wanted;
+};
+
+/* By the field X-Sekimori-Class that the gateway wrote into `message`. False: it is no newsletter. */
+bool request_mail_newsletter(struct arena *arena, struct text message, struct newsletter_wish *out);
+
 #endif

@@ -303,6 +303,7 @@ static void without_a_node(void **state)
                  { "learn", " ham /dev/null" },
                  { "learn", " accept --all" },
                  { "model", " stat" },
+                 { "newsletter", " list" },
                  { "report", " --to /tmp/never-written.txt" },
                  { "digest", " --now" },
                  { "dns", " example.test MX" },

@@ -22,7 +22,8 @@ static const struct error_row rows[] = {
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, refusal, "
       "state, user, listen, hosted, "
-      "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, "
+      "domains, recipient, node, virus, spam, newsletter, auth, limits, queue, deliver, dns, processes, log, "
+      "health, metrics, "
       "drain, "
       "vrrp, report, "
       "alarm, ledger, quarantine, digest, rights; "
@@ -33,11 +34,12 @@ static const struct error_row rows[] = {
       "1:8: error: unknown word \"tga\" after spam; allowed: mode, tag, quarantine, reject, base, rules, "
       "own, opinion; did you mean \"tag\"?\n" },
     { "spam { tag below 6 }",
-      "1:12: error: unknown word \"below\" after spam tag; allowed: above, subject\n" },
+      "1:12: error: unknown word \"below\" after spam tag; allowed: above, in, subject\n" },
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, listen, hosted, "
-      "domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, health, metrics, "
+      "domains, recipient, node, virus, spam, newsletter, auth, limits, queue, deliver, dns, processes, log, "
+      "health, metrics, "
       "drain, "
       "vrrp, "
       "report, alarm, ledger, quarantine, digest, rights\n" },
@@ -239,8 +241,9 @@ static const struct error_row rows[] = {
     { "spam { { mode on }", "1:8: error: this { opens nothing\n" },
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
-      "hostname, admin, organisation, help, refusal, state, user, listen, hosted, domains, node, virus, "
-      "spam, auth, "
+      "hostname, admin, organisation, help, refusal, state, user, listen, hosted, domains, recipient, node, "
+      "virus, "
+      "spam, newsletter, auth, "
       "limits, queue, deliver, "
       "dns, processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; "
       "did you "
@@ -251,13 +254,15 @@ static const struct error_row rows[] = {
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, "
-      "listen, hosted, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, log, "
+      "listen, hosted, domains, recipient, node, virus, spam, newsletter, auth, limits, queue, deliver, dns, "
+      "processes, log, "
       "health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: unknown "
       "word "
       "\"rolle\"; "
       "allowed: role, "
       "hostname, admin, organisation, help, refusal, "
-      "state, user, listen, hosted, domains, node, virus, spam, auth, limits, queue, deliver, dns, "
+      "state, user, listen, hosted, domains, recipient, node, virus, spam, newsletter, auth, limits, queue, "
+      "deliver, dns, "
       "processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did "
       "you mean "
       "\"role\"?\n" },
@@ -368,7 +373,8 @@ static const struct error_row rows[] = {
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
-      "user, listen, hosted, domains, node, virus, spam, auth, limits, queue, deliver, dns, processes, "
+      "user, listen, hosted, domains, recipient, node, virus, spam, newsletter, auth, limits, queue, "
+      "deliver, dns, processes, "
       "log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:7: error: "
       "this { opens "
       "nothing\n" },
@@ -523,6 +529,25 @@ static const struct error_row rows[] = {
       "1:16: error: the points for spam must not fall from tag (30) to quarantine (12) to reject "
       "(20)\n" },
     { "spam { tag above never; quarantine above never; reject above never }", "" },
+    { "spam tag above never", "" },
+    { "spam { quarantine above never; reject above 5 }",
+      "1:45: error: the points for spam must not fall from tag (6.8) to quarantine (inf) to reject (5)\n" },
+    { "domains a.jp 10.0.0.1 { spam { tag above 13 } }",
+      "1:42: error: the points for spam must not fall from tag (13) to quarantine (12) to reject (20)\n" },
+    { "domains a.jp 10.0.0.1 { spam { quarantine above 15 } }\nrecipient x@a.jp { spam tag above 14 }", "" },
+    { "domains a.jp 10.0.0.1\nrecipient x@a.jp { spam { reject above 9 } }",
+      "2:40: error: the points for spam must not fall from tag (6.8) to quarantine (12) to reject (9)\n" },
+
+    /* recipients */
+    { "recipient a.jp { spam off }",
+      "1:11: error: \"a.jp\" is not a mail address: recipient; allowed: a mail address such as "
+      "info@example.jp\n" },
+    { "domains a.jp 10.0.0.1\nrecipient x@a.jp { virus off }",
+      "2:20: error: unknown word \"virus\"; allowed: spam\n" },
+    { "domains a.jp 10.0.0.1\nrecipient x@b.jp { spam off }",
+      "2:25: error: recipient x@b.jp is of no domain of ours\n" },
+    { "domains a.jp 10.0.0.1\nrecipient x@a.jp { spam off }\nrecipient X@A.jp { spam tag in subject }",
+      "3:11: error: recipient x@a.jp is said twice; it stands once\n" },
     { "limits { connections 10 }",
       "1:22: error: limits connections per client (50) is above limits connections (10)\n" },
     { "queue { retry first 2h }", "1:21: error: queue retry first (2h) is above queue retry most (1h)\n" },

@@ -15,6 +15,7 @@
 #include "config/domains.h"
 #include "config/dump.h"
 #include "config/load.h"
+#include "config/spam_lines.h"
 
 static struct config *load(struct text content)
 {
@@ -154,6 +155,16 @@ static const struct {
       "}",
       { "virus observe", "spam off", "smtputf8 off", "connections 3", "tls verified", "tls name b.jp" } },
     { "domains a.jp 10.0.0.1 { recipients table /t }", { "recipients table /t" } },
+    { "domains a.jp 10.0.0.1 { spam observe { tag above 5 in header; quarantine above never; reject above 30 "
+      "} }",
+      { "spam observe", "spam tag above 5", "spam tag in header", "spam quarantine above never",
+        "spam reject above 30" } },
+    { "domains a.jp 10.0.0.1; recipient Boss@A.jp { spam off }; recipient b@a.jp { spam { tag above 3 } }; "
+      "recipient \"#y@a.jp\"",
+      { "recipient boss@a.jp {", "spam off", "recipient b@a.jp {", "spam tag above 3",
+        "recipient \"#y@a.jp\" {" } },
+    { "newsletter { tag above 9 subject \"\"; action tag }",
+      { "tag above 9", "tag subject \"\"", "action tag" } },
 };
 
 static bool has_line(struct text rest, struct text wanted)
@@ -296,8 +307,8 @@ static void routes(void **state)
                         *sub = config_find_domain(config, TEXT("c.a.jp"));
     assert_int_equal(config_virus_mode(config, own), MODE_OBSERVE);
     assert_int_equal(config_virus_mode(config, sub), MODE_ON);
-    assert_int_equal(config_spam_mode(config, own), MODE_OFF);
-    assert_int_equal(config_spam_mode(config, sub), MODE_ON);
+    assert_int_equal(config_spam_lines(config, TEXT("x@a.jp")).mode, MODE_OFF);
+    assert_int_equal(config_spam_lines(config, TEXT("x@c.a.jp")).mode, MODE_ON);
     config_free(config);
 }
 

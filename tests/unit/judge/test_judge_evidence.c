@@ -90,7 +90,10 @@ static void form_put(enum form form, struct buffer *out)
                                           .dkim_domain = TEXT("c.test"),
                                           .excuse_of = TEXT("d.test"),
                                           .list = TEXT("e.f.test"),
-                                          .list_domain = TEXT("f.test") } };
+                                          .list_domain = TEXT("f.test") },
+                               .is_spam = true,
+                               .newsletter = TEXT("n.test"),
+                               .newsletter_of = TEXT("g.test") };
     if (form == OCCASION) occasion_put(&occasion, out);
     if (form == QUESTIONS) questions_put(&question, 1, out);
     if (form == FACTS) facts_put(&facts, out);
@@ -184,6 +187,7 @@ static void test_numbers_out_of_range(void **state)
         { VERDICT, RECIPIENTS + 4, ACTION_DEFER + 1 },
         { VERDICT, RECIPIENTS + 5, ACTION_DEFER + 1 },
         { VERDICT, RECIPIENTS + 6, 2 },
+        { VERDICT, FOUND + 2, 2 },
         { VERDICT, PROOF, 3 },
         { VERDICT, PROOF + 1, PROOF_RESULT_COUNT },
         { VERDICT, PROOF + 4, PROOF_RESULT_COUNT },

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "ipc/known_lists.h"
+#include "ipc/fingerprint_page.h"
 #include "ledgerdb/database.h"
 #include "ledgerdb/list_history.h"
 #include "ledgerdb/purge.h"
@@ -215,27 +215,27 @@ static void from_version_9(void **state)
 static void the_page(void **state)
 {
     FILE *file = tmpfile();
-    struct known_list items[3], other = known_list_of(TEXT("a"), TEXT("bc"));
+    struct fingerprint items[3], other = fingerprint_of_list(TEXT("a"), TEXT("bc"));
     static const char *const ids[] = { "c.test", "a.test", "b.test" };
-    assert_int_equal(ftruncate(fileno(file), KNOWN_LISTS_FILE_BYTES), 0);
-    struct known_lists *writer = known_lists_map(fileno(file), true),
-                       *reader = known_lists_map(fileno(file), false);
-    for (int i = 0; i < 3; i++) items[i] = known_list_of(text_of(ids[i]), TEXT("lists.test"));
-    assert_false(known_lists_has(reader, items[0]) || known_lists_has(NULL, items[0]));
-    known_lists_write(writer, items, 3);
+    assert_int_equal(ftruncate(fileno(file), FINGERPRINT_PAGE_BYTES), 0);
+    struct fingerprint_page *writer = fingerprint_page_map(fileno(file), true),
+                            *reader = fingerprint_page_map(fileno(file), false);
+    for (int i = 0; i < 3; i++) items[i] = fingerprint_of_list(text_of(ids[i]), TEXT("lists.test"));
+    assert_false(fingerprint_page_has(reader, items[0]) || fingerprint_page_has(NULL, items[0]));
+    fingerprint_page_write(writer, items, 3);
     for (int i = 0; i < 3; i++)
-        assert_true(known_lists_has(reader, known_list_of(text_of(ids[i]), TEXT("lists.test"))));
-    assert_false(known_lists_has(reader, known_list_of(TEXT("a.test"), TEXT("evil.test"))));
-    assert_false(
-        memcmp(&other, &(struct known_list[]){ known_list_of(TEXT("ab"), TEXT("c")) }, sizeof other) == 0);
-    known_lists_write(writer, items, 1);
-    assert_true(known_lists_has(reader, items[0]) && !known_lists_has(reader, items[1]));
-    memset(writer, 0xff, KNOWN_LISTS_FILE_BYTES); /* whatever stands in the file */
-    assert_false(known_lists_has(reader, items[0]));
-    known_lists_write(writer, NULL, 0);
-    assert_false(known_lists_has(reader, items[0]));
-    known_lists_unmap(writer);
-    known_lists_unmap(reader);
+        assert_true(fingerprint_page_has(reader, fingerprint_of_list(text_of(ids[i]), TEXT("lists.test"))));
+    assert_false(fingerprint_page_has(reader, fingerprint_of_list(TEXT("a.test"), TEXT("evil.test"))));
+    assert_false(memcmp(&other, &(struct fingerprint[]){ fingerprint_of_list(TEXT("ab"), TEXT("c")) },
+                        sizeof other) == 0);
+    fingerprint_page_write(writer, items, 1);
+    assert_true(fingerprint_page_has(reader, items[0]) && !fingerprint_page_has(reader, items[1]));
+    memset(writer, 0xff, FINGERPRINT_PAGE_BYTES); /* whatever stands in the file */
+    assert_false(fingerprint_page_has(reader, items[0]));
+    fingerprint_page_write(writer, NULL, 0);
+    assert_false(fingerprint_page_has(reader, items[0]));
+    fingerprint_page_unmap(writer);
+    fingerprint_page_unmap(reader);
     fclose(file);
 }
 

@@ -39,6 +39,41 @@ static const char *const enclosures[][2] = {
     { MIXED "--B\r\nContent-Type: message/rfc822\r\n\r\n\r\n--B--\r\n", "" }, /* nothing in it */
 };
 
+/* What a forwarded mail says of being a newsletter: "name domain", "+" where it came tagged. */
+static void newsletters(void **state)
+{
+    static const struct {
+        const char *mail, *said; /* NULL: it is none */
+    } wishes[] = {
+        { "X-Sekimori-Class: newsletter;\r\n\tname=w.shop.test;\r\n\tdomain=shop.test\r\n\r\n",
+          "w.shop.test shop.test" },
+        { "X-Sekimori-Class: newsletter; name=w.shop.test; domain=shop.test; tagged=yes\r\nSubject: "
+          "x\r\n\r\n",
+          "w.shop.test shop.test+" },
+        { "Subject: x\r\nX-Sekimori-Class: Newsletter; DOMAIN=b.test; NAME=a.test; tagged=no\r\n\r\n",
+          "a.test b.test" },
+        { "Subject: x\r\n\r\nX-Sekimori-Class: newsletter; name=a.test; domain=b.test\r\n", NULL },
+        { "X-Sekimori-Class: spam; name=a.test; domain=b.test\r\n\r\n", NULL },
+        { "X-Sekimori-Class: newsletter; name=a.test\r\n\r\n", NULL },
+        { "X-Sekimori-Class: newsletter; name=; domain=b.test\r\n\r\n", NULL },
+        { "X-Sekimori-Class: newsletter; name=a.test; domain=b.test\r\n"
+          "X-Sekimori-Class: newsletter; name=c.test; domain=d.test\r\n\r\n",
+          NULL },
+        { "", NULL },
+    };
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
+        struct arena *arena = arena_new(0);
+        struct newsletter_wish wish;
+        bool is = request_mail_newsletter(arena, text_of(wishes[i].mail), &wish);
+        struct text said = is ? arena_printf(arena, "%.*s %.*s%s", TEXT_ARG(wish.name), TEXT_ARG(wish.domain),
+                                             wish.is_wanted ? "+" : "")
+                              : TEXT_NONE;
+        if (is != (wishes[i].said != NULL) || (is && !text_equal(said, text_of(wishes[i].said))))
+            fail_msg("row %zu: %.*s", i, TEXT_ARG(said));
+        arena_free(arena);
+    }
+}
+
 static void messages_that_are_attached(void **state)
 {
     for (size_t i = 0; i < sizeof enclosures / sizeof *enclosures; i++) {
@@ -178,6 +213,7 @@ static void every_reason_has_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(newsletters),
         cmocka_unit_test(messages_that_are_attached),
         cmocka_unit_test(more_than_are_taken),
         cmocka_unit_test(tickets),

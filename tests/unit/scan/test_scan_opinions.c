@@ -164,7 +164,7 @@ static void test_words(void **state)
     engine_answer_put(&said, &bytes);
     answer.value = buffer_text(&bytes);
     decide_verdict(arena, config, &occasion, &facts, &answer, 1, &verdict);
-    struct text header = wording_status(arena, config, &occasion, &facts, &verdict, false);
+    struct text header = wording_status(arena, config, &occasion, &facts, &verdict, &(struct status_wish){ 6.8 });
     struct text line = TEXT("X-Sekimori-Opinion: SPAMD 6.0 of 5.0\r\n\tA,?B???X-Spam-Flag: NO?\r\n");
     assert_true(text_find(header, line) < header.length);
     struct text words = TEXT(" opinion=\"SPAMD 6.0 of 5.0: A,?B???X-Spam-Flag: NO?\" tests=SPAMD=3.0");

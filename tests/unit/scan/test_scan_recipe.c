@@ -186,7 +186,9 @@ static void scene_decide(struct scene *scene, const struct edit_set *sets, uint3
     scene->verdict = (struct verdict){ .recipients = scene->results, .recipient_count = count };
     const struct recipe_basis basis = { scene->arena,  scene->config, &scene->occasion,
                                         &scene->facts, TEXT_NONE,     &scene->verdict };
-    recipe_write(&basis, sets, &scene->verdict);
+    struct recipe_order orders[1 << EDIT_KIND_COUNT];
+    for (uint32_t i = 0; i < count; i++) orders[i] = (struct recipe_order){ sets[i], 6.8 };
+    recipe_write(&basis, orders, &scene->verdict);
 }
 
 static void scene_close(struct scene *scene)
@@ -214,7 +216,7 @@ static char *received(struct scene *scene, uint32_t recipient)
 static struct edit_set set_of(const char *letters)
 {
     struct edit_set set = { 0 };
-    static const char known[] = { 'F', 'T', 'W', 'B', 'S' };
+    static const char known[] = { 'F', 'T', 'W', 'B', 'N', 'M', 'H', 'S' };
     for (unsigned kind = 0; kind < EDIT_KIND_COUNT; kind++)
         if (strchr(letters, known[kind])) set = edit_set_with(set, kind);
     return set;
@@ -250,12 +252,13 @@ static void test_rows(void **state)
 static void test_every_set(void **state)
 {
     (void)state;
-    static const char *const all[] = { "F", "FT", "FW", "FB", "FS", "FTS", "FWS", "FBS" };
+    static const char *const all[] = { "FS", "FTS", "FWS", "FBS", "FNS", "FMS", "FHS", "FHWS" };
     enum { ALL = sizeof all / sizeof *all };
     struct scene scene;
     struct edit_set sets[ALL];
     for (unsigned i = 0; i < ALL; i++) sets[i] = set_of(all[i]);
-    scene_open(&scene, "virus { encrypted warn }", TEXT("X-Spam-Flag: NO\r\nSubject: a\r\n\r\nb"), false);
+    scene_open(&scene, "virus { encrypted warn }\nnewsletter action tag",
+               TEXT("X-Spam-Flag: NO\r\nSubject: a\r\n\r\nb"), false);
     scene_decide(&scene, sets, ALL);
     assert_int_equal(scene.verdict.recipe_count, ALL);
     for (unsigned i = 0; i < ALL; i++) {
@@ -266,9 +269,43 @@ static void test_every_set(void **state)
                          edit_set_has(sets[i], EDIT_WARNING));
         assert_int_equal(strstr(got, "Subject: [SPAM] [WARNING: ATTACHMENT UNSCANNED] a") != NULL,
                          edit_set_has(sets[i], EDIT_TAG_WARNING));
+        assert_int_equal(strstr(got, "Subject: [NEWSLETTER] a") != NULL,
+                         edit_set_has(sets[i], EDIT_NEWSLETTER));
+        assert_int_equal(strstr(got, "Subject: [NEWSLETTER] [WARNING: ATTACHMENT UNSCANNED] a") != NULL,
+                         edit_set_has(sets[i], EDIT_NEWSLETTER_WARNING));
+        assert_int_equal(strstr(got, "X-Spam-Flag: YES") != NULL,
+                         edit_set_has(sets[i], EDIT_TAG) || edit_set_has(sets[i], EDIT_TAG_WARNING) ||
+                             edit_set_has(sets[i], EDIT_FLAG));
         assert_int_equal(strstr(got, "X-Spam-Status: ") != NULL, edit_set_has(sets[i], EDIT_STATUS));
         free(got);
     }
+    scene_close(&scene);
+}
+
+/* Recipients of many lines: each set has a recipe before any has a second one, and the first is the first. */
+static void test_many_lines(void **state)
+{
+    (void)state;
+    enum { ALL = 40 };
+    struct scene scene;
+    struct recipe_order orders[ALL];
+    for (unsigned i = 0; i < ALL; i++)
+        orders[i] = (struct recipe_order){ set_of(i == ALL - 1 ? "FTS" : "FS"), 5 + i };
+    scene_open(&scene, NULL, TEXT("Subject: a\r\n\r\nb"), false);
+    struct edit_set sets[ALL] = { 0 };
+    scene_decide(&scene, sets, ALL);
+    const struct recipe_basis basis = { scene.arena,  scene.config, &scene.occasion,
+                                        &scene.facts, TEXT_NONE,    &scene.verdict };
+    recipe_write(&basis, orders, &scene.verdict);
+    assert_int_equal(scene.verdict.recipe_count, RECIPES_MOST);
+    for (unsigned i = 0; i < ALL; i++) {
+        char *got = received(&scene, i), required[40];
+        snprintf(required, sizeof required, "required=%.1f", orders[i].required);
+        assert_int_equal(strstr(got, "[SPAM] a") != NULL, i == ALL - 1);
+        assert_int_equal(strstr(got, required) != NULL, i < RECIPES_MOST - 1 || i == ALL - 1);
+        free(got);
+    }
+    assert_int_equal(scene.results[0].recipe, 0);
     scene_close(&scene);
 }
 
@@ -332,6 +369,7 @@ static void test_too_many_subjects(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_every_set),
+                                        cmocka_unit_test(test_many_lines),
                                         cmocka_unit_test(test_too_many_forged),
                                         cmocka_unit_test(test_too_many_subjects) };
     return cmocka_run_group_tests(tests, NULL, NULL);

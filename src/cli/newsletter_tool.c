@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+#include "cli/newsletter_tool.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/json.h"
+#include "cli/control.h"
+#include "cli/time_words.h"
+
+enum { ANSWER_MS = 30000 };
+
+static const char help[] =
+    "usage: sekimori newsletter approve NAME/DOMAIN [--for ADDRESS]\n"
+    "       sekimori newsletter forget NAME/DOMAIN [--for ADDRESS]\n"
+    "       sekimori newsletter list [--json]\n\n"
+    "Newsletters that are wanted: one that is approved is never tagged, held or refused for its points.\n"
+    "NAME/DOMAIN is what the log and the field X-Sekimori-Class of one of them say: its List-Id, or the "
+    "host\n"
+    "at which one unsubscribes, and the domain that is proven to have sent it.\n\n"
+    "  approve         from now on\n"
+    "  forget          as before it was approved\n"
+    "  list            what is approved, for whom, since when and by whom\n"
+    "  --for ADDRESS   for this recipient; without it for everybody\n"
+    "  --json          with list: one JSON object a line\n" CONTROL_OPTIONS_HELP
+    "\nExit codes: 0, 64 usage, 65 no such name, domain or address, 69 no node answers, 73 there are too "
+    "many,\n"
+    "74 it cannot be written, 77 not allowed.\n";
+
+struct options {
+    struct control_target target;
+    const char *whom;
+    bool is_json;
+};
+
+static const struct verb_option table[] = {
+    { "for", OPTION_WORD, offsetof(struct options, whom), NULL, NULL },
+    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    OPTIONS_TARGET(struct options),
+    { 0 }
+};
+
+static const char *const words[] = { "approve", "forget", "list", NULL };
+
+static const char *newsletter_word(size_t position)
+{
+    return words[position];
+}
+
+const struct verb_usage newsletter_usage = { "newsletter", help, table, .word = newsletter_word };
+
+static void line_print(void *context, struct text line)
+{
+    const struct options *options = context;
+    struct json *item = options->is_json ? NULL : json_parse(line);
+    char when[WHEN_SIZE];
+    if (!item) {
+        printf("%.*s\n", TEXT_ARG(line));
+        return;
+    }
+    printf("%s  %s/%s  for %s  by %s\n", when_print((uint64_t)json_get_number(item, "time_ms"), true, when),
+           json_get_string(item, "name"), json_get_string(item, "domain"), json_get_string(item, "for"),
+           json_get_string(item, "by"));
+    json_free(item);
+}
+
+struct listing {
+    struct options *options;
+    struct buffer rest;
+};
+
+static void part_print(void *context, struct text part)
+{
+    struct listing *listing = context;
+    control_lines_take(&listing->rest, part, line_print, listing->options);
+}
+
+static int ask(struct options *options, struct text command)
+{
+    struct buffer out = { 0 };
+    struct listing listing = { .options = options };
+    int code = control_ask(&options->target, command, ANSWER_MS, part_print, &listing, &out);
+    if (buffer_length(&out) && code == EX_OK)
+        printf("%.*s\n", TEXT_ARG(buffer_text(&out)));
+    else if (buffer_length(&out))
+        fprintf(stderr, "sekimori newsletter: %.*s\n", TEXT_ARG(buffer_text(&out)));
+    buffer_free(&listing.rest);
+    buffer_free(&out);
+    return code;
+}
+
+static int change_do(struct options *options, const char *verb, const char *which)
+{
+    struct buffer command = { 0 };
+    buffer_printf(&command, "newsletter %s %s %s", verb, which, options->whom ? options->whom : "*");
+    int code = ask(options, buffer_text(&command));
+    buffer_free(&command);
+    return code;
+}
+
+int newsletter_main(int argc, char **argv)
+{
+    struct options options = { 0 };
+    int code = options_read(&newsletter_usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    if (optind == argc) return options_complain(&newsletter_usage, "approve, forget or list?", "");
+    const char *verb = argv[optind], *which = argv[optind + 1];
+    if (!options_word_is(verb, words))
+        return options_complain_word(&newsletter_usage, "approve, forget or list, not ", verb, words);
+    bool is_list = strcmp(verb, "list") == 0;
+    if (is_list ? argc > optind + 1 : argc != optind + 2)
+        return options_complain(&newsletter_usage,
+                                is_list ? "list needs no more words" : "one NAME/DOMAIN is needed", "");
+    if (is_list) return ask(&options, TEXT("newsletter list"));
+    if (!strchr(which, '/') || strpbrk(which, " \t\r\n") ||
+        (options.whom && strpbrk(options.whom, " \t\r\n")))
+        return options_complain(&newsletter_usage, "NAME/DOMAIN is wanted, not ", which);
+    return change_do(&options, verb, which);
+}
