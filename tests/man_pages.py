@@ -44,7 +44,7 @@ def problems():
 
 def findings_problems():
     table = (ROOT / "src/mail/finding.c").read_text()
-    weighed = set(re.findall(r"\{ FINDING_(\w+), ", (ROOT / "src/spam/score.c").read_text()))
+    weighed = set(re.findall(r"\{ FINDING_(\w+), (?!0, )", (ROOT / "src/spam/score.c").read_text()))
     marks_of = dict(re.findall(r"`([a-z0-9-]+)`([ ~?!#+]*)", (ROOT / "doc/VIOLATIONS.md").read_text()))
     rows = re.findall(r'\[FINDING_(\w+)\] = \{ "([\w-]+)", CONSEQUENCE_(\w+)', table)
     if len(rows) < 60:

@@ -12,6 +12,7 @@
 #include "cli/balance.h"
 #include "cli/ca.h"
 #include "cli/callout_tool.h"
+#include "cli/campaign_tool.h"
 #include "cli/check.h"
 #include "cli/completions.h"
 #include "cli/digest_tool.h"
@@ -87,6 +88,8 @@ static const struct verb verbs[] = {
     { "model", model_main, "what was learned: stat, export, import", VERB_ASKS_LEDGER, &model_usage },
     { "newsletter", newsletter_main, "approve newsletters that are wanted, so that none is tagged",
       VERB_ASKS_LEDGER, &newsletter_usage },
+    { "campaign", campaign_main, "list, show, stop or forget mail that came from many places",
+      VERB_ASKS_MASTER, &campaign_usage },
     { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER,
       &callout_usage },
     { "auth", auth_main, "say who sent a message, proven or not, with every step", VERB_ASKS_NETWORK,
@@ -109,8 +112,8 @@ static const struct verb verbs[] = {
       &missed_usage },
     { "trace", trace_main, "what became of messages: each step, with its time and reply", VERB_ASKS_FILES,
       &trace_usage },
-    { "explain", explain_main, "why a message was judged as it was: rules, points, passages",
-      VERB_ASKS_FILES, &explain_usage },
+    { "explain", explain_main, "why a message was judged as it was: rules, points, passages", VERB_ASKS_FILES,
+      &explain_usage },
     { "audit", audit_main, "who looked at the content of which message", VERB_ASKS_FILES, &audit_usage },
     { "send", send_main, "send messages by SMTP", VERB_ASKS_NETWORK, &send_usage },
     { "sink", sink_main, "receive messages by SMTP into a Maildir", VERB_ASKS_NETWORK, &sink_usage },

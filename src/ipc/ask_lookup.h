@@ -16,6 +16,8 @@ enum lookup_frame {
     LOOKUP_KEY,            /* u32 deadline_ms, text: the name whose TXT records are a signature's key */
     LOOKUP_POLICY,         /* u32 deadline_ms, text: auth_policy_question_put (auth/authentication.h) */
     LOOKUP_SOURCES,        /* u32 deadline_ms, struct sources_question */
+    LOOKUP_CAMPAIGN_COUNT,  /* receive: struct campaign_seen (ipc/ask_campaign.h); no answer */
+    LOOKUP_CAMPAIGN_REPORT, /* report: struct campaign_report; no answer */
     LOOKUP_HOST_IS = 64,   /* same id; struct host_answer */
     LOOKUP_MX_IS,          /* same id; struct mx_answer */
     LOOKUP_CLIENT_NAME_IS, /* same id; struct client_name */

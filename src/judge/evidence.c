@@ -237,6 +237,8 @@ void facts_put(const struct facts *facts, struct buffer *out)
     put_text(out, facts->authentication);
     put_text(out, facts->seal_basis);
     put_text(out, facts->rule_marks);
+    put_text(out, facts->sketch);
+    put_text(out, facts->campaign);
     signals_put(facts->signals, facts->signal_count, out);
     questions_put(facts->questions, facts->question_count, out);
     possible_edits_put(facts->edits, facts->edit_count, out);
@@ -271,6 +273,8 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->authentication = get_text(reader);
     out->seal_basis = get_text(reader);
     out->rule_marks = get_text(reader);
+    out->sketch = get_text(reader);
+    out->campaign = get_text(reader);
     out->signals = signals_get(arena, reader, &out->signal_count);
     questions_get(arena, reader, &out->questions, &out->question_count);
     out->edits = possible_edits_get(arena, reader, &out->edit_count);
@@ -324,6 +328,7 @@ void verdict_put(const struct verdict *verdict, struct buffer *out)
     put_u8(out, verdict->is_spam);
     put_text(out, verdict->newsletter);
     put_text(out, verdict->newsletter_of);
+    put_u8(out, verdict->is_counted);
 }
 
 bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out)
@@ -354,6 +359,9 @@ bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out
     out->is_spam = is_spam == 1;
     out->newsletter = get_text(reader);
     out->newsletter_of = get_text(reader);
-    if (out->direction > DIRECTION_OUT || out->tenancy >= TENANCY_COUNT || is_spam > 1) reader->failed = true;
+    unsigned is_counted = get_u8(reader);
+    out->is_counted = is_counted == 1;
+    if (out->direction > DIRECTION_OUT || out->tenancy >= TENANCY_COUNT || is_spam > 1 || is_counted > 1)
+        reader->failed = true;
     return !reader->failed && out->kind < REFUSAL_KINDS && out->code >= 200 && out->code <= 599;
 }

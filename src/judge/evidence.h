@@ -13,7 +13,7 @@
 
 /* Of the byte forms of occasion, facts and questions together: they are kept for days, and one of another
    version cannot be read. Whoever changes one of the three counts on. */
-enum { EVIDENCE_VERSION = 2 };
+enum { EVIDENCE_VERSION = 3 };
 
 /* Who sent it, as receive saw it. */
 struct occasion {
@@ -168,6 +168,8 @@ struct facts {
     struct text authentication; /* auth_facts_put; empty: nobody asks who sent it */
     struct text seal_basis;     /* scan/seal_basis.h; empty: nothing is to be signed of it */
     struct text rule_marks;     /* spam/rule_signals.h; empty: no rule asks for signals */
+    struct text sketch;         /* campaign_sketch_put (judge/campaign.h); empty: it is not to be counted */
+    struct text campaign;       /* campaign_answer_put; empty: nothing is known of its like */
     uint32_t signal_count;
     struct signal *signals;
     uint32_t question_count; /* raised by the content */
@@ -209,6 +211,7 @@ struct verdict {
     bool is_spam;              /* some recipient's points are reached, be it only observed */
     struct text newsletter;    /* which one: auth/newsletter.h; empty: it is none */
     struct text newsletter_of; /* its proven domain; empty with it */
+    bool is_counted; /* among its near-duplicates: its spread would speak against it (judge/campaign.h) */
 };
 
 const char *evidence_action_name(enum action action);          /* "quarantine" */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* lookup: answers its peers' questions to the DNS. Here frames become questions and answers frames; a peer
-   that goes takes its questions along. */
+/* lookup: answers its peers' questions to the DNS, and keeps the table of campaigns. Here frames become questions
+   and answers frames; a peer that goes takes its questions along. */
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <sys/random.h>
@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "ipc/child.h"
+#include "lookup/campaigns.h"
 #include "lookup/dns_command.h"
 #include "lookup/dns_probe.h"
 #include "lookup/dns_question.h"
@@ -26,12 +27,14 @@ struct service {
     struct resolver *resolver;
     struct dns_question_table *questions;
     struct dns_probe *probe;
+    struct campaigns *campaigns;
 };
 
 struct peer {
     enum { PEER_MAGIC = 0x4cca0887 } magic;
     struct service *service;
     struct channel *channel;
+    enum process_kind kind;
     LIST_HEAD(ask_list, ask) asks;
 };
 
@@ -124,11 +127,21 @@ static void ask_begin(struct peer *peer, uint64_t id, const struct dns_question_
     dns_question_ask(peer->service->questions, subject, deadline_ms, &ask->asker);
 }
 
+static bool is_campaign(const struct frame *frame)
+{
+    return frame->type == LOOKUP_CAMPAIGN_COUNT || frame->type == LOOKUP_CAMPAIGN_REPORT;
+}
+
 static bool peer_on_frame(void *context, struct frame *frame)
 {
     struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
     struct dns_question_subject subject = { .kind = DNS_QUESTION_HOST };
     uint32_t deadline_ms;
+    bool is_report = peer->kind == PROCESS_REPORT, is_receive = peer->kind == PROCESS_RECEIVE;
+    if (is_campaign(frame))
+        return (is_report || is_receive) &&
+               campaigns_frame(peer->service->campaigns, is_report, frame);
+    if (is_report) return false;
     if (frame->type == LOOKUP_SOURCES) return sources_begin(peer, frame);
     switch (frame->type) {
     case LOOKUP_HOST:
@@ -178,6 +191,7 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
     struct peer *peer = memory_alloc(sizeof *peer);
     peer->magic = PEER_MAGIC;
     peer->service = service;
+    peer->kind = kind;
     peer->channel = channel_open(service->child.loop, fd, &peer_events, peer);
 }
 
@@ -215,6 +229,7 @@ static void on_status(void *context, struct buffer *out)
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     const struct dns_question_counts *questions = dns_question_counts(service->questions);
     const struct resolver_counts *dns = resolver_counts(service->resolver);
+    child_status_add(out, "campaigns", "%u", campaigns_count(service->campaigns));
     child_status_add(out, "questions", "%llu", (unsigned long long)questions->asked);
     child_status_add(out, "merged", "%llu", (unsigned long long)questions->merged);
     child_status_add(out, "in flight", "%u", questions->in_flight);
@@ -237,7 +252,12 @@ static void on_health(void *context, struct health_facts *out)
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
-    dns_command_begin(CONTEXT(context, struct service, SERVICE_MAGIC)->questions, command, fd);
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    struct text word, rest = command;
+    if (text_next_word(&rest, &word) && text_equal(word, TEXT("campaign")))
+        campaigns_command(service->campaigns, command, fd);
+    else
+        dns_command_begin(service->questions, command, fd);
 }
 
 static const struct child_events events = { .on_peer = on_peer,
@@ -264,6 +284,8 @@ int main(int argc, char **argv)
     const struct dns_question_manner manner = manner_of(config);
     service.questions = dns_question_table_new(service.child.loop, service.resolver, &manner);
     service.probe = dns_probe_new(service.child.loop, service.resolver, config);
+    service.campaigns =
+        campaigns_new(service.child.loop, child_map_fd(&service.child, "campaigns", NULL));
     if (!child_jail(&service.child, JAIL_CONNECT | JAIL_DATAGRAMS, NULL, NULL)) return EX_OSERR;
     return child_run(&service.child, &events, &service);
 }

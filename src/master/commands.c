@@ -232,6 +232,19 @@ static void trace_pass_on(struct commands_client *client, struct text command)
         commands_reply(client, EX_NOPERM, TEXT("you may not trace messages here (rights trace)"));
 }
 
+/* A campaign is a statement about everybody's mail: who stopped or forgot one is written down. */
+static void campaign_pass_on(struct commands_client *client, struct text command)
+{
+    struct text word, verb = TEXT_NONE, rest = command;
+    text_next_word(&rest, &word);
+    struct text about = text_trim(rest);
+    text_next_word(&rest, &verb);
+    if (text_equal(verb, TEXT("stop")) || text_equal(verb, TEXT("forget")))
+        acts_record(client->control->acts, loop_wall_ms(client->control->loop), &client->commander, word,
+                    about);
+    pass_on(client, PROCESS_LOOKUP, command);
+}
+
 static void command_do(struct commands_client *client, struct text command)
 {
     struct commands *control = client->control;
@@ -260,6 +273,8 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_DELIVER, command);
     } else if (is_command(command, "dns")) {
         pass_on(client, PROCESS_LOOKUP, command);
+    } else if (is_command(command, "campaign")) {
+        campaign_pass_on(client, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
     } else if (is_command(command, "difference")) {

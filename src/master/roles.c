@@ -14,7 +14,7 @@ const struct part parts[] = {
     { PROCESS_LEDGER, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_all_events = true,
       .has_lists = true, .folders = { "ledger", "quarantine" } },
     { PROCESS_COURIER, EVERY_ROLE, .is_aside = true, .has_collector = true, .keys = BUNDLE_NODE_KEY },
-    { PROCESS_LOOKUP, EVERY_ROLE },
+    { PROCESS_LOOKUP, EVERY_ROLE, .has_campaigns = true },
     { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true, .keeps_results = true, .keys = BUNDLE_NODE_KEY },
     { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .has_vouchers = true, .folders = { "spool" } },
     { PROCESS_REPORT, EVERY_ROLE, .is_aside = true, .reads_counters = true, .reads_health = true,
@@ -29,7 +29,7 @@ const struct part parts[] = {
     { PROCESS_CONSULT, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true,
       .has_counters = true },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true, .has_vouchers = true,
-      .has_lists = true },
+      .has_lists = true, .has_campaigns = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true,
       .has_secret = true, .keys = BUNDLE_TLS_KEYS },
 };
@@ -45,6 +45,7 @@ const struct link links[] = {
     { PROCESS_RECEIVE, PROCESS_CONSULT }, { PROCESS_CONSULT, PROCESS_ENGINE },
     { PROCESS_SCAN, PROCESS_OPEN },       { PROCESS_LEDGER, PROCESS_SCAN },
     { PROCESS_QUEUE, PROCESS_SCAN },      { PROCESS_REPORT, PROCESS_SCAN },
+    { PROCESS_REPORT, PROCESS_LOOKUP },
 };
 const size_t link_count = sizeof links / sizeof *links;
 

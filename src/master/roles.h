@@ -22,15 +22,16 @@ struct part {
     bool has_listeners; /* is given the listening sockets */
     bool has_clients;   /* the table of connections by client, shared by all receive processes */
     bool has_counters, reads_all_events;
-    bool has_no_events;    /* tells ledger nothing */
-    bool keeps_results;    /* is given run/results, run/flights and a place for sockets, which outlive it */
-    bool has_secret;       /* what this node signs with */
+    bool has_no_events; /* tells ledger nothing */
+    bool keeps_results; /* is given run/results, run/flights and a place for sockets, which outlive it */
+    bool has_secret;    /* what this node signs with */
     bool has_lists; /* is given run/lists, run/approved, run/learned: to write, where it reads all events */
-    bool has_vouchers;     /* the key of ipc/voucher.h */
-    enum bundle_keys keys; /* the private keys of its configuration */
-    bool reads_counters;   /* is given run/counters, to read */
-    bool mounts;           /* a tmpfs for each scan worker */
-    bool reads_health;     /* is given run/health, to read */
+    bool has_campaigns;                     /* is given run/campaigns: lookup to write, others to read */
+    bool has_vouchers;                      /* the key of ipc/voucher.h */
+    enum bundle_keys keys;                  /* the private keys of its configuration */
+    bool reads_counters;                    /* is given run/counters, to read */
+    bool mounts;                            /* a tmpfs for each scan worker */
+    bool reads_health;                      /* is given run/health, to read */
     const char *folders[PART_FOLDERS_MOST]; /* below the state folder; NULL ends */
 };
 

@@ -19,6 +19,7 @@
 #include "base/die.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "ipc/ask_campaign.h"
 #include "ipc/counters.h"
 #include "ipc/fingerprint_page.h"
 #include "ipc/learned_page.h"
@@ -299,6 +300,11 @@ int state_approved(const struct state *state, bool is_writer)
 int state_learned(const struct state *state, bool is_writer)
 {
     return one_writers_file(state, "learned", LEARNED_PAGE_BYTES, is_writer);
+}
+
+int state_campaigns(const struct state *state, bool is_writer)
+{
+    return one_writers_file(state, "campaigns", CAMPAIGN_FILE_BYTES, is_writer);
 }
 
 int state_results(const struct state *state)

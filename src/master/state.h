@@ -46,6 +46,8 @@ int state_lists(const struct state *state, bool is_writer);
 int state_approved(const struct state *state, bool is_writer);
 /* The same of run/learned. */
 int state_learned(const struct state *state, bool is_writer);
+/* The same of run/campaigns, for lookup to write. */
+int state_campaigns(const struct state *state, bool is_writer);
 
 /* Whether the node is drained, and to whom (ADDRESS:PORT or empty): holds over restarts and power loss. */
 bool state_drain_read(const struct state *state, char *out_to, size_t size);

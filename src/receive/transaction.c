@@ -12,6 +12,7 @@
 #include "config/spam_lines.h"
 #include "ipc/ask_consult.h"
 #include "receive/account.h"
+#include "receive/campaign_count.h"
 #include "receive/client_presence.h"
 #include "receive/drop.h"
 #include "receive/eviction.h"
@@ -606,6 +607,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
     account_verdict(session);
     struct occasion occasion = occasion_of(session);
     account_explain(session, &occasion);
+    campaign_count_tell(session);
     keep_alert(session);
     if (transaction->verdict.code == 250)
         settle(session, client_presence_begin(session));

@@ -15,6 +15,7 @@
 #include "base/sandbox.h"
 #include "mail/likeness.h"
 #include "report/daily/changes.h"
+#include "report/missed/campaign_report.h"
 #include "report/service.h"
 
 enum { CLOCK_MS = 10 * 1000, FIRST_LOOK_MS = 2000, PATHS_MOST = 12 };
@@ -81,6 +82,12 @@ static void scan_open(void *context, uint16_t index, int fd)
     inbox_set_scan(service->inbox, fd);
 }
 
+static void lookup_open(void *context, uint16_t index, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    inbox_set_lookup(service->inbox, fd);
+}
+
 static void helper_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
@@ -88,11 +95,8 @@ static void helper_open(void *context, uint16_t index, int fd)
 }
 
 static const struct child_peer peers[] = {
-    { PROCESS_QUEUE, queue_open },
-    { PROCESS_LEDGER, ledger_open },
-    { PROCESS_HELPER, helper_open },
-    { PROCESS_SCAN, scan_open },
-    { 0 },
+    { PROCESS_QUEUE, queue_open }, { PROCESS_LEDGER, ledger_open }, { PROCESS_HELPER, helper_open },
+    { PROCESS_SCAN, scan_open },   { PROCESS_LOOKUP, lookup_open }, { 0 },
 };
 
 static void on_config(void *context, const struct config *old)
@@ -167,6 +171,7 @@ int main(int argc, char **argv)
     char room[TICKET_SIZE]; /* what OpenSSL opens when it is first used is out of reach later */
     ticket_print(&(struct ticket_key){ 0 }, &(struct ticket){ 0 }, room);
     likeness_hex(TEXT_NONE, (char[DIGEST_HEX_SIZE]){ 0 });
+    campaign_report_prepare();
     if (!jail_close(&service)) return EX_OSERR;
     service.submission = submission_new(service.child.loop, service.child.config->node.number,
                                         counters_epoch_ms(service.counters_fd));

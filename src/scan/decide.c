@@ -9,9 +9,11 @@
 #include "config/hosted.h"
 #include "config/spam_lines.h"
 #include "ipc/fingerprint_page.h"
+#include "ipc/message_id.h"
 #include "judge/action_strength.h"
 #include "mail/envelope.h"
 #include "scan/authenticate.h"
+#include "scan/campaign_weight.h"
 #include "scan/opinions.h"
 #include "scan/outside.h"
 #include "scan/recipe.h"
@@ -300,6 +302,9 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     direction_decide(config, occasion, facts, authentication, &proven, out);
     authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
     newsletter_tell(authentication, &proven, out);
+    enum campaign_standing standing = campaign_standing(config, out->direction, authentication);
+    campaign_score(facts, standing, message_id_time_ms(occasion->id), &proven);
+    out->is_counted = standing == CAMPAIGN_COUNTS;
     signals_gather(arena, config, facts, &proven, answers, answer_count, rules, out);
     const struct virus_finding *why;
     enum action outside = outside_merge(arena, config, out->direction, answers, answer_count, facts, merged);

@@ -7,6 +7,7 @@
 
 #include "ipc/child.h"
 
+struct campaign_table;
 struct fingerprint_page;
 struct learned_page;
 
@@ -15,6 +16,7 @@ struct worker_pages {
     const struct fingerprint_page *lists;
     const struct fingerprint_page *approved;
     const struct learned_page *learned;
+    const struct campaign_table *campaigns; /* lookup's */
 };
 
 /* Forks the warden, whose pid is *out_pid; returns the dispatcher's end of its channel. Ends the process when

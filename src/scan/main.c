@@ -3,6 +3,7 @@
    which the dispatcher (dispatcher.c) gets from a fork server (fork_server.c). */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "base/context.h"
 #include "base/die.h"
 #include "base/sandbox.h"
+#include "ipc/campaign_table.h"
 #include "ipc/fingerprint_page.h"
 #include "ipc/learned_page.h"
 #include "ipc/voucher.h"
@@ -129,11 +131,17 @@ int main(int argc, char **argv)
     struct learned_page *learned = learned_fd < 0 ? NULL : learned_page_map(learned_fd, false);
     int approved_fd = child_map_fd(&service.child, "approved", NULL);
     struct fingerprint_page *approved = approved_fd < 0 ? NULL : fingerprint_page_map(approved_fd, false);
-    const struct worker_pages pages = { lists, approved, learned };
+    int campaigns_fd = child_map_fd(&service.child, "campaigns", NULL);
+    void *campaigns = campaigns_fd < 0
+                          ? MAP_FAILED
+                          : mmap(NULL, CAMPAIGN_FILE_BYTES, PROT_READ, MAP_SHARED, campaigns_fd, 0);
+    const struct worker_pages pages = { lists, approved, learned,
+                                        campaigns == MAP_FAILED ? NULL : campaign_table_read(campaigns) };
     int warden = fork_server_warden_start(&service.child, &pages, &warden_pid);
     fingerprint_page_unmap(lists); /* workers have all of them from the warden */
     fingerprint_page_unmap(approved);
     learned_page_unmap(learned);
+    if (campaigns != MAP_FAILED) munmap(campaigns, CAMPAIGN_FILE_BYTES);
     struct digest_key *key = voucher_key_read(&service.child); /* no child has it */
     if (!child_jail(&service.child, JAIL_BODIES, NULL, NULL)) die("the jail cannot be entered");
     service.dispatcher = dispatcher_new(&service.child, warden, warden_pid, key, core_count);

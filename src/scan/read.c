@@ -5,6 +5,7 @@
 #include "config/closed_kinds.h"
 #include "config/domains.h"
 #include "config/spam_lines.h"
+#include "ipc/message_id.h"
 #include "mail/encoded_word.h"
 #include "mail/envelope.h"
 #include "mail/reading.h"
@@ -190,6 +191,26 @@ static void inspection_start(struct arena *arena, const struct scanner *scanner,
     inspect_whole(inspection);
 }
 
+enum { OWN_MOST = 16 }; /* recipients of a message that all of them may have told of */
+
+/* What its near-duplicates are known by, and what is known of them, which may count for mail from outside. */
+static void campaign_look(struct arena *arena, const struct scanner *scanner, const struct occasion *occasion,
+                          const struct campaign_sketch *sketch, struct facts *out)
+{
+    struct campaign_answer answer = { 0 };
+    struct buffer bytes = { 0 };
+    uint32_t count = occasion->recipient_count <= OWN_MOST ? occasion->recipient_count : 0;
+    if (!scanner->campaigns || campaign_sketch_is_empty(sketch)) return;
+    campaign_sketch_put(sketch, &bytes);
+    out->sketch = arena_text(arena, buffer_text(&bytes));
+    buffer_clear(&bytes);
+    campaign_table_look(scanner->campaigns, sketch, occasion->recipients, count,
+                        message_id_time_ms(occasion->id), &answer);
+    if (answer.id) campaign_answer_put(&answer, &bytes);
+    out->campaign = arena_text(arena, buffer_text(&bytes));
+    buffer_free(&bytes);
+}
+
 void read_facts(struct arena *arena, const struct scanner *scanner, const struct occasion *occasion,
                 struct text message, struct facts *out)
 {
@@ -202,6 +223,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
         score.local = scanner->local;
     else if (local_model_use(learned_page_read(scanner->learned), &local))
         score.local = &local;
+    struct campaign_sketch sketch = { 0 };
     struct inspection inspection;
     struct opening opening;
     struct extraction extraction;
@@ -210,6 +232,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     if (is_asked) inspection_start(arena, scanner, mime, &inspection);
     opening_begin(&opening, config, scanner->readers, is_asked ? &inspection : NULL);
     bool is_for_spam = is_spam_asked_for(config, occasion);
+    if (is_for_spam && scanner->campaigns && occasion->direction == DIRECTION_IN) score.sketch = &sketch;
     extraction_begin(&extraction, config, arena, scanner->readers, &score, is_for_spam);
     if (scanner->readers && (is_asked || is_for_spam)) opening.extraction = &extraction;
     parts_walk(arena, mime, is_asked ? &inspection : NULL, &opening, &score, out);
@@ -230,6 +253,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
         arena, config, direction, message, mime->declared, header, may_warn(config, out)
     };
     recipe_look(&source, &score, out);
+    campaign_look(arena, scanner, occasion, &sketch, out);
     seal_basis_read(arena, config, occasion, message, header, out);
     out->rule_marks = score.rule_marks;
     out->signals = score.signals;

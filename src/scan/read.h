@@ -4,6 +4,7 @@
 #ifndef SEKIMORI_SCAN_READ_H
 #define SEKIMORI_SCAN_READ_H
 
+#include "ipc/campaign_table.h"
 #include "ipc/fingerprint_page.h"
 #include "ipc/learned_page.h"
 #include "judge/evidence.h"
@@ -15,14 +16,15 @@ struct scanner {
     const struct config *config;
     struct engine *engine; /* NULL: signatures could not be loaded */
     struct verdict_cache *cache;
-    struct text missing;                /* why there is no engine */
+    struct text missing;                     /* why there is no engine */
     const struct fingerprint_page *lists;    /* NULL: no mailing list is known */
     const struct fingerprint_page *approved; /* NULL: no newsletter is approved */
-    struct reader_source *readers;      /* NULL: containers are not opened */
-    const struct base_model *base;      /* NULL: mail is judged without */
-    const struct learned_page *learned; /* NULL: nothing is learned here */
-    const struct local_model *local;    /* instead of it; NULL: `learned` counts */
-    const struct ruleset *rules;        /* NULL: there are none */
+    struct reader_source *readers;           /* NULL: containers are not opened */
+    const struct base_model *base;           /* NULL: mail is judged without */
+    const struct learned_page *learned;      /* NULL: nothing is learned here */
+    const struct local_model *local;         /* instead of it; NULL: `learned` counts */
+    const struct campaign_table *campaigns;  /* NULL: nothing is known of near-duplicates */
+    const struct ruleset *rules;             /* NULL: there are none */
 };
 
 /* Texts in `out` live in the arena or borrow from the message. Never fails: what could not be seen is said

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "spam/campaign_sketch.h"
 #include "spam/message_facts.h"
 #include "spam/rule_signals.h"
 
@@ -100,7 +101,7 @@ static struct text host_of(struct text address)
 /* False: nobody wants text. */
 static bool text_begin(struct score *score)
 {
-    if (!score->base && !score->local && !score->rules) return false;
+    if (!score->base && !score->local && !score->rules && !score->sketch) return false;
     if (score->text) return true;
     score->text = arena_alloc(score->arena, sizeof *score->text);
     message_text_begin(score->text, score->arena);
@@ -137,6 +138,7 @@ void score_read(struct score *score, const struct mime_part *part, struct text b
     if (!text_begin(score)) return;
     message_text_part(score->text, part, bytes);
     if (score->draft) vector_draft_part(score->draft, part, bytes);
+    if (score->sketch) campaign_sketch_file(part, bytes, score->sketch);
 }
 
 static void base_look(struct score *score, const struct features *features, const struct message_text *text)
@@ -179,14 +181,14 @@ static void limits_tell(struct score *score, const struct message_text *text, co
         score_add(score, "LIMIT_LINKS", 0, TEXT("not all links were looked at"));
 }
 
-static void text_look(struct score *score, const struct mime *mime)
+/* What models and rules make of the text. */
+static void features_look(struct score *score, const struct mime *mime)
 {
     struct features *features = arena_alloc(score->arena, sizeof *features);
     struct feature_links links = { 0 };
-    struct message_text *text = score->text;
+    const struct message_text *text = score->text;
     features->arena = score->arena;
     features->links = score->rules ? &links : NULL;
-    message_text_finish(text, mime);
     message_features_add(features, mime, text);
     if (score->base) base_look(score, features, text);
     if (features_has_fact(features, "name-claims-brand", TEXT_NONE))
@@ -196,7 +198,14 @@ static void text_look(struct score *score, const struct mime *mime)
     if (score->rules) rules_look(score, mime, features);
     limits_tell(score, text, features);
     feature_links_free(&links);
-    message_text_free(text);
+}
+
+static void text_look(struct score *score, const struct mime *mime)
+{
+    message_text_finish(score->text, mime);
+    if (score->sketch) campaign_sketch_text(score->text, score->sketch);
+    if (score->base || score->draft || score->rules) features_look(score, mime);
+    message_text_free(score->text);
     score->text = NULL;
     score->draft = NULL;
 }

@@ -4,6 +4,7 @@
 #ifndef SEKIMORI_SPAM_SCORE_H
 #define SEKIMORI_SPAM_SCORE_H
 
+#include "judge/campaign.h"
 #include "judge/evidence.h"
 #include "mail/mime.h"
 #include "rules/ruleset.h"
@@ -18,6 +19,7 @@ struct score {
     const struct base_model *base;   /* NULL: there is none */
     const struct local_model *local; /* NULL: nothing was learned that counts */
     const struct ruleset *rules;     /* NULL: there are none */
+    struct campaign_sketch *sketch;  /* NULL: nobody wants to know its near-duplicates; else the caller's */
     struct text rule_marks;          /* what rule_signals_late wants of the message; empty: nothing */
     struct message_text *text;       /* what was read; freed by score_message */
     struct vector_draft *draft;      /* likewise, for the local model */

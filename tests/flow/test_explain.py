@@ -114,10 +114,10 @@ def test_a_file_is_judged_now(tmp_path):
 def test_every_signal_has_its_words():
     """Of rules it is their description; all others are in one table, in both languages."""
     names = set()
-    for file in ("spam/score.c", "scan/authenticate.c", "scan/decide.c", "scan/recipe.c", "scan/extraction.c"):
+    for file in ("spam/score.c", "scan/authenticate.c", "scan/decide.c", "scan/recipe.c", "scan/extraction.c", "scan/campaign_weight.c"):
         text = (lab.ROOT / "src" / file).read_text()
         names |= set(re.findall(r'score_add\([^;]*?"([A-Z][A-Z0-9_]{3,})"', text)) | set(re.findall(r'\{ "([A-Z][A-Z0-9_]{3,})",', text))
-        names |= set(re.findall(r'= "(HOSTED_[A-Z_]+)"', text)) | set(re.findall(r', "([A-Z][A-Z0-9_]{3,})" \}', text))
+        names |= set(re.findall(r'= "((?:HOSTED|CAMPAIGN)[A-Z_]*)"', text)) | set(re.findall(r', "([A-Z][A-Z0-9_]{3,})" \}', text))
     table = (lab.ROOT / "src/cli/signal_words.c").read_text()
     known = {row[0]: row for row in re.findall(r'\{ "([A-Z0-9_]+)",\s*"([^"]+)",\s*"([^"]+)" \}', table)}
     assert len(names) > 60 and not names - set(known), names - set(known)

@@ -18,6 +18,7 @@
 #include "ipc/message_id.h"
 #include "report/missed/answer.h"
 #include "report/missed/attempts.h"
+#include "report/missed/campaign_report.h"
 #include "report/missed/proposing.h"
 #include "report/missed/request_mail.h"
 #include "report/service.h"
@@ -49,7 +50,8 @@ struct errand {
 struct inbox {
     enum { INBOX_MAGIC = 0x63f66cef } magic;
     struct service *service;
-    struct channel *ledger; /* NULL: not there */
+    struct channel *ledger; /* NULL: not there; so is lookup's */
+    struct channel *lookup;
     struct proposing *proposing;
     struct errand *first;
     unsigned count;
@@ -220,6 +222,11 @@ static void report_take(struct inbox *inbox, enum missed_kind kind)
     size_t left, count = request_mail_enclosed(errand->arena, mail, list, REQUEST_MAIL_MESSAGES_MOST, &left);
     bool is_inline = count == 0;
     if (is_inline) list[count++] = mail;
+    if (!campaign_report_messages(inbox->lookup, inbox->service->child.config, kind,
+                                  errand->offer.envelope.sender, list, count)) {
+        not_done_say(inbox, HELD_NOT_YET, "lookup is being restarted");
+        return;
+    }
     if (!missed_spam_put(inbox->service, kind, list, count)) {
         not_done_say(inbox, HELD_NO_ROOM, "what leaked through cannot be written to learn/missed");
         return;
@@ -414,6 +421,26 @@ void inbox_set_ledger(struct inbox *inbox, int fd)
 void inbox_set_scan(struct inbox *inbox, int fd)
 {
     proposing_set_scan(inbox->proposing, fd);
+}
+
+/* It answers nothing. */
+static bool lookup_frame(void *context, struct frame *frame)
+{
+    return false;
+}
+
+static void lookup_gone(void *context)
+{
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
+    channel_close(inbox->lookup);
+    inbox->lookup = NULL;
+}
+
+void inbox_set_lookup(struct inbox *inbox, int fd)
+{
+    static const struct channel_events events = { lookup_frame, lookup_gone };
+    if (inbox->lookup) lookup_gone(inbox);
+    inbox->lookup = channel_open(inbox->service->child.loop, fd, &events, inbox);
 }
 
 /* --- one after the other --- */

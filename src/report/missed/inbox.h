@@ -14,6 +14,8 @@ struct inbox *inbox_new(struct service *service);
 void inbox_set_ledger(struct inbox *inbox, int fd);
 /* Scan likewise: it reads what a report would teach. */
 void inbox_set_scan(struct inbox *inbox, int fd);
+/* The same of lookup, which is told of what leaked through. */
+void inbox_set_lookup(struct inbox *inbox, int fd);
 
 struct inbox_facts {
     uint64_t reported, released, not_released, answers; /* messages told as missed; mails with a ticket */

@@ -3,6 +3,7 @@
    not grow beyond what went in, and twice the same is the same. */
 #include <stdlib.h>
 
+#include "spam/campaign_sketch.h"
 #include "spam/message_facts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,8 +28,11 @@ static uint32_t look(struct text message)
     for (int block = 0; block < FEATURE_BLOCKS; block++)
         for (uint32_t i = 0; i < features->blocks[block].count; i++) sum = sum * 31 + features->blocks[block].slots[i];
     message_text_free(text);
+    struct campaign_sketch sketch;
+    campaign_sketch_message(arena, mime, &sketch);
+    must(sketch.file_count <= CAMPAIGN_FILES_MOST && !(sketch.bands[0] && sketch.line));
     arena_free(arena);
-    return sum;
+    return sum + (uint32_t)sketch.bands[0] + (uint32_t)sketch.line;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

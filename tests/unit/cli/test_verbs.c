@@ -306,6 +306,7 @@ static void without_a_node(void **state)
                  { "newsletter", " list" },
                  { "report", " --to /tmp/never-written.txt" },
                  { "digest", " --now" },
+                 { "campaign", " list" },
                  { "dns", " example.test MX" },
                  { "explain", " 0000000000000" },
                  { "balance", " --wait 0" } };

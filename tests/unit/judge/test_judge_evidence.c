@@ -77,6 +77,7 @@ static void form_put(enum form form, struct buffer *out)
                                .recipe_count = 2,
                                .recipes = recipes,
                                .summary = TEXT("summary"),
+                               .is_counted = true,
                                .proof = { .is_made = true,
                                           .spf = PROOF_SOFTFAIL,
                                           .dkim = PROOF_PASS,
@@ -154,7 +155,7 @@ enum {
     FINDING = 1 + (4 + 4) + 4, /* the class of the first */
     FINDINGS_LENGTH = 4 + 1 + (4 + 6) + (4 + 4) + (4 + 4),
     PARTS = 4 + 2 * 17,
-    EDITS = 164 + PARTS + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
+    EDITS = 172 + PARTS + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
     TENANCY = 80 + PARTS + FINDINGS_LENGTH,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
     RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5),
@@ -196,6 +197,7 @@ static void test_numbers_out_of_range(void **state)
         { VERDICT, PROOF + 7, FATE_COUNT },
         { VERDICT, FOUND, DIRECTION_OUT + 1 },
         { VERDICT, FOUND + 1, TENANCY_COUNT },
+        { VERDICT, FOUND + 2, 2 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buffer bytes = { 0 }, again = { 0 };

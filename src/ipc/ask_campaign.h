@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* What lookup is told of campaigns (ipc/campaign_table.h): by receive that a message came, by report that
+   somebody told of one. Frames of enum lookup_frame. */
+#ifndef SEKIMORI_IPC_ASK_CAMPAIGN_H
+#define SEKIMORI_IPC_ASK_CAMPAIGN_H
+
+#include "ipc/ask_lookup.h"
+#include "judge/campaign.h"
+#include "mail/envelope.h"
+
+#define CAMPAIGN_FILE_BYTES ((size_t)13 << 20) /* of run/campaigns */
+
+enum { CAMPAIGN_COUNTED_MOST = 64 }; /* recipients of a message that are counted */
+
+/* A message that came, once its verdict stands. */
+struct campaign_seen {
+    struct text sketch; /* the byte form */
+    struct address client;
+    struct text sender;
+    bool is_taken;            /* somebody gets it */
+    uint32_t recipient_count; /* at most CAMPAIGN_COUNTED_MOST */
+    struct text *recipients;
+};
+/* LOOKUP_CAMPAIGN_COUNT; `id`: of the message. */
+void campaign_tell(struct channel *lookup, uint64_t id, const struct campaign_seen *seen);
+
+/* Somebody told of a message. */
+struct campaign_report {
+    struct text sketch;
+    struct text reporter; /* an address */
+    bool is_trusted;      /* his word alone stops it */
+};
+/* LOOKUP_CAMPAIGN_REPORT, of report alone. */
+void campaign_report_tell(struct channel *lookup, const struct campaign_report *report);
+
+/* What lookup reads: the payload; texts are borrowed, lists live in the arena. False: malformed. */
+bool campaign_seen_get(struct arena *arena, struct text payload, struct campaign_seen *out,
+                       struct campaign_sketch *out_sketch);
+/* The same, without a list. */
+bool campaign_report_get(struct text payload, struct campaign_report *out,
+                         struct campaign_sketch *out_sketch);
+
+#endif
