@@ -305,10 +305,13 @@ static void anchor_end(struct walk *walk)
     walk->open = NULL;
 }
 
+/* A drawing may call it otherwise. */
 static void anchor_take(struct walk *walk, const struct tag *tag)
 {
+    struct text target = tag_value(tag, "href");
     anchor_end(walk);
-    if (!tag->is_end) walk->open = link_add(walk, MARKUP_LINK, tag_value(tag, "href"));
+    if (target.length == 0) target = tag_value(tag, "xlink:href");
+    if (!tag->is_end) walk->open = link_add(walk, MARKUP_LINK, target);
     walk->open_at = buffer_length(&walk->markup->text);
 }
 

@@ -24,10 +24,40 @@ static bool begins_as_html(struct text bytes)
     return false;
 }
 
+void message_text_found(struct message_text *text, struct text bytes)
+{
+    size_t length = buffer_length(&text->found);
+    if (length >= MESSAGE_FOUND_MOST) return;
+    charset_to_utf8(TEXT("utf-8"), text_slice(bytes, 0, MESSAGE_FOUND_MOST - length), &text->found, NULL);
+    buffer_add_char(&text->found, '\n');
+}
+
+void message_text_found_link(struct message_text *text, struct text address)
+{
+    buffer_clear(&text->room);
+    charset_to_utf8(TEXT("utf-8"), text_slice(address, 0, MARKUP_TARGET_MOST), &text->room, NULL);
+    text->found_links += markup_link_add(&text->markup, MARKUP_LINK, buffer_text(&text->room));
+}
+
+/* A drawing is read as HTML: its text and links are among what is found in files, however it is sent. */
+static void svg_read(struct message_text *text, struct text bytes)
+{
+    struct markup *drawing = arena_alloc(text->markup.arena, sizeof *drawing);
+    drawing->arena = text->markup.arena;
+    buffer_clear(&text->room);
+    charset_to_utf8(TEXT("utf-8"), text_slice(bytes, 0, MESSAGE_TEXT_MOST), &text->room, NULL);
+    markup_read(drawing, buffer_text(&text->room));
+    message_text_found(text, buffer_text(&drawing->text));
+    for (uint32_t i = 0; i < drawing->link_count; i++)
+        message_text_found_link(text, drawing->links[i].target);
+    markup_free(drawing);
+}
+
 void message_text_part(struct message_text *text, const struct mime_part *part, struct text bytes)
 {
     bool is_html = text_equal(part->type, TEXT("text/html")),
          is_plain = text_equal(part->type, TEXT("text/plain"));
+    if (text_equal(part->type, TEXT("image/svg+xml"))) svg_read(text, bytes);
     if ((!is_html && !is_plain) || text_equal(part->disposition, TEXT("attachment"))) return;
     if (is_plain && begins_as_html(bytes)) {
         is_html = text->html_as_plain = true;
@@ -44,21 +74,6 @@ void message_text_part(struct message_text *text, const struct mime_part *part, 
     buffer_add_char(out, '\n');
     text->html_parts += is_html;
     text->plain_parts += is_plain;
-}
-
-void message_text_found(struct message_text *text, struct text bytes)
-{
-    size_t length = buffer_length(&text->found);
-    if (length >= MESSAGE_FOUND_MOST) return;
-    charset_to_utf8(TEXT("utf-8"), text_slice(bytes, 0, MESSAGE_FOUND_MOST - length), &text->found, NULL);
-    buffer_add_char(&text->found, '\n');
-}
-
-void message_text_found_link(struct message_text *text, struct text address)
-{
-    buffer_clear(&text->room);
-    charset_to_utf8(TEXT("utf-8"), text_slice(address, 0, MARKUP_TARGET_MOST), &text->room, NULL);
-    text->found_links += markup_link_add(&text->markup, MARKUP_LINK, buffer_text(&text->room));
 }
 
 static uint32_t longest_line_of(struct text all)

@@ -82,6 +82,28 @@ static void test_codes(void **state)
     arena_free(score.arena);
 }
 
+/* A drawing that is attached is read as a page is. */
+static void test_drawing(void **state)
+{
+    struct arena *arena = arena_new(0);
+    const char *message =
+        "From: Hanako <h@example.jp>\r\nSubject: memo\r\nContent-Type: image/svg+xml; name=a.svg\r\n"
+        "Content-Disposition: attachment\r\n\r\n"
+        "<svg xmlns:xlink='http://www.w3.org/1999/xlink'><a xlink:href='http://192.0.2.7/x'>"
+        "<text>Verify your &#65;CCOUNT</text></a><a href='//example.test/'/></svg>\r\n";
+    struct mime *mime = mime_parse(arena, text_of(message), &mime_limits_default, MIME_FIRST);
+    struct message_text text;
+    message_text_begin(&text, arena);
+    message_text_part(&text, &mime->parts[0], mime->parts[0].body);
+    message_text_finish(&text, mime);
+    assert_true(text_find(text.visible, TEXT("verify your account")) < text.visible.length);
+    assert_int_equal(text.found_links, 2);
+    assert_true(text_equal(text.markup.links[0].target, TEXT("http://192.0.2.7/x")));
+    assert_int_equal(text.html_parts, 0);
+    message_text_free(&text);
+    arena_free(arena);
+}
+
 /* What a PDF and a picture code say counts as if it stood in the text. */
 static void test_found(void **state)
 {
@@ -164,6 +186,7 @@ int main(void)
                                         cmocka_unit_test(test_hosts),
                                         cmocka_unit_test(test_codes),
                                         cmocka_unit_test(test_found),
+                                        cmocka_unit_test(test_drawing),
                                         cmocka_unit_test(test_answers),
                                         cmocka_unit_test(test_the_sum_is_that_of_what_is_printed),
                                         cmocka_unit_test(test_bounded) };
