@@ -108,9 +108,11 @@ static void judge(struct arena *arena, const struct judge_basis *basis, struct t
 {
     static struct text recipient = { "user@localhost", 14 };
     struct occasion occasion = { .direction = DIRECTION_IN, .recipients = &recipient, .recipient_count = 1 };
-    struct scanner scanner = {
-        .config = basis->config, .base = basis->base, .rules = basis->rules, .local = basis->local
-    };
+    struct scanner scanner = { .config = basis->config,
+                               .base = basis->base,
+                               .rules = basis->rules,
+                               .local = basis->local,
+                               .impostors = basis->impostors };
     struct facts facts;
     struct verdict verdict;
     const struct header_limits limits = { mime_limits_default.header_bytes, mime_limits_default.header_fields,

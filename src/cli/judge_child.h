@@ -6,6 +6,7 @@
 
 #include "cli/jailed_reader.h"
 #include "config/settings.h"
+#include "impostor/impostor_set.h"
 #include "judge/evidence.h"
 #include "rules/ruleset.h"
 #include "spam/passages.h"
@@ -14,11 +15,12 @@ enum { JUDGE_MAIL_MOST = 64 << 20 }; /* bytes of a message; a longer one is not 
 
 /* What messages are judged with. Borrowed for the child's life. */
 struct judge_basis {
-    struct config *config;           /* modes as judge_basis_narrow sets them */
-    const struct base_model *base;   /* NULL: none */
-    const struct ruleset *rules;     /* NULL: none */
-    const struct local_model *local; /* NULL: none */
-    struct text told_by;             /* whose Authentication-Results are believed; empty: nobody's */
+    struct config *config;                /* modes as judge_basis_narrow sets them */
+    const struct base_model *base;        /* NULL: none */
+    const struct ruleset *rules;          /* NULL: none */
+    const struct local_model *local;      /* NULL: none */
+    struct text told_by;                  /* whose Authentication-Results are believed; empty: nobody's */
+    const struct impostor_set *impostors; /* of that configuration; NULL: nobody looks for them */
 };
 
 /* Of a configuration what holds without a node: spam is judged for everybody, viruses and senders are not. */

@@ -249,11 +249,13 @@ int judge_main(int argc, char **argv)
     if (judge_sources_base("judge", config, options.base, &base) &&
         learned_get(config, &options, arena, &learned, &local) &&
         judge_sources_rules("judge", config, &rules)) {
-        struct judge_basis basis = { config, base, rules, local, options.results };
+        struct impostor_set *impostors = impostor_set_new(config);
+        struct judge_basis basis = { config, base, rules, local, options.results, impostors };
         struct round round = { .basis = &basis, .is_json = options.is_json, .jobs = (unsigned)options.jobs };
         tzset();
         charset_warm();
         code = mails_judge(&round, count ? argv + optind : alone, count ? count : 1);
+        impostor_set_free(impostors);
     }
     base_model_close(base);
     arena_free(arena);

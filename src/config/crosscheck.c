@@ -10,6 +10,7 @@
 #include "config/encoding.h"
 #include "config/hosted.h"
 #include "config/load_private.h"
+#include "config/people.h"
 #include "config/table.h"
 #include "config/value.h"
 
@@ -132,6 +133,18 @@ static void replies_check(struct loader *loader)
     if (!is_printable_word(config->help.mailbox))
         loader_complain(loader, SEVERITY_ERROR, global_place(loader, "help mailbox"),
                         N_("help mailbox stands in replies of SMTP: an address in ASCII"));
+}
+
+/* The file of our people: the first line that is wrong. */
+static void people_check_file(struct loader *loader)
+{
+    const struct file_content *people = &loader->config->people;
+    uint32_t line;
+    if (people->content.length == 0 || loader->origin != CONTENT_DISK) return;
+    const char *why = people_check(people->content, &line);
+    if (why)
+        loader_complain(loader, SEVERITY_ERROR, global_place(loader, "people"), N_("people %.*s:%u: %s"),
+                        TEXT_ARG(people->path), (unsigned)line, why);
 }
 
 static bool is_everybody(const struct network_list *list)
@@ -468,6 +481,7 @@ void crosscheck_config(struct loader *loader)
     own_addresses_check(loader);
     reporters_check(loader);
     replies_check(loader);
+    people_check_file(loader);
     authorities_check(loader);
     hook_check(loader);
     update_check(loader);

@@ -159,6 +159,7 @@ static void tables_keep(struct loader *loader, const struct config *config)
 {
     content_keep(loader, &config->spam.rules);
     content_keep(loader, &config->spam.own_rules);
+    content_keep(loader, &config->people);
     for (size_t i = 0; i < config->domain_count; i++)
         content_keep(loader, &config->domains[i].recipients_table);
 }

@@ -328,6 +328,12 @@ struct config {
         struct text subject; /* what goes before the Subject for ACTION_TAG; empty: header only */
     } newsletter;
 
+    struct file_content people; /* config/people.h; our people, whom impostors pretend to be */
+    struct text_list partners;  /* domains of others whom they pretend to be */
+    struct {
+        struct text mark; /* what goes before the Subject of mail from outside; empty: nothing */
+    } outside;
+
     struct {
         enum mode mode;
         struct text name;         /* the authserv-id of Authentication-Results; empty: hostname */

@@ -52,6 +52,7 @@ const char *evidence_edit_kind_name(enum edit_kind kind)
                                                         [EDIT_NEWSLETTER] = "newsletter",
                                                         [EDIT_NEWSLETTER_WARNING] = "newsletter-warning",
                                                         [EDIT_FLAG] = "flag",
+                                                        [EDIT_OUTSIDE] = "outside",
                                                         [EDIT_STATUS] = "status" };
     return (unsigned)kind < EDIT_KIND_COUNT ? names[kind] : "unknown";
 }
@@ -239,6 +240,7 @@ void facts_put(const struct facts *facts, struct buffer *out)
     put_text(out, facts->rule_marks);
     put_text(out, facts->sketch);
     put_text(out, facts->campaign);
+    put_text(out, facts->impostors);
     signals_put(facts->signals, facts->signal_count, out);
     questions_put(facts->questions, facts->question_count, out);
     possible_edits_put(facts->edits, facts->edit_count, out);
@@ -275,6 +277,7 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->rule_marks = get_text(reader);
     out->sketch = get_text(reader);
     out->campaign = get_text(reader);
+    out->impostors = get_text(reader);
     out->signals = signals_get(arena, reader, &out->signal_count);
     questions_get(arena, reader, &out->questions, &out->question_count);
     out->edits = possible_edits_get(arena, reader, &out->edit_count);

@@ -13,7 +13,7 @@
 
 /* Of the byte forms of occasion, facts and questions together: they are kept for days, and one of another
    version cannot be read. Whoever changes one of the three counts on. */
-enum { EVIDENCE_VERSION = 3 };
+enum { EVIDENCE_VERSION = 4 };
 
 /* Who sent it, as receive saw it. */
 struct occasion {
@@ -106,9 +106,11 @@ enum edit_kind {
     EDIT_WARNING, /* "[WARNING: ATTACHMENT UNSCANNED] " there */
     EDIT_TAG_WARNING,        /* both there */
     EDIT_NEWSLETTER,         /* "[NEWSLETTER] " there */
-    EDIT_NEWSLETTER_WARNING, /* that and the warning; a set has one of these five at most */
+    EDIT_NEWSLETTER_WARNING, /* that and the warning */
     EDIT_FLAG,   /* it is tagged, and the header alone says so: nothing by itself, EDIT_STATUS looks at it; in
                     no   set with a tag in the Subject */
+    EDIT_OUTSIDE, /* "[External] " in the Subject, alone: the kinds above put it behind theirs; a set has one at most
+                     of the six that change the Subject */
     EDIT_STATUS, /* Authentication-Results, X-Spam-Status, X-Spam-Flag, X-Sekimori-Class and X-Virus-Scanned
                     on top */
     EDIT_KIND_COUNT
@@ -170,6 +172,7 @@ struct facts {
     struct text rule_marks;     /* spam/rule_signals.h; empty: no rule asks for signals */
     struct text sketch;         /* campaign_sketch_put (judge/campaign.h); empty: it is not to be counted */
     struct text campaign;       /* campaign_answer_put; empty: nothing is known of its like */
+    struct text impostors;      /* impostor/impostor_finding.h; empty: nothing was found */
     uint32_t signal_count;
     struct signal *signals;
     uint32_t question_count; /* raised by the content */

@@ -14,6 +14,7 @@
 #include "mail/envelope.h"
 #include "scan/authenticate.h"
 #include "scan/campaign_weight.h"
+#include "scan/impostor_weight.h"
 #include "scan/opinions.h"
 #include "scan/outside.h"
 #include "scan/recipe.h"
@@ -29,6 +30,7 @@ struct demand {
     bool
         is_refusal_asked; /* by the owner of the domain in From; each recipient's domain has its own answer */
     bool is_from_inside;  /* outbound mail has no tag */
+    bool is_marked;       /* as from outside */
 };
 
 /* What the spam check would have one recipient get. */
@@ -151,6 +153,8 @@ static struct edit_set edits_of(enum mode virus, const struct spam_demand *spam,
         set = edit_set_with(set, tag_kind(spam, is_warned));
     else if (is_warned)
         set = edit_set_with(set, EDIT_WARNING);
+    else if (demand->is_marked)
+        set = edit_set_with(set, EDIT_OUTSIDE);
     return edit_set_with(set, EDIT_STATUS);
 }
 
@@ -266,6 +270,14 @@ static void direction_decide(const struct config *config, const struct occasion 
     score_add(score, names[out->tenancy], 0, hosted ? hosted->name : TEXT_NONE);
 }
 
+/* What is proven to come from a domain of ours is none of strangers. */
+static bool is_marked(const struct config *config, enum direction direction,
+                      const struct auth_judgement *authentication)
+{
+    return config->outside.mark.length > 0 && direction == DIRECTION_IN &&
+           !impostor_is_proven_ours(config, authentication);
+}
+
 static void newsletter_tell(const struct auth_judgement *authentication, struct score *score,
                             struct verdict *out)
 {
@@ -301,6 +313,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     authenticate_judge(arena, config, occasion, facts, answers, answer_count, lists, authentication);
     direction_decide(config, occasion, facts, authentication, &proven, out);
     authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
+    impostor_score(facts, authentication, out->direction, &proven);
     newsletter_tell(authentication, &proven, out);
     enum campaign_standing standing = campaign_standing(config, out->direction, authentication);
     campaign_score(facts, standing, message_id_time_ms(occasion->id), &proven);
@@ -311,7 +324,8 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     const struct demand demand = { virus_demand(arena, config, merged, out->direction, outside, &why),
                                    opinions_demand(config, out->direction, answers, answer_count),
                                    authenticate_demand(authentication) == DMARC_POLICY_REJECT,
-                                   out->direction == DIRECTION_OUT };
+                                   out->direction == DIRECTION_OUT,
+                                   is_marked(config, out->direction, authentication) };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     struct recipe_order *orders = arena_alloc_array(arena, out->recipient_count, sizeof *orders);
     struct spam_demand *spams = arena_alloc_array(arena, out->recipient_count, sizeof *spams);

@@ -176,6 +176,7 @@ static bool fork_server_load(struct fork_server *fork_server)
     fork_server->scanner.config = fork_server->config;
     base_load(fork_server);
     rules_load(fork_server);
+    fork_server->scanner.impostors = impostor_set_new(fork_server->config);
     if (!temporary_prepare(fork_server->error, sizeof fork_server->error)) return false;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of credentials takes it off */
     if (temporary_enter(worker_room_bytes(fork_server->config), fork_server->error,

@@ -11,6 +11,7 @@
 #include "mail/reading.h"
 #include "scan/authenticate.h"
 #include "scan/content.h"
+#include "scan/impostor_weight.h"
 #include "scan/outside.h"
 #include "scan/recipe.h"
 #include "scan/seal_basis.h"
@@ -217,7 +218,10 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     const struct config *config = scanner->config;
     struct mime *mime = mime_parse(arena, message, limits_of(arena, config), MIME_FIRST);
     const struct header *header = mime->parts[0].header;
-    struct score score = { .arena = arena, .base = scanner->base, .rules = scanner->rules };
+    struct score score = { .arena = arena,
+                           .base = scanner->base,
+                           .rules = scanner->rules,
+                           .wants_links = scanner->impostors != NULL };
     struct local_model local;
     if (scanner->local)
         score.local = scanner->local;
@@ -248,6 +252,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     score_message(&score, mime);
     out->tenancy = tenancy_read(config, occasion, header);
     authenticate_read(arena, config, occasion, message, header, out);
+    impostor_read(arena, config, scanner->impostors, occasion, mime, &score, out);
     enum direction direction = tenancy_direction(occasion, out->tenancy);
     const struct recipe_source source = {
         arena, config, direction, message, mime->declared, header, may_warn(config, out)

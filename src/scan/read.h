@@ -4,6 +4,7 @@
 #ifndef SEKIMORI_SCAN_READ_H
 #define SEKIMORI_SCAN_READ_H
 
+#include "impostor/impostor_set.h"
 #include "ipc/campaign_table.h"
 #include "ipc/fingerprint_page.h"
 #include "ipc/learned_page.h"
@@ -25,6 +26,7 @@ struct scanner {
     const struct local_model *local;         /* instead of it; NULL: `learned` counts */
     const struct campaign_table *campaigns;  /* NULL: nothing is known of near-duplicates */
     const struct ruleset *rules;             /* NULL: there are none */
+    const struct impostor_set *impostors;    /* of that configuration; NULL: nobody looks for them */
 };
 
 /* Texts in `out` live in the arena or borrow from the message. Never fails: what could not be seen is said

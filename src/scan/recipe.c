@@ -4,7 +4,10 @@
 #include "scan/recipe.h"
 
 #include "auth/authentication_results.h"
+#include "auth/from_domains.h"
+#include "config/hosted.h"
 #include "mail/edits.h"
+#include "mail/encoded_word.h"
 #include "scan/authenticate.h"
 #include "scan/wording.h"
 
@@ -48,19 +51,62 @@ static void forged_find(const struct recipe_source *source, struct edits *out)
     mbox_line_find(source, out);
 }
 
+/* Some Subject has it already, be it behind "Re: ". */
+static bool has_mark(const struct recipe_source *source)
+{
+    enum { SUBJECT_MOST = 2000 };
+    struct text mark = text_trim(source->config->outside.mark);
+    const struct header_field *field = header_find(source->header, HEADER_SUBJECT);
+    if (!field) return false;
+    struct text subject =
+        word_decode_in(source->arena, text_slice(field->value, 0, SUBJECT_MOST), source->declared, NULL);
+    return text_find(subject, mark) < subject.length;
+}
+
+static bool is_from_ours(const struct recipe_source *source)
+{
+    struct from_domains from;
+    from_domains_find(source->arena, source->header, &from);
+    for (uint32_t i = 0; i < from.count; i++)
+        if (config_is_ours(source->config, from.domains[i])) return true;
+    return false;
+}
+
+/* Before the text of the Subject, behind the tag and the warning. Empty: none. */
+static struct text mark_of(const struct recipe_source *source)
+{
+    struct text mark = source->config->outside.mark;
+    bool is_wanted = mark.length > 0 && source->direction == DIRECTION_IN && !has_mark(source);
+    return is_wanted ? mark : TEXT_NONE;
+}
+
+/* `prefix` and the mark. With the tag or a warning, mail that says to be from us has none: it is not known
+   here whether that is proven. */
+static void prefix_find(const struct recipe_source *source, struct text prefix, struct edits *out)
+{
+    struct text mark = mark_of(source);
+    if (mark.length > 0 && !is_from_ours(source))
+        prefix = arena_printf(source->arena, "%.*s%.*s", TEXT_ARG(prefix), TEXT_ARG(mark));
+    edits_prefix_subject(out, source->message, source->header, source->declared, prefix);
+}
+
 /* Outbound mail has no tag. */
 static void tag_find(const struct recipe_source *source, struct edits *out)
 {
     if (source->direction != DIRECTION_IN) return;
-    edits_prefix_subject(out, source->message, source->header, source->declared,
-                         source->config->spam.subject);
+    prefix_find(source, source->config->spam.subject, out);
 }
 
 static void warning_find(const struct recipe_source *source, struct edits *out)
 {
     if (!source->may_warn) return;
-    edits_prefix_subject(out, source->message, source->header, source->declared,
-                         source->config->virus.warning);
+    prefix_find(source, source->config->virus.warning, out);
+}
+
+static void outside_find(const struct recipe_source *source, struct edits *out)
+{
+    struct text mark = mark_of(source);
+    if (mark.length > 0) edits_prefix_subject(out, source->message, source->header, source->declared, mark);
 }
 
 /* `tag` and behind it the warning. */
@@ -69,7 +115,7 @@ static void both_find(const struct recipe_source *source, struct text tag, struc
     if (!source->may_warn || source->direction != DIRECTION_IN) return;
     struct text both =
         arena_printf(source->arena, "%.*s%.*s", TEXT_ARG(tag), TEXT_ARG(source->config->virus.warning));
-    edits_prefix_subject(out, source->message, source->header, source->declared, both);
+    prefix_find(source, both, out);
 }
 
 static void tag_warning_find(const struct recipe_source *source, struct edits *out)
@@ -81,8 +127,7 @@ static void tag_warning_find(const struct recipe_source *source, struct edits *o
 static void newsletter_find(const struct recipe_source *source, struct edits *out)
 {
     if (source->direction != DIRECTION_IN || source->config->newsletter.action != ACTION_TAG) return;
-    edits_prefix_subject(out, source->message, source->header, source->declared,
-                         source->config->newsletter.subject);
+    prefix_find(source, source->config->newsletter.subject, out);
 }
 
 static void newsletter_warning_find(const struct recipe_source *source, struct edits *out)
@@ -126,6 +171,7 @@ static const struct kind {
     [EDIT_TAG_WARNING] = { .find = tag_warning_find, .room = ROOM_MOST },
     [EDIT_NEWSLETTER] = { .find = newsletter_find, .room = ROOM_MOST },
     [EDIT_NEWSLETTER_WARNING] = { .find = newsletter_warning_find, .room = ROOM_MOST },
+    [EDIT_OUTSIDE] = { .find = outside_find, .room = ROOM_MOST },
     [EDIT_STATUS] = { .write = status_write },
 };
 
@@ -198,10 +244,10 @@ static struct text compose(const struct recipe_basis *basis, const struct recipe
     return encoded;
 }
 
-/* decide.c: forged and status are in every set, with or without one of the five kinds that change the
-   Subject, or the flag, or that and the warning. A kind more that may be in a set or not needs more here, in
-   QUEUE_KEEP and in the journal. */
-_Static_assert(EDIT_KIND_COUNT - 2 + 1 + 1 <= RECIPES_MOST, "there is room for every set");
+/* decide.c: forged and status are in every set, with one of the five kinds that change the Subject, or the
+   flag, or the flag and the warning, or the mark of mail from outside in the place of no such kind. A kind
+   more that may be in a set or not needs more here, in QUEUE_KEEP and in the journal. */
+_Static_assert(EDIT_KIND_COUNT - 2 + 1 <= RECIPES_MOST, "there is room for every set");
 
 static bool is_alike(const struct recipe_order *a, const struct recipe_order *b)
 {

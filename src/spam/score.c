@@ -101,7 +101,7 @@ static struct text host_of(struct text address)
 /* False: nobody wants text. */
 static bool text_begin(struct score *score)
 {
-    if (!score->base && !score->local && !score->rules && !score->sketch) return false;
+    if (!score->base && !score->local && !score->rules && !score->sketch && !score->wants_links) return false;
     if (score->text) return true;
     score->text = arena_alloc(score->arena, sizeof *score->text);
     message_text_begin(score->text, score->arena);
@@ -172,6 +172,12 @@ static void rules_look(struct score *score, const struct mime *mime, const struc
     score->rule_marks = found.marks;
 }
 
+static void links_keep(struct score *score, const struct feature_links *links)
+{
+    score->link_hosts = arena_text(score->arena, buffer_text(&links->hosts));
+    score->link_texts = arena_text(score->arena, buffer_text(&links->shown));
+}
+
 /* What was there and not looked at. */
 static void limits_tell(struct score *score, const struct message_text *text, const struct features *features)
 {
@@ -188,7 +194,7 @@ static void features_look(struct score *score, const struct mime *mime)
     struct feature_links links = { 0 };
     const struct message_text *text = score->text;
     features->arena = score->arena;
-    features->links = score->rules ? &links : NULL;
+    features->links = score->rules || score->wants_links ? &links : NULL;
     message_features_add(features, mime, text);
     if (score->base) base_look(score, features, text);
     if (features_has_fact(features, "name-claims-brand", TEXT_NONE))
@@ -197,6 +203,7 @@ static void features_look(struct score *score, const struct mime *mime)
     if (score->draft) local_look(score, mime, features, text);
     if (score->rules) rules_look(score, mime, features);
     limits_tell(score, text, features);
+    if (score->wants_links) links_keep(score, &links);
     feature_links_free(&links);
 }
 
@@ -204,7 +211,7 @@ static void text_look(struct score *score, const struct mime *mime)
 {
     message_text_finish(score->text, mime);
     if (score->sketch) campaign_sketch_text(score->text, score->sketch);
-    if (score->base || score->draft || score->rules) features_look(score, mime);
+    if (score->base || score->draft || score->rules || score->wants_links) features_look(score, mime);
     message_text_free(score->text);
     score->text = NULL;
     score->draft = NULL;

@@ -155,7 +155,7 @@ enum {
     FINDING = 1 + (4 + 4) + 4, /* the class of the first */
     FINDINGS_LENGTH = 4 + 1 + (4 + 6) + (4 + 4) + (4 + 4),
     PARTS = 4 + 2 * 17,
-    EDITS = 172 + PARTS + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
+    EDITS = 176 + PARTS + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
     TENANCY = 80 + PARTS + FINDINGS_LENGTH,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
     RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5),
@@ -184,7 +184,7 @@ static void test_numbers_out_of_range(void **state)
         { FACTS, EDITS + 4, EDIT_TAG },                      /* kinds out of order */
         { FACTS, EDITS + 4 + EDIT + 1, 8 },                  /* over the end of the one before */
         { FACTS, EDITS + 4 + 1 + 8 + 7, 255 },               /* the next one is not behind it */
-        { VERDICT, RECIPES + 4 + 1, 1 },                     /* a kind that is none */
+        { VERDICT, RECIPES + 4 + 1, 2 },                     /* a kind that is none */
         { VERDICT, RECIPIENTS + 4, ACTION_DEFER + 1 },
         { VERDICT, RECIPIENTS + 5, ACTION_DEFER + 1 },
         { VERDICT, RECIPIENTS + 6, 2 },

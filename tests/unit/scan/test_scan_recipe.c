@@ -20,8 +20,8 @@ enum { SETS = 4 };
 struct row {
     const char *name, *mail;
     struct {
-        const char *kinds; /* "F", "T", "W", "B", "S": forged, tag, warning, both, status; NULL: no further
-                            * recipient */
+        const char *kinds; /* "F", "T", "W", "B", "O", "S": forged, tag, warning, both, outside, status; NULL:
+                            * no further recipient */
         const char *expected;
     } sets[SETS];
     uint32_t recipes;
@@ -68,6 +68,39 @@ static const struct row rows[] = {
       { { "W", "Subject: [WARNING: ATTACHMENT UNSCANNED] a\r\n\r\nb" }, { "B", "Subject: a\r\n\r\nb" } },
       2,
       "virus { encrypted warn }",
+      true },
+    { "from outside, alone, behind the tag, behind both",
+      "From: a@other.test\r\nSubject: a\r\n\r\nb",
+      { { "O", "From: a@other.test\r\nSubject: [External] a\r\n\r\nb" },
+        { "T", "From: a@other.test\r\nSubject: [SPAM] [External] a\r\n\r\nb" },
+        { "B",
+          "From: a@other.test\r\nSubject: [SPAM] [WARNING: ATTACHMENT UNSCANNED] [External] a\r\n\r\nb" },
+        { "S", NO "From: a@other.test\r\nSubject: a\r\n\r\nb" } },
+      4,
+      "virus { encrypted warn }\noutside { mark \"[External] \" }" },
+    { "from outside, in the Subject's charset",
+      "From: a@other.test\r\nSubject: =?ISO-2022-JP?B?GyRCOXAbKEI=?=\r\n\r\nb",
+      { { "O", "From: a@other.test\r\nSubject: =?ISO-2022-JP?B?WxskQjMwSXQbKEJdIA==?=\r\n "
+               "=?ISO-2022-JP?B?GyRCOXAbKEI=?=\r\n\r\nb" } },
+      1,
+      "outside { mark \"[外部] \" }" },
+    { "from outside, an answer to marked mail",
+      "From: a@other.test\r\nSubject: Re: =?UTF-8?B?W+WklumDqF0=?= a\r\n\r\nb",
+      { { "O", "From: a@other.test\r\nSubject: Re: =?UTF-8?B?W+WklumDqF0=?= a\r\n\r\nb" },
+        { "T", "From: a@other.test\r\nSubject: [SPAM] Re: =?UTF-8?B?W+WklumDqF0=?= a\r\n\r\nb" } },
+      2,
+      "outside { mark \"[外部] \" }" },
+    { "from outside and in our name: the mark alone, not behind the tag",
+      "From: a@on.test\r\nSubject: a\r\n\r\nb",
+      { { "O", "From: a@on.test\r\nSubject: [External] a\r\n\r\nb" },
+        { "T", "From: a@on.test\r\nSubject: [SPAM] a\r\n\r\nb" } },
+      2,
+      "outside { mark \"[External] \" }" },
+    { "from inside there is no mark",
+      "From: a@other.test\r\nSubject: a\r\n\r\nb",
+      { { "O", "From: a@other.test\r\nSubject: a\r\n\r\nb" } },
+      1,
+      "outside { mark \"[External] \" }",
       true },
     { "tag and status", "Subject: a\r\n\r\nb", { { "TS", YES "Subject: [SPAM] a\r\n\r\nb" } }, 1 },
     { "all, forged before and behind the Subject",
@@ -216,7 +249,7 @@ static char *received(struct scene *scene, uint32_t recipient)
 static struct edit_set set_of(const char *letters)
 {
     struct edit_set set = { 0 };
-    static const char known[] = { 'F', 'T', 'W', 'B', 'N', 'M', 'H', 'S' };
+    static const char known[] = { 'F', 'T', 'W', 'B', 'N', 'M', 'H', 'O', 'S' };
     for (unsigned kind = 0; kind < EDIT_KIND_COUNT; kind++)
         if (strchr(letters, known[kind])) set = edit_set_with(set, kind);
     return set;
