@@ -20,11 +20,11 @@
 enum { MAILS_MOST = 20000, ROUNDS = 30, FOLDS = 5, ALL_SLOTS = FEATURE_BLOCKS * FEATURE_SLOTS };
 
 static const double COST = 4.0, BIAS = 0.2;
-/* How far HTML ham and good mail of our own, of which there is little, is to lie from the middle; other
+/* How far HTML ham and mail of our own, of which there is little, is to lie from the middle; other
  * mail: 1. */
 static const double HTML_MARGIN = 1.2;
 /* What a margin of 1 is worth, and the bounds: see doc/spam.md. */
-static const float POINTS = 8.5f, POINTS_MOST = 12, POINTS_LEAST = -3;
+static const float POINTS = 8.0f, POINTS_MOST = 12, POINTS_LEAST = -3;
 static const float UNKNOWN_OFFSET = 0.3f; /* of scripts in which there is no ham to learn */
 
 struct mail {
@@ -222,7 +222,7 @@ static void weights_move(const struct mail *mail, double by)
 static void step(struct mail *mail)
 {
     double before = mail->alpha, reached = mail->label * margin_of(mail);
-    double wanted = before - (reached - (mail->label < 0 && mail->corpus >= HTML_HAM ? HTML_MARGIN : 1));
+    double wanted = before - (reached - (mail->corpus >= HTML_HAM ? HTML_MARGIN : 1));
     mail->alpha = wanted < 0 ? 0 : wanted > COST ? COST : wanted;
     mail->is_quiet = before == 0 && reached > HTML_MARGIN + 0.05;
     if (mail->alpha != before) weights_move(mail, (mail->alpha - before) * mail->label);

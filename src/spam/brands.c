@@ -220,3 +220,28 @@ bool brands_are_claimed(struct text folded, struct text organization)
     }
     return is_claimed;
 }
+
+/* Names that hosts have for other reasons. */
+static bool is_common_word(struct text name)
+{
+    static const char *const words[] = { "outlook", "adobe",    "chase",   "kraken", "crypto",
+                                         "correos", "correios", "google",  "apple",  "disney",
+                                         "office",  "irs",      "telekom", NULL };
+    size_t i = 0;
+    while (words[i] && !text_equal(name, text_of(words[i]))) i++;
+    return words[i] != NULL;
+}
+
+bool brands_are_lent(struct text host, struct text organization)
+{
+    enum { NAME_LEAST = 5 };
+    struct text label = text_slice(organization, 0, text_find_char(organization, '.'));
+    struct sketch sketch;
+    sketch_draw(host, &sketch);
+    for (size_t i = 0; i < sizeof brands / sizeof *brands; i++) {
+        struct text name = text_of(brands[i].name);
+        if (name.length < NAME_LEAST || !may_have_word(&sketch, name) || !has_word(host, name)) continue;
+        if (!is_common_word(name) && !is_label_of(label, brands[i].labels)) return true;
+    }
+    return false;
+}

@@ -10,4 +10,9 @@
    read too. Who writes from its own domain claims nothing: whether that is forged, authentication tells. */
 bool brands_are_claimed(struct text folded, struct text organization);
 
+/* A host, in small letters, has a brand's name as one of its words ("secure-paypal.example",
+   "paypal.kuvx.example") and its organisational domain is none of that brand's. Of names that are common
+   words nothing is said. */
+bool brands_are_lent(struct text host, struct text organization);
+
 #endif

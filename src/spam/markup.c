@@ -182,6 +182,40 @@ static bool is_hiding(const struct tag *tag)
            text_equal(style_value(style, TEXT("opacity")), TEXT("0")) || is_invisible_colour(tag, style);
 }
 
+/* "margin-top: 40000px", "height: 1000vh": what follows is seen by nobody. */
+static bool is_push(struct text declaration)
+{
+    static const char *const properties[] = { "height",      "min-height",     "margin-top", "margin-bottom",
+                                              "padding-top", "padding-bottom", NULL };
+    size_t colon = text_find_char(declaration, ':'), digits = 0, name = 0;
+    struct text property = text_trim(text_slice(declaration, 0, colon));
+    while (properties[name] && !text_equal_nocase(property, text_of(properties[name]))) name++;
+    if (!properties[name]) return false;
+    struct text value = text_trim(text_slice(declaration, colon + 1, declaration.length));
+    while (digits < value.length && char_is_digit(value.at[digits])) digits++;
+    struct text unit = text_slice(value, digits, value.length);
+    return (digits >= 4 && text_starts_nocase(unit, TEXT("vh"))) ||
+           (digits >= 5 && text_starts_nocase(unit, TEXT("px")));
+}
+
+static uint32_t pushes_in(struct text styles)
+{
+    enum { DIGITS_LEAST = 4 };
+    uint32_t pushes = 0, digits = 0;
+    bool may_push = false;
+    size_t from = 0;
+    for (size_t at = 0; at <= styles.length; at++) {
+        char c = at < styles.length ? styles.at[at] : ';';
+        digits = char_is_digit(c) ? digits + 1 : 0;
+        may_push |= digits == DIGITS_LEAST;
+        if (c != ';' && c != '{' && c != '}') continue;
+        pushes += may_push && is_push(text_slice(styles, from, at));
+        from = at + 1;
+        may_push = false;
+    }
+    return pushes;
+}
+
 static bool is_void(const struct tag *tag)
 {
     static const char *const names[] = { "area", "base", "br",    "col",    "embed", "hr",  "img", "input",
@@ -341,7 +375,9 @@ static void raw_skip(struct walk *walk, const struct tag *tag)
     char end[NAME_MOST + 3];
     struct text rest = text_slice(walk->html, walk->at, walk->html.length);
     int length = snprintf(end, sizeof end, "</%s", tag->name);
-    walk->at += text_find_nocase(rest, text_from(end, (size_t)length));
+    size_t skipped = text_find_nocase(rest, text_from(end, (size_t)length));
+    if (tag_is(tag, "style")) walk->markup->pushes += pushes_in(text_slice(rest, 0, skipped));
+    walk->at += skipped;
 }
 
 static bool is_block(const struct tag *tag)
@@ -363,6 +399,7 @@ static void tag_take(struct walk *walk, const struct tag *tag)
     hiding_follow(walk, tag);
     if (tag_is(tag, "a")) anchor_take(walk, tag);
     if (tag->is_end) return;
+    markup->pushes += pushes_in(tag_value(tag, "style"));
     if (tag_is(tag, "img")) picture_take(walk, tag);
     if (tag_is(tag, "area")) link_add(walk, MARKUP_LINK, tag_value(tag, "href"));
     if (tag_is(tag, "form")) link_add(walk, MARKUP_FORM, tag_value(tag, "action"));

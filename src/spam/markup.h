@@ -29,6 +29,7 @@ struct markup {
     uint32_t tiny_pictures;             /* of one or two pixels */
     uint32_t split_words;               /* comments or empty tags between two letters */
     uint32_t hidden_elements;           /* that have text */
+    uint32_t pushes;                    /* styles that move what follows thousands of pixels down */
     bool has_more_links;                /* than MARKUP_LINKS_MOST */
 };
 

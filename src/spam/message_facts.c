@@ -9,6 +9,7 @@
 #include "spam/brands.h"
 #include "spam/header_facts.h"
 #include "spam/link_host.h"
+#include "spam/link_shape.h"
 #include "spam/phrases.h"
 #include "spam/text_fold.h"
 
@@ -105,15 +106,29 @@ static bool is_like_address(struct text name, struct text address)
     return !has_word;
 }
 
+/* One of the list, or a large provider's name in another country: "outlook.fr". */
+static bool is_free(struct text domain)
+{
+    static const char *const providers[] = { "yahoo", "hotmail", "outlook", "live", "gmx", "yandex", NULL };
+    return is_among(domain, free_mail) ||
+           (text_equal(organization(domain), domain) &&
+            is_among(text_slice(domain, 0, text_find_char(domain, '.')), providers));
+}
+
 /* "info@", "no-reply@": nobody's own address. */
 static bool is_role(struct text local)
 {
-    static const char *const roles[] = { "noreply",   "no-reply",   "no_reply", "donotreply", "do-not-reply",
-                                         "info",      "support",    "admin",    "contact",    "service",
-                                         "news",      "mail",       "team",     "sales",      "hello",
-                                         "notif",     "alert",      "security", "account",    "help",
-                                         "billing",   "office",     "update",   "customer",   "market",
-                                         "webmaster", "postmaster", NULL };
+    static const char *const roles[] = {
+        "noreply",      "no-reply",  "no_reply",   "donotreply",    "do-not-reply", "info",
+        "support",      "admin",     "contact",    "service",       "news",         "mail",
+        "team",         "sales",     "hello",      "notif",         "alert",        "security",
+        "account",      "help",      "billing",    "office",        "update",       "customer",
+        "market",       "webmaster", "postmaster", "nao-respond",   "naorespond",   "noresponder",
+        "no-responder", "ne-pas",    "nepas",      "atendimento",   "contato",      "contacto",
+        "suporte",      "soporte",   "servicio",   "servico",       "aviso",        "comunicado",
+        "financeiro",   "cliente",   "kontakt",    "kundenservice", "welcome",      "promo",
+        "order",        "invoice",   "reward",     "verif",         "confirm",      NULL
+    };
     for (const char *const *role = roles; *role; role++)
         if (text_starts_nocase(local, text_of(*role))) return true;
     return false;
@@ -179,12 +194,15 @@ static void author_look(struct look *look, const struct header *header)
     fact(look, "from-deep-domain", domain.length > look->own.length + 12);
     if (from) name_look(look, from->value);
     rule_fact(look, "from-role", is_role(local));
+    rule_fact(look, "from-lends-brand", brands_are_lent(domain, look->own));
     fact(look, "from-no-vowels", consonants_of(look->own) >= 5);
     if (!reply) return;
     from_domains_add(look->features->arena, reply->value, &answers);
     struct text other = answers.count ? answers.domains[0] : TEXT_NONE;
     fact(look, "reply-elsewhere", other.length > 0 && !text_equal(organization(other), look->own));
     fact(look, "reply-free-mail", is_among(other, free_mail) && !is_among(domain, free_mail));
+    rule_fact(look, "reply-free-other",
+              is_free(other) && !text_equal_nocase(answers.address, look->from.address));
 }
 
 /* --- header --- */
@@ -261,6 +279,7 @@ static void body_look(struct look *look)
     fact(look, "hidden-mostly", hidden > visible.length / 2 && hidden > 40);
     fact(look, "hidden-much", markup->hidden_elements > 3);
     fact(look, "split-words", markup->split_words > 2);
+    rule_fact(look, "pushed-down", markup->pushes > 0);
     fact(look, "gaps", text->counts.gaps > 2);
     fact(look, "gaps-many", text->counts.gaps > 30);
     fact(look, "wide-forms", text->counts.wide_forms > 5);
@@ -311,8 +330,32 @@ static const char *const open_hosts[] = {
 
 struct link_counts {
     unsigned all, own, foreign_shown, others; /* others: of another organisation than the first */
-    char first[LINK_HOST_MOST + 1];
+    unsigned seconds, other_targets;          /* of the second link's organisation; than the first link's */
+    char first[LINK_HOST_MOST + 1], second[LINK_HOST_MOST + 1];
+    struct text target;            /* the first link's */
+    bool names_own;                /* a link has the name of the author's domain in its host or path */
+    char last[LINK_HOST_MOST + 1]; /* whose words were looked at last */
 };
+
+/* Of links that can be clicked: how they stand to the first and the second. */
+static void order_look(struct link_counts *counts, struct text home, struct text target)
+{
+    if (counts->all == 1) snprintf(counts->first, sizeof counts->first, "%.*s", TEXT_ARG(home));
+    if (counts->all == 1) counts->target = target;
+    if (counts->all == 2) snprintf(counts->second, sizeof counts->second, "%.*s", TEXT_ARG(home));
+    counts->others += !text_equal(home, text_of(counts->first));
+    counts->seconds += counts->all > 1 && text_equal(home, text_of(counts->second));
+    counts->other_targets += !text_equal(target, counts->target);
+}
+
+/* The first link leads alone where it leads, and most of the others to one other place: as in somebody's
+   newsletter of which one link was changed. */
+static bool is_first_apart(const struct link_counts *counts)
+{
+    enum { LINKS_LEAST = 5 };
+    return counts->all >= LINKS_LEAST && counts->others == counts->all - 1 &&
+           counts->seconds * 5 >= counts->others * 3;
+}
 
 static void shown_look(struct look *look, const struct markup_link *link, struct text host,
                        struct link_counts *counts)
@@ -324,6 +367,14 @@ static void shown_look(struct look *look, const struct markup_link *link, struct
     bool is_same = text_equal(organization(text_of(shown.host)), organization(host));
     fact(look, "link-shows-another", !is_same);
     counts->foreign_shown += !is_same;
+}
+
+/* The name of the author's domain stands there in small letters: "harbour" of harbour.example. */
+static bool is_naming(const struct look *look, struct text text)
+{
+    enum { NAME_LEAST = 3 };
+    struct text name = text_slice(look->own, 0, text_find_char(look->own, '.'));
+    return name.length >= NAME_LEAST && text_find(text, name) < text.length;
 }
 
 static void link_look(struct look *look, const struct markup_link *link, struct link_counts *counts)
@@ -340,8 +391,8 @@ static void link_look(struct look *look, const struct markup_link *link, struct 
     counts->own += is_own && link->kind != MARKUP_PICTURE;
     if (link->kind == MARKUP_PICTURE)
         return; /* whence they are loaded tells nothing: newsletters do as junk does */
-    if (counts->all == 1) snprintf(counts->first, sizeof counts->first, "%.*s", TEXT_ARG(home));
-    counts->others += !text_equal(home, text_of(counts->first));
+    order_look(counts, home, link->target);
+    counts->names_own = counts->names_own || is_own || is_naming(look, link->target);
     unsigned dots = 0, hyphens = 0;
     for (size_t i = 0; i < host.length; i++) dots += host.at[i] == '.', hyphens += host.at[i] == '-';
     fact_of(look, "link-top", target.is_address ? TEXT("address") : top_of(host));
@@ -361,6 +412,10 @@ static void link_look(struct look *look, const struct markup_link *link, struct 
              text_find_nocase(target.path, TEXT("%40")) < target.path.length);
     fact(look, "link-onward", text_find(target.path, TEXT("http")) < target.path.length);
     fact(look, "link-naked", target.path.length <= 1);
+    if (!text_equal(host, text_of(counts->last)))
+        rule_fact(look, "link-lends-brand", !is_own && brands_are_lent(host, home));
+    snprintf(counts->last, sizeof counts->last, "%.*s", TEXT_ARG(host));
+    rule_fact(look, "link-coded-address", !is_own && link_has_coded_address(target.path));
     if (link->kind == MARKUP_LINK) shown_look(look, link, host, counts);
 }
 
@@ -388,6 +443,11 @@ static void links_look(struct look *look)
     for (uint32_t i = 0; i < markup->link_count; i++) link_look(look, &markup->links[i], &counts);
     if (markup->link_count == look->text->found_links) plain_links_look(look, &counts);
     rule_fact(look, "links-one-host", counts.all > 0 && counts.others == 0);
+    rule_fact(look, "links-one-target", counts.all > 1 && counts.other_targets == 0);
+    rule_fact(look, "links-first-apart", is_first_apart(&counts));
+    rule_fact(look, "author-unnamed",
+              look->own.length > 0 && !counts.names_own && !is_naming(look, look->text->visible) &&
+                  !is_naming(look, look->text->subject_folded));
     fact(look, "links-none-own", counts.all > 0 && counts.own == 0);
     fact(look, "links-all-own", counts.all > 0 && counts.own == counts.all);
     fact(look, "links-half-own", counts.all > 1 && counts.own * 2 >= counts.all && counts.own < counts.all);

@@ -137,6 +137,16 @@ static void counts_add(struct fold_counts *counts, struct text character)
     counts->look_alikes += character.length == 4 && at[1] == 0x9D && at[2] >= 0x90 && at[2] <= 0x9F;
 }
 
+/* A mark of Cyrillic numbers, Hebrew, Arabic or Syriac, which belongs to no Latin letter. */
+static bool is_foreign_mark(struct text character)
+{
+    const uint8_t *at = (const uint8_t *)character.at;
+    unsigned point = character.length == 2 ? (at[0] & 0x1Fu) << 6 | (at[1] & 0x3Fu) : 0;
+    return (point >= 0x483 && point <= 0x489) || (point >= 0x591 && point <= 0x5BD) ||
+           (point >= 0x610 && point <= 0x61A) || (point >= 0x64B && point <= 0x65F) ||
+           (point >= 0x730 && point <= 0x74A);
+}
+
 /* Up to the next byte of ASCII or character that stands for itself: with the character before it, which it
    may join. */
 static void asked_take(struct fold *fold)
@@ -152,6 +162,8 @@ static void asked_take(struct fold *fold)
                                            is_plain_three(all + end, fold->text.length - end))))
             break;
         counts_add(&fold->counts, character);
+        fold->counts.look_alikes +=
+            end > 0 && char_is_alpha((char)all[end - 1]) && is_foreign_mark(character);
         fold->is_other_seen |= length == 2;
         end += length;
     }

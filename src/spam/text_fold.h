@@ -9,7 +9,8 @@
 struct fold_counts {
     uint32_t gaps;        /* characters of no width; they are left out */
     uint32_t wide_forms;  /* Latin letters and digits written in full width */
-    uint32_t look_alikes; /* letters of another script, or of mathematics, that stand for Latin ones */
+    uint32_t look_alikes; /* letters of another script, or of mathematics, that stand for Latin ones; marks of
+                             another script on Latin letters */
 };
 
 /* Appends `text` folded; runs of blanks and line ends become one blank, those in front none. Bytes that are

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "spam/link_host.h"
+#include "spam/link_shape.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,6 +18,7 @@ static void look(struct text url, bool is_bare)
 {
     struct link_host link, again;
     struct buffer plain = { 0 };
+    link_has_coded_address(url);
     link_host_read(url, is_bare, &link);
     struct text host = text_of(link.host);
     must(host.length <= LINK_HOST_MOST);

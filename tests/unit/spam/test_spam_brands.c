@@ -37,8 +37,28 @@ static void test_claims(void **state)
             fail_msg("row %zu: %s of %s", i, rows[i].text, rows[i].organization);
 }
 
+static void test_lent(void **state)
+{
+    static const struct {
+        const char *host, *organization;
+        bool is_lent;
+    } rows[] = {
+        { "secure-paypal.example", "secure-paypal.example", true },
+        { "paypal.kuvx.example", "kuvx.example", true },
+        { "www.paypal.com", "paypal.com", false },
+        { "paypal.co.jp", "paypal.co.jp", false },
+        { "paypalette.example", "paypalette.example", false },
+        { "outlook.kuvx.example", "kuvx.example", false }, /* a common word */
+        { "ups.kuvx.example", "kuvx.example", false },     /* too short */
+        { "", "", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (brands_are_lent(text_of(rows[i].host), text_of(rows[i].organization)) != rows[i].is_lent)
+            fail_msg("row %zu: %s", i, rows[i].host);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_claims) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_claims), cmocka_unit_test(test_lent) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

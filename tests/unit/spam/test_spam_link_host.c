@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "spam/link_host.h"
+#include "spam/link_shape.h"
 
 static void test_hosts(void **state)
 {
@@ -46,8 +47,32 @@ static void test_hosts(void **state)
     }
 }
 
+static void test_coded_addresses(void **state)
+{
+    static const struct {
+        const char *path;
+        bool is_coded;
+    } rows[] = {
+        { "/v/dGFyb0BleGFtcGxlLmFjLmpw", true },
+        { "/v?u=dGFyb0BleGFtcGxlLmFjLmpw&x=1", true },
+        { "/7461726f406578616d706c652e61632e6a70", true },
+        { "/7461726F406578616D706C652E61632E6A70/", true },
+        { "/v/dGFybyBleGFtcGxlLmFjLmpw", false }, /* a blank for the "@" */
+        { "/taro@example.ac.jp", false },         /* in clear */
+        { "/0123456789abcdef0123456789abcdef", false },
+        { "/YUBiLmM=", false }, /* too short */
+        { "", false },
+    };
+    char longest[5000];
+    memset(longest, 'a', sizeof longest);
+    assert_false(link_has_coded_address(text_from(longest, sizeof longest)));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (link_has_coded_address(text_of(rows[i].path)) != rows[i].is_coded) fail_msg("%s", rows[i].path);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_hosts) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_hosts),
+                                        cmocka_unit_test(test_coded_addresses) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,9 +101,30 @@ static void test_the_worst(void **state)
     }
 }
 
+static void test_pushes(void **state)
+{
+    static const struct {
+        const char *html;
+        uint32_t pushes;
+    } rows[] = {
+        { "<style>.a { margin-top: 470500px; } .b{height:10000vh}</style>", 2 },
+        { "<div style='color:red; Padding-Top : 20000px'>x</div>", 1 },
+        { "<div style='margin-top: 4705px; height: 100vh; width: 20000px'>x</div>", 0 },
+        { "<p>margin-top: 470500px</p>", 0 },
+        { "<style>margin-top:", 0 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct markup markup = { .arena = arena_new(1 << 12) };
+        markup_read(&markup, text_of(rows[i].html));
+        if (markup.pushes != rows[i].pushes) fail_msg("%s: %u", rows[i].html, markup.pushes);
+        markup_free(&markup);
+        arena_free(markup.arena);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_links),
-                                        cmocka_unit_test(test_the_worst) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_pushes),
+                                        cmocka_unit_test(test_links), cmocka_unit_test(test_the_worst) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/utf8.h"
+#include "rules/ruleset.h"
 #include "spam/message_facts.h"
 #include "spam/score.h"
 
@@ -132,6 +133,57 @@ static void test_found(void **state)
     arena_free(arena);
 }
 
+/* Facts of a message with one part. */
+static bool has_fact(const char *message, const char *fact)
+{
+    struct arena *arena = arena_new(1 << 16);
+    struct mime *mime = mime_parse(arena, text_of(message), &mime_limits_default, MIME_FIRST);
+    struct features *features = arena_alloc(arena, sizeof *features);
+    struct message_text text;
+    uint64_t wanted = ruleset_fact(text_of(fact), TEXT_NONE);
+    bool has = false;
+    features->arena = arena;
+    message_text_read(&text, arena, mime);
+    message_facts_add(features, mime, &text);
+    for (uint32_t i = 0; i < features->fact_count; i++) has |= features->facts[i] == wanted;
+    message_text_free(&text);
+    arena_free(arena);
+    return has;
+}
+
+static void test_strangers(void **state)
+{
+#define HTML "From: Blue <a@kuvx.example>\r\nContent-Type: text/html\r\n\r\n"
+#define LINK(n) "<a href='http://" n "'>x</a>"
+    static const struct {
+        const char *message, *fact;
+        bool is_so;
+    } rows[] = {
+        { HTML LINK("other.example/"), "author-unnamed", true },
+        { HTML LINK("other.example/?kuvx"), "author-unnamed", false },
+        { HTML "Kuvx" LINK("other.example/"), "author-unnamed", false },
+        { "Subject: x\r\n\r\nx", "author-unnamed", false },
+        { HTML LINK("a.example/1") LINK("a.example/1"), "links-one-target", true },
+        { HTML LINK("a.example/1") LINK("a.example/2"), "links-one-target", false },
+        { HTML LINK("a.example/1"), "links-one-target", false },
+        { HTML LINK("a.example") LINK("b.example/1") LINK("b.example/2") LINK("b.example/3")
+              LINK("b.example/4"),
+          "links-first-apart", true },
+        { HTML LINK("a.example") LINK("b.example/1") LINK("a.example/2") LINK("b.example/3")
+              LINK("b.example/4"),
+          "links-first-apart", false },
+        { HTML LINK("a.example") LINK("b.example/1") LINK("c.example/2") LINK("d.example/3")
+              LINK("e.example/4"),
+          "links-first-apart", false },
+        { "From: a@gmail.com\r\nReply-To: b@outlook.fr\r\n\r\nx", "reply-free-other", true },
+        { "From: a@gmail.com\r\nReply-To: A@gmail.com\r\n\r\nx", "reply-free-other", false },
+        { "From: a@gmail.com\r\nReply-To: b@outlook.kuvx.example\r\n\r\nx", "reply-free-other", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (has_fact(rows[i].message, rows[i].fact) != rows[i].is_so)
+            fail_msg("row %zu: %s", i, rows[i].fact);
+}
+
 static void test_answers(void **state)
 {
     static const struct {
@@ -186,6 +238,7 @@ int main(void)
                                         cmocka_unit_test(test_hosts),
                                         cmocka_unit_test(test_codes),
                                         cmocka_unit_test(test_found),
+                                        cmocka_unit_test(test_strangers),
                                         cmocka_unit_test(test_drawing),
                                         cmocka_unit_test(test_answers),
                                         cmocka_unit_test(test_the_sum_is_that_of_what_is_printed),
