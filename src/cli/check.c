@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "cli/language_option.h"
+#include "cli/list_files_check.h"
 #include "cli/options.h"
 #include "cli/signatures_trial.h"
 #include "config/executable.h"
@@ -150,6 +151,7 @@ int check_main(int argc, char **argv)
     if (config) unsafe_check_page(config, &problems);
     if (config) signatures_check(config, &problems);
     if (config) rule_folders_check(config, &problems);
+    if (config) list_files_check(config, &problems);
     if (config) signatures_trial(config, options.libexec, &problems);
     if (options.is_json)
         report_json(path, config, &problems);

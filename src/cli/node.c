@@ -17,6 +17,7 @@
 #include "base/monotonic.h"
 #include "cli/check.h"
 #include "cli/control.h"
+#include "cli/lists_tool.h"
 #include "cli/options.h"
 #include "config/load.h"
 #include "ipc/counters.h"
@@ -216,10 +217,12 @@ int stop_main(int argc, char **argv)
 static const char reload_help[] =
     "usage: sekimori reload [--diff] [--config FILE | --state FOLDER]\n\n"
     "Puts the changed configuration in force without dropping a session. A file with errors is\n"
-    "refused whole; the old one stays in force.\n\n"
+    "refused whole; the old one stays in force. Files of lists are read anew; one that is refused leaves\n"
+    "the list as it was.\n\n"
     "  --diff          only show what would change against what is in force: - what goes, + what comes,\n"
     "                  ~ a file with another content\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0 in force, 69 no node, 75 not taken up by all in time, 78 refused; with --diff 0 "
+    "\nExit codes: 0 in force, 65 in force, but for a file of a list that is refused, 69 no node, 75 not "
+    "taken up by all in time, 78 refused; with --diff 0 "
     "nothing\n"
     "would change, 1 something would, 78 it would be refused.\n";
 
@@ -246,5 +249,6 @@ int reload_main(int argc, char **argv)
     bool is_good = code == EX_OK || (options.is_diff && code == 1);
     if (text.length) fprintf(is_good ? stdout : stderr, "%.*s\n", TEXT_ARG(text));
     buffer_free(&answer);
-    return code;
+    bool has_refused = code == EX_OK && !options.is_diff && lists_tool_settle(&options.target) == EX_DATAERR;
+    return has_refused ? EX_DATAERR : code;
 }

@@ -36,7 +36,7 @@ struct json_walk {
     const struct config *config;
     struct json *blocks[BLOCKS_MOST]; /* open ones, the outermost first */
     size_t depth;
-    struct json *listeners, *hosted, *engines, *opinions, *wishes;
+    struct json *listeners, *hosted, *engines, *lists, *opinions, *wishes;
 };
 
 static void place_set(struct json *object, const struct config *config, bool is_default, struct place place)
@@ -61,6 +61,7 @@ static void json_open(void *context, const struct visit_opening *opening)
         json_set_text(object, "listen", buffer_text(&text));
     }
     if (opening->hosted) json_set_text(object, "hosted", opening->hosted->name);
+    if (opening->list) json_set_text(object, "list", opening->list->name);
     if (opening->wish) json_set_text(object, "recipient", opening->wish->address);
     if (opening->engine) {
         engines_print(opening->engine, &text);
@@ -89,6 +90,8 @@ static void json_close(void *context, const struct visit_opening *opening)
         json_add(walk->wishes, object);
     else if (opening->engine)
         json_add(opening->block == WALK_OPINION ? walk->opinions : walk->engines, object);
+    else if (opening->list)
+        json_add(walk->lists, object);
     else
         json_set(walk->blocks[walk->depth - 1], key, object);
 }
@@ -131,6 +134,7 @@ static void dump_json(const struct config *config)
                               .listeners = json_new_array(),
                               .hosted = json_new_array(),
                               .engines = json_new_array(),
+                              .lists = json_new_array(),
                               .opinions = json_new_array(),
                               .wishes = json_new_array() };
     struct json *root = walk.blocks[walk.depth++] = json_new_object();
@@ -138,6 +142,7 @@ static void dump_json(const struct config *config)
     json_set(root, "listen", walk.listeners);
     json_set(root, "hosted", walk.hosted);
     json_set(root, "engines", walk.engines);
+    json_set(root, "lists", walk.lists);
     json_set(root, "recipients", walk.wishes);
     json_set(root, "opinions", walk.opinions);
     json_print(root, stdout, true);

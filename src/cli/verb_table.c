@@ -24,6 +24,7 @@
 #include "cli/judge_tool.h"
 #include "cli/keepalived.h"
 #include "cli/learn.h"
+#include "cli/lists_tool.h"
 #include "cli/metrics_command.h"
 #include "cli/missed.h"
 #include "cli/model_command.h"
@@ -92,6 +93,8 @@ static const struct verb verbs[] = {
       VERB_ASKS_MASTER, &campaign_usage },
     { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER,
       &callout_usage },
+    { "lists", lists_main, "say how lists are, and which of them have somebody", VERB_ASKS_MASTER,
+      &lists_usage },
     { "auth", auth_main, "say who sent a message, proven or not, with every step", VERB_ASKS_NETWORK,
       &auth_usage },
     { "dkim", dkim_main, "make keys that sign mail, and check whether they are published", VERB_ASKS_NETWORK,

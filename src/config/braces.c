@@ -208,9 +208,10 @@ static struct inside inside_of(const struct scan *scan, const struct schema_node
     if (!node->row || node->row->type < SCHEMA_LISTEN || is_engine(node) || is_opinion(node))
         return (struct inside){ node->first_child ? node : NULL, false };
     if (node->row->type == SCHEMA_DOMAINS) return (struct inside){ NULL, true };
-    enum schema_scope scope = node->row->type == SCHEMA_CLOUD  ? SCHEMA_HOSTED
-                              : node->row->type == SCHEMA_WHOM ? SCHEMA_WISH
-                                                               : SCHEMA_LISTENER;
+    enum schema_scope scope = node->row->type == SCHEMA_CLOUD    ? SCHEMA_HOSTED
+                              : node->row->type == SCHEMA_LISTED ? SCHEMA_LIST
+                              : node->row->type == SCHEMA_WHOM   ? SCHEMA_WISH
+                                                                 : SCHEMA_LISTENER;
     return (struct inside){ scan->loader->tree.roots[scope], false };
 }
 
@@ -244,7 +245,7 @@ static bool is_named_block(const struct schema_node *node)
 {
     bool is_one = node && node->row;
     return is_one && (node->row->type == SCHEMA_LISTEN || node->row->type == SCHEMA_CLOUD ||
-                      node->row->type == SCHEMA_WHOM);
+                      node->row->type == SCHEMA_LISTED || node->row->type == SCHEMA_WHOM);
 }
 
 /* Behind an endpoint or the servers of a domain a block may follow. */

@@ -42,7 +42,7 @@ static bool bytes_take(struct text *rest, uint64_t length, struct text *out)
 /* A file and what it is for: a key may serve TLS and sign mail, though nobody should want that. */
 struct listed_file {
     const struct file_content *file;
-    bool is_plain, is_signing_key, is_rules;
+    bool is_plain, is_signing_key, is_list_key, is_rules;
 };
 
 struct file_set {
@@ -63,8 +63,10 @@ static void file_collect(struct file_set *set, const void *base, enum schema_sco
                 (struct listed_file){ .file = &keys->items[k].file, .is_signing_key = true };
         bool is_rules = row->type == SCHEMA_RULES;
         if ((row->type == SCHEMA_FILE || is_rules) && file->path.length > 0)
-            set->items[set->count++] =
-                (struct listed_file){ .file = file, .is_plain = !is_rules, .is_rules = is_rules };
+            set->items[set->count++] = (struct listed_file){ .file = file,
+                                                             .is_plain = !is_rules && scope != SCHEMA_LIST,
+                                                             .is_list_key = scope == SCHEMA_LIST,
+                                                             .is_rules = is_rules };
     }
 }
 
@@ -86,6 +88,7 @@ static struct file_set files_merge(struct file_set set)
         }
         last->is_plain = last->is_plain || next->is_plain;
         last->is_signing_key = last->is_signing_key || next->is_signing_key;
+        last->is_list_key = last->is_list_key || next->is_list_key;
         last->is_rules = last->is_rules && next->is_rules;
     }
     set.count = kept;
@@ -95,13 +98,14 @@ static struct file_set files_merge(struct file_set set)
 /* Every file of the configuration once, in the order of paths. */
 static struct file_set files_of(const struct config *config)
 {
-    size_t most = 12 + config->listener_count * 4 + config->hosted_count +
+    size_t most = 12 + config->listener_count * 4 + config->hosted_count + config->list_count +
                   config->domain_count * (2 + 2 * SIGNING_KEYS_MOST);
     struct file_set set = { .items = memory_alloc(most * sizeof *set.items) };
     file_collect(&set, config, SCHEMA_GLOBAL);
     for (size_t i = 0; i < config->listener_count; i++)
         file_collect(&set, &config->listeners[i], SCHEMA_LISTENER);
     for (size_t i = 0; i < config->hosted_count; i++) file_collect(&set, &config->hosted[i], SCHEMA_HOSTED);
+    for (size_t i = 0; i < config->list_count; i++) file_collect(&set, &config->lists[i], SCHEMA_LIST);
     for (size_t i = 0; i < config->domain_count; i++) file_collect(&set, &config->domains[i], SCHEMA_DOMAIN);
     qsort(set.items, set.count, sizeof *set.items, by_path);
     return files_merge(set);
@@ -140,6 +144,8 @@ static bool has_key(const struct config *config, const struct listed_file *liste
         return listed->is_plain;
     case BUNDLE_SIGNING_KEYS:
         return listed->is_signing_key;
+    case BUNDLE_LIST_KEYS:
+        return listed->is_list_key;
     case BUNDLE_ALL_KEYS:
         break;
     }
@@ -151,7 +157,7 @@ static void file_write(const struct listed_file *listed, bool is_whole, struct b
     struct buffer certificates = { 0 };
     const struct file_content *file = listed->file;
     struct text content = file->content;
-    if (!is_whole && listed->is_signing_key) content = TEXT_NONE;
+    if (!is_whole && (listed->is_signing_key || listed->is_list_key)) content = TEXT_NONE;
     if (!is_whole && text_find(content, TEXT("-----BEGIN ")) < content.length) {
         certificates_add(content, &certificates);
         content = buffer_text(&certificates);

@@ -16,6 +16,7 @@ enum bundle_keys {
     BUNDLE_NODE_KEY,     /* that of `node key` */
     BUNDLE_TLS_KEYS,     /* those of certificates */
     BUNDLE_SIGNING_KEYS, /* those of DKIM */
+    BUNDLE_LIST_KEYS,    /* those that owners of lists gave: `key` in `list` */
     BUNDLE_ALL_KEYS
 };
 

@@ -88,6 +88,8 @@ void contents_read_all(struct loader *loader)
             field_fill(loader, row, &config->listeners[i], i);
         for (size_t i = 0; row->scope == SCHEMA_HOSTED && i < config->hosted_count; i++)
             field_fill(loader, row, &config->hosted[i], i);
+        for (size_t i = 0; row->scope == SCHEMA_LIST && i < config->list_count; i++)
+            field_fill(loader, row, &config->lists[i], i);
         for (size_t i = 0; row->scope == SCHEMA_DOMAIN && i < config->domain_count; i++)
             field_fill(loader, row, &config->domains[i], i);
     }

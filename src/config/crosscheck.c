@@ -490,6 +490,7 @@ void crosscheck_config(struct loader *loader)
     identity_check(loader);
     mail_keys_check(loader);
     hosted_check(loader);
+    list_setting_check(loader);
     engines_check(loader);
     if (loader->origin == CONTENT_DISK && getifaddrs(&loader->interfaces) != 0) loader->interfaces = NULL;
     if (!loader->sources->is_spoiled) vrrp_check(loader);

@@ -39,6 +39,7 @@ static void block_open(void *context, const struct visit_opening *opening)
     if (opening->hosted) value_word_print(opening->hosted->name, &value);
     if (opening->wish) value_word_print(opening->wish->address, &value);
     if (opening->engine) engines_print(opening->engine, &value);
+    if (opening->list) value_word_print(opening->list->name, &value);
     if (opening->domain) dump_targets(entries->config, opening->domain, &value);
     struct text said = arena_text(entries->arena, buffer_text(&value));
     buffer_free(&value);

@@ -69,6 +69,7 @@ static void dump_open(void *context, const struct visit_opening *opening)
     if (opening->hosted) value_word_print(opening->hosted->name, dump->out);
     if (opening->wish) value_word_print(opening->wish->address, dump->out);
     if (opening->engine) engines_print(opening->engine, dump->out);
+    if (opening->list) value_word_print(opening->list->name, dump->out);
     if (opening->domain) dump_targets(dump->config, opening->domain, dump->out);
     if (!opening->is_empty) buffer_printf(dump->out, " {");
     line_end(dump, opening->is_default, opening->place);

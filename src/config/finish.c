@@ -26,6 +26,7 @@ void defaults_store(struct loader *loader)
         [SCHEMA_HOSTED] = &loader->hosted_fallback,
         [SCHEMA_ENGINE] = &loader->engine_fallback,
         [SCHEMA_OPINION] = &loader->opinion_fallback,
+        [SCHEMA_LIST] = &loader->list_fallback,
         [SCHEMA_DOMAIN] = &loader->domain_fallback,
         [SCHEMA_WISH] = &loader->wish_fallback,
     };

@@ -16,6 +16,7 @@ enum {
     CONFIG_HOSTED_MOST = 16,          /* hosted statements */
     CONFIG_WISHES_MOST = 100000,      /* recipient statements */
     CONFIG_ENGINES_MOST = 8,          /* engines outside */
+    CONFIG_LISTS_MOST = 64,           /* list statements */
     CONFIG_OPINIONS_MOST = 2,         /* second opinions: one of a kind */
     CONFIG_WORD_MOST = 4096,          /* bytes of one word or quoted text */
     CONFIG_WORDS_MOST = 10000,        /* words of one statement */

@@ -30,6 +30,7 @@ struct loader {
     struct listener listener_fallback;
     struct hosted hosted_fallback;
     struct outside_engine engine_fallback, opinion_fallback;
+    struct list_setting list_fallback;
     struct recipient_wish wish_fallback;
     struct domain domain_fallback;
     size_t statements;
@@ -73,6 +74,9 @@ void mail_keys_check(struct loader *loader);
 
 /* And for engines outside. */
 void engines_check(struct loader *loader);
+
+/* And for lists. */
+void list_setting_check(struct loader *loader);
 
 /* And for points of spam. */
 void spam_lines_check(struct loader *loader);

@@ -47,12 +47,12 @@ static void range_print(struct buffer *out, const struct schema_row *row)
     buffer_free(&allowed);
 }
 
-/* Once, before the first setting that takes them. */
+/* Once, at the first setting that takes the same. */
 static void set_print(struct buffer *out, const struct schema_row *row)
 {
     const char *separator = "";
     for (const struct schema_row *before = schema_rows; before < row; before++)
-        if (before->type == SCHEMA_SET) return;
+        if (before->type == SCHEMA_SET && before->choices == row->choices) return;
     if (row->type != SCHEMA_SET) return;
     buffer_printf(out, "Any of ");
     for (const struct schema_choice *choice = row->choices; choice->word; choice++) {
@@ -97,6 +97,8 @@ void manual_print(struct buffer *out)
     list_print(out, SCHEMA_ENGINE, NULL);
     buffer_printf(out, ".Ss In the block of a second opinion\n");
     list_print(out, SCHEMA_OPINION, NULL);
+    buffer_printf(out, ".Ss In the block of a list\n");
+    list_print(out, SCHEMA_LIST, NULL);
     buffer_printf(out, ".Ss In the block of one domain\n");
     list_print(out, SCHEMA_DOMAIN, NULL);
     buffer_printf(out, ".Ss In a recipient block\n");

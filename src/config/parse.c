@@ -9,6 +9,7 @@
 #include "config/complaint.h"
 #include "config/encoding.h"
 #include "config/engines.h"
+#include "config/list_setting.h"
 #include "config/nearest.h"
 #include "config/value.h"
 
@@ -151,6 +152,7 @@ static void *scope_base(const struct loader *loader, struct scope scope)
     if (scope.kind == SCHEMA_LISTENER) return &loader->config->listeners[scope.index];
     if (scope.kind == SCHEMA_HOSTED) return &loader->config->hosted[scope.index];
     if (scope.kind == SCHEMA_ENGINE) return &loader->config->engines[scope.index];
+    if (scope.kind == SCHEMA_LIST) return &loader->config->lists[scope.index];
     if (scope.kind == SCHEMA_WISH) return &loader->config->wishes[scope.index];
     if (scope.kind == SCHEMA_OPINION) return &loader->config->opinions[scope.index];
     if (scope.kind == SCHEMA_DOMAIN) return &loader->domains[scope.index];
@@ -277,6 +279,33 @@ static void hosted_parse(struct parser *parser, const struct schema_node *node)
     advance(parser);
     if (parser->token.kind == TOKEN_OPEN)
         block_of(parser, loader->tree.roots[SCHEMA_HOSTED], scope);
+    else
+        statement_end(parser);
+}
+
+/* list NAME { … } */
+static void list_parse(struct parser *parser, const struct schema_node *node)
+{
+    struct loader *loader = parser->loader;
+    struct config *config = loader->config;
+    struct list_setting list = loader->list_fallback;
+    if (!is_word(&parser->token) || !list_setting_is_name(parser->token.text)) {
+        complain_value(parser, node, "is not a name of letters, digits and hyphens, 40 at most");
+        statement_skip(parser);
+        return;
+    }
+    if (config->list_count == CONFIG_LISTS_MOST) {
+        give_up(parser, "there are too many list statements", CONFIG_LISTS_MOST);
+        return;
+    }
+    list.name = arena_text_lower(loader->arena, parser->token.text);
+    config->lists = value_list_grow(loader->arena, config->lists, config->list_count, sizeof list);
+    config->lists[config->list_count] = list;
+    sources_item_add(loader->sources, SCHEMA_LIST, place_of(parser, &parser->token));
+    struct scope scope = { SCHEMA_LIST, config->list_count++ };
+    advance(parser);
+    if (parser->token.kind == TOKEN_OPEN)
+        block_of(parser, loader->tree.roots[SCHEMA_LIST], scope);
     else
         statement_end(parser);
 }
@@ -563,6 +592,7 @@ static void statement_parse(struct parser *parser, const struct schema_node *sta
             advance(parser);
             if (node->row && node->row->type == SCHEMA_LISTEN) return listen_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_CLOUD) return hosted_parse(parser, node);
+            if (node->row && node->row->type == SCHEMA_LISTED) return list_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_WHOM) return wish_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_OPINIONS) return opinion_parse(parser, node);
             if (node->row && node->row->type == SCHEMA_DOMAINS) return domains_parse(parser, node);

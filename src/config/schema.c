@@ -11,6 +11,7 @@
 #define ENGINE(field) \
     (uint32_t) offsetof(struct outside_engine, field), sizeof(((struct outside_engine *)0)->field)
 #define OPINION(field) ENGINE(field)
+#define LIST(field) (uint32_t) offsetof(struct list_setting, field), sizeof(((struct list_setting *)0)->field)
 #define DOMAIN(field) (uint32_t) offsetof(struct domain, field), sizeof(((struct domain *)0)->field)
 #define SAID(field) (uint32_t)(1 + offsetof(struct domain, field))
 #define WISH(field) \
@@ -105,6 +106,18 @@ static const struct schema_choice engine_lacks[] = {
 static const struct schema_choice opinion_lacks[] = { { "accept", LACK_ACCEPT },
                                                       { "defer", LACK_DEFER },
                                                       { NULL, 0 } };
+static const struct schema_choice list_abouts[] = { { "client", LIST_ABOUT_CLIENT },
+                                                    { "helo", LIST_ABOUT_HELO },
+                                                    { "sender", LIST_ABOUT_SENDER },
+                                                    { "from", LIST_ABOUT_FROM },
+                                                    { "link", LIST_ABOUT_LINK },
+                                                    { "hash", LIST_ABOUT_HASH },
+                                                    { NULL, 0 } };
+static const struct schema_choice list_actions[] = { { "points", ACTION_ACCEPT },
+                                                     { "tag", ACTION_TAG },
+                                                     { "quarantine", ACTION_QUARANTINE },
+                                                     { "reject", ACTION_REJECT },
+                                                     { NULL, 0 } };
 static const struct schema_choice log_targets[] = { { "stderr", LOG_TARGET_STDERR },
                                                     { "journal", LOG_TARGET_JOURNAL },
                                                     { "syslog", LOG_TARGET_SYSLOG },
@@ -245,6 +258,9 @@ const struct schema_row schema_rows[] = {
     { SCHEMA_GLOBAL, "hosted", SCHEMA_CLOUD, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
         "A cloud, by a name of your own for it, whose servers send for all of its customers, us among them. What comes from there is mail from inside only where it proves that; see doc/hosted.md. Stands once for each.",
         "当組織も他の顧客も使うクラウド。NAME は任意の名。そこからのメールは当組織のものと証明されたときだけ内からのメールとする。doc/hosted.md を見よ。一つごとに一文。" },
+    { SCHEMA_GLOBAL, "list", SCHEMA_LISTED, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
+        "Who and what is known as bad, by a name for it; see doc/lists.md. NAME alone switches a well-known list of the DNS on, such as spamhaus-zen; in the block stand a file of your own, or another zone. Stands once for each.",
+        "悪質と知られる送信元などのリスト。doc/lists.md を見よ。spamhaus-zen など知られた DNS のリストは NAME だけで有効になる。ブロックには自分のファイルか別のゾーンを書く。一つごとに一文。" },
     { SCHEMA_GLOBAL, "domains", SCHEMA_DOMAINS, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0,
         "The domains mail is taken for, each with the servers it goes to, in the order in which they are tried.",
         "受け取るドメインと届け先のサーバー。書いた順に試す。" },
@@ -1019,6 +1035,39 @@ const struct schema_row schema_rows[] = {
     PLAIN(OPINION, "settings", TEXT, settings, "\"\"", NULL,
         "Of rspamd: the id of its settings that hold (Settings-ID). Empty: those that it finds itself.",
         "rspamd で、用いる設定の識別子（Settings-ID）。空なら rspamd に任せる。"),
+
+    PLAIN(LIST, "networks", PATH, networks, "none", "none",
+        "A file of networks and addresses, one a line, then perhaps a blank and the reason. Read anew by a reload.",
+        "ネットワークとアドレスのファイル。一行に一つ、空白の後に理由。reload で読み直す。"),
+    PLAIN(LIST, "names", PATH, names, "none", "none",
+        "The same of domain names; each stands for all below it too.",
+        "同じくドメイン名のファイル。それより下の名も含む。"),
+    PLAIN(LIST, "hashes", PATH, hashes, "none", "none",
+        "The same of files' SHA-256, 64 hexadecimal digits.",
+        "同じくファイルの SHA-256（十六進 64 桁）のファイル。"),
+    PLAIN(LIST, "zone", NAME, zone, "none", "none",
+        "The zone of the DNS that is asked. A list whose name is well known has it already.",
+        "尋ねる DNS のゾーン。知られた名のリストでは不要。"),
+    PLAIN(LIST, "key", FILE, key, "none", "none",
+        "A file with the key that the list's owner gave, one word; it stands before the zone in each question.",
+        "リストの提供元が発行した鍵（一語）のファイル。問い合わせる名の、ゾーンの前に付く。"),
+    PLAIN(LIST, "servers", SERVERS, servers, "none", "none",
+        "Servers of the zone, such as a copy of it in the house; none: they are found from the root of the DNS, whatever `dns servers` says.",
+        "ゾーンのサーバー（内部に置いた写しなど）。none なら dns servers にかかわらず DNS のルートからたどる。"),
+    { SCHEMA_LIST, "about", SCHEMA_SET, LIST(about), NULL, "of a well-known list as its owner says, of networks and of a zone client, of names helo sender from link, of hashes hash",
+        list_abouts, "none", 0, 0, 1 + offsetof(struct list_setting, has_about),
+        "What it is asked about: the client's address, the name in HELO, the domain of MAIL FROM, those of the header's From, the hosts of links, the SHA-256 of files.",
+        "何を尋ねるか。client はクライアントのアドレス、helo は HELO の名、sender は MAIL FROM のドメイン、from はヘッダーの From のドメイン、link はリンク先のホスト、hash は添付ファイルの SHA-256。" },
+    PLAIN(LIST, "answers", NETWORKS, answers, "none", "none",
+        "The answers of the zone that mean listed; none: those of the well-known list, of another all in 127.0.0.0/8.",
+        "登録ありとみなすゾーンの答え。none なら知られたリストではその答え、ほかでは 127.0.0.0/8 の全て。"),
+    { SCHEMA_LIST, "points", SCHEMA_POINTS, LIST(points), NULL, "of a well-known list by its answer, else 4", NULL, NULL, 0, 1000,
+        1 + offsetof(struct list_setting, has_points),
+        "What it adds to the points of spam, once a message.",
+        "迷惑メールの点数に加える点。一通に一度。" },
+    CHOICE(LIST, "action", action, list_actions, "points",
+        "What is done beside: nothing, or at least tag, quarantine or reject where `spam` is on. With reject a listed client is refused at RCPT.",
+        "点数のほかに行うこと。spam が on の宛先で少なくとも tag、quarantine、reject とする。reject では登録されたクライアントを RCPT で拒む。"),
 
     CHOICE(DOMAIN, "recipients", recipients, recipient_checks, "any",
         "Take every recipient, or ask the domain's server (call-out).",

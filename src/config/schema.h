@@ -14,6 +14,7 @@ enum schema_scope {
     SCHEMA_HOSTED,
     SCHEMA_ENGINE,
     SCHEMA_OPINION,
+    SCHEMA_LIST,
     SCHEMA_DOMAIN,
     SCHEMA_WISH,
     SCHEMA_SCOPES
@@ -55,6 +56,7 @@ enum schema_type {
     SCHEMA_KEYS,      /* SELECTOR:FILE, read on load; struct signing_key_list; said twice it grows */
     SCHEMA_LISTEN,    /* listen ADDRESS:PORT { … } */
     SCHEMA_CLOUD,     /* hosted NAME { … } */
+    SCHEMA_LISTED,    /* list NAME { … } */
     SCHEMA_WHOM,      /* recipient ADDRESS { … } */
     SCHEMA_ENGINES,   /* virus engine NAME KIND TARGET { … }; words behind it may be a row's as well */
     SCHEMA_OPINIONS,  /* spam opinion KIND TARGET { … } */

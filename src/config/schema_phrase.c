@@ -47,6 +47,7 @@ static const struct {
                       "SELECTOR:FILE..." },
     [SCHEMA_LISTEN] = { "ADDRESS:PORT such as 0.0.0.0:25 or [::]:25", "ADDRESS:PORT { ... }" },
     [SCHEMA_CLOUD] = { "a name for it such as microsoft", "NAME { ... }" },
+    [SCHEMA_LISTED] = { "a name for it such as spamhaus-zen or bad-networks", "NAME [{ ... }]" },
     [SCHEMA_WHOM] = { "a mail address such as info@example.jp", "ADDRESS { ... }" },
     [SCHEMA_ENGINES] = { "a name for an engine, clamd, icap or command, and where it is",
                          "NAME clamd | icap | command TARGET { ... }" },

@@ -140,6 +140,32 @@ struct hosted {
     bool signatures;               /* a DKIM signature of a domain of ours proves it, too */
 };
 
+/* What a list is asked about, in the order of a message's life. */
+enum list_about {
+    LIST_ABOUT_CLIENT, /* the address of the client */
+    LIST_ABOUT_HELO,   /* the name in HELO or EHLO */
+    LIST_ABOUT_SENDER, /* the domain of MAIL FROM */
+    LIST_ABOUT_FROM,   /* the domains of the header's From */
+    LIST_ABOUT_LINK,   /* the hosts of its links */
+    LIST_ABOUT_HASH,   /* the SHA-256 of its files */
+    LIST_ABOUTS
+};
+
+/* list NAME { … }: who and what is known as bad, by a file here or by a zone of the DNS; see
+   config/list_setting.h, which knows what is not said. */
+struct list_setting {
+    struct text name;
+    struct text networks, names, hashes; /* paths of files; at most one is not empty */
+    struct text zone;                    /* empty: a file, or that of the preset by this name */
+    struct file_content key;             /* its one word stands before the zone */
+    struct text_list servers;            /* of the zone, IP or IP@PORT; empty: found from the root */
+    bool has_about, has_points;          /* said */
+    uint64_t about;                      /* bits 1 << enum list_about */
+    struct network_list answers;         /* that mean listed; empty: the preset's, else all of 127.0.0.0/8 */
+    double points;
+    enum action action; /* accept: points alone */
+};
+
 /* How an engine outside is talked to. */
 enum engine_kind {
     ENGINE_CLAMD,
@@ -269,6 +295,8 @@ struct config {
     size_t hosted_count;
     struct outside_engine *engines;
     size_t engine_count;
+    struct list_setting *lists;
+    size_t list_count;
     struct outside_engine *opinions; /* no two of a kind */
     size_t opinion_count;
     struct domain *domains;

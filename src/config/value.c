@@ -384,6 +384,7 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
         return key_add(row, base, word, folder, arena);
     case SCHEMA_LISTEN:
     case SCHEMA_CLOUD:
+    case SCHEMA_LISTED:
     case SCHEMA_WHOM:
     case SCHEMA_ENGINES:
     case SCHEMA_OPINIONS:
@@ -579,6 +580,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
         return;
     case SCHEMA_LISTEN:
     case SCHEMA_CLOUD:
+    case SCHEMA_LISTED:
     case SCHEMA_WHOM:
     case SCHEMA_ENGINES:
     case SCHEMA_OPINIONS:

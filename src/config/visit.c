@@ -89,6 +89,19 @@ static void hosted_visit(struct visit *walk)
     }
 }
 
+static void lists_visit(struct visit *walk)
+{
+    for (size_t i = 0; i < walk->config->list_count; i++) {
+        const struct list_setting *list = &walk->config->lists[i];
+        struct visit_opening opening = {
+            .block = WALK_LIST, .title = TEXT("list"), .list = list, .place = item_place(walk, SCHEMA_LIST, i)
+        };
+        walk->events->open(walk->context, &opening);
+        rows_visit(walk, SCHEMA_LIST, list, i, walk->extent);
+        walk->events->close(walk->context, &opening);
+    }
+}
+
 /* Within the section, which is open. */
 static void engines_visit(struct visit *walk)
 {
@@ -210,6 +223,8 @@ static void single_visit(struct visit *walk, const struct schema_row *row)
         listeners_visit(walk);
     else if (row->type == SCHEMA_CLOUD)
         hosted_visit(walk);
+    else if (row->type == SCHEMA_LISTED)
+        lists_visit(walk);
     else if (row->type == SCHEMA_WHOM)
         wishes_visit(walk);
     else if (row->type == SCHEMA_DOMAINS)

@@ -11,6 +11,7 @@ enum walk_block {
     WALK_HOSTED,
     WALK_ENGINE,
     WALK_OPINION,
+    WALK_LIST,
     WALK_DOMAINS,
     WALK_DOMAIN,
     WALK_WISH
@@ -24,14 +25,15 @@ struct visit_value {
     struct place place; /* line 0: a default, or sources are not known */
 };
 
-/* Borrowed for the call. `title` is the section's word, "listen", "hosted", "engine" (within virus),
-   "opinion" (within spam), "domains", "recipient", or the domain's name. */
+/* Borrowed for the call. `title` is the section's word, "listen", "hosted", "list", "engine" (within
+   virus), "opinion" (within spam), "domains", "recipient", or the domain's name. */
 struct visit_opening {
     enum walk_block block;
     struct text title;
     const struct listener *listener;
     const struct hosted *hosted;
     const struct outside_engine *engine; /* an opinion, too */
+    const struct list_setting *list;
     const struct domain *domain;
     const struct recipient_wish *wish;
     bool is_default; /* the "*" that nobody wrote */

@@ -94,6 +94,15 @@ static void engine_list(const struct look *look, const struct openmetrics_family
         labelled(family, "state", states[i], told->values[HEALTH_ENGINE] == i, out);
 }
 
+static void lists_list(const struct look *look, const struct openmetrics_family *family, struct buffer *out)
+{
+    const struct health_facts *told = &look->source->health.told;
+    if (!look->source->is_up || !health_knows(told, HEALTH_LISTS)) return;
+    uint64_t aside = (uint64_t)__builtin_popcountll(told->values[HEALTH_LISTS_ASIDE]);
+    labelled(family, "state", "aside", aside, out);
+    labelled(family, "state", "in-force", told->values[HEALTH_LISTS] - aside, out);
+}
+
 /* --- engines outside --- */
 
 static void outside_list(const struct look *look, const struct openmetrics_family *family,
@@ -420,6 +429,7 @@ static const struct row rows[] = {
     NUMBER(GAUGE, ledger.held_bytes, "quarantine_bytes", "bytes", 1, "Size of its files."),
     SWITCH(ledger.is_full, "quarantine_full", "1: it takes no more; held mail stays in the queue."),
 
+    LIST(GAUGE, lists_list, "lists", NULL, "Lists of the configuration: in force, or aside, with those whose file was refused."),
     LIST(GAUGE, engine_list, "engine_state", NULL, "1 for the state of the virus check: whole with fetched signatures, trial or builtin with the shipped ones, none, off."),
     LIST(GAUGE, outside_up_list, "engine_up", NULL, "1: this engine outside, or second opinion, is asked; 0: it failed so often that it is left alone for a while."),
     LIST(COUNTER, outside_asked_list, "engine_asked", NULL, "Messages that were put to it."),

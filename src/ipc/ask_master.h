@@ -17,18 +17,18 @@ enum master_frame {
     MASTER_CONFIG = 1, /* fd 0: memfd with the bundle of config/bundle.h. Again on reload. */
     MASTER_LISTENER,   /* u16 index in config.listeners, or METRICS_SOCKET; fd 0: listening socket */
     MASTER_PEER,       /* u8 process_kind, u16 index; fd 0: channel. Again when the peer was restarted. */
-    MASTER_MAP,    /* text name ("counters", "clients", "events", "results", "flights", "connections"), u16
-                      owner's slot; fd 0: shared file, or "secret" and "vouchers": CHILD_SECRET_BYTES to be
-                      read */
-    MASTER_FOLDER, /* text name ("spool", "ledger", "quarantine", "report", "learn"); fd 0: directory, by
-                      O_PATH */
-    MASTER_START,  /* all has been said: begin, then answer MASTER_READY */
-    MASTER_STOP,   /* orderly: finish what is under way within u32 ms, then exit 0 */
-    MASTER_STATUS, /* asks for MASTER_STATUS_REPLY with the same id */
-    MASTER_HEALTH, /* asks for MASTER_HEALTH_REPLY with the same id */
-    MASTER_DRAIN,  /* u8 1: the node is drained, text ADDRESS:PORT of the peer or empty; u8 0: no more.
-                      Before MASTER_START too. */
-    MASTER_LOG,    /* u8 enum master_log; fd 0: where lines go from now on */
+    MASTER_MAP,        /* text name ("counters", "clients", "events", "results", "flights", "connections",
+                          "list-file"),        u16 owner's slot, or the list's number; fd 0: shared file, or "secret"
+                          and        "vouchers": CHILD_SECRET_BYTES to be        read */
+    MASTER_FOLDER,     /* text name ("spool", "ledger", "quarantine", "report", "learn"); fd 0: directory, by
+                          O_PATH */
+    MASTER_START,      /* all has been said: begin, then answer MASTER_READY */
+    MASTER_STOP,       /* orderly: finish what is under way within u32 ms, then exit 0 */
+    MASTER_STATUS,     /* asks for MASTER_STATUS_REPLY with the same id */
+    MASTER_HEALTH,     /* asks for MASTER_HEALTH_REPLY with the same id */
+    MASTER_DRAIN,      /* u8 1: the node is drained, text ADDRESS:PORT of the peer or empty; u8 0: no more.
+                          Before MASTER_START too. */
+    MASTER_LOG,        /* u8 enum master_log; fd 0: where lines go from now on */
     MASTER_CLIENT, /* text command, struct commander, fd 0: the socket of a `sekimori` that wants to talk to
                       this process */
     /* process to master */

@@ -198,6 +198,17 @@ int child_map_take(struct child *child, const char *name, unsigned number)
     return fd;
 }
 
+int child_map_take_next(struct child *child, const char *name, uint16_t *out_slot)
+{
+    struct given *given = given_find(child, GIVEN_MAP, name, 0);
+    if (!given) return -1;
+    int fd = given->fd;
+    *out_slot = given->number;
+    STAILQ_REMOVE(&child->given, given, given, line);
+    free(given);
+    return fd;
+}
+
 void child_secret_read(struct child *child, const char *name, uint8_t out[CHILD_SECRET_BYTES])
 {
     int fd = child_map_take(child, name, 0);

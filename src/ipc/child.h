@@ -79,6 +79,9 @@ int child_listener_take(struct child *child, uint16_t listener_index);
 int child_map_nth(const struct child *child, const char *name, unsigned number, uint16_t *out_slot);
 /* The caller's from now on: child_jail leaves it open. */
 int child_map_take(struct child *child, const char *name, unsigned number);
+/* The first with that name that was not taken so, which is the caller's; *out_slot is its owner's slot.
+   Others come with a reload, before on_config. -1: none is left. */
+int child_map_take_next(struct child *child, const char *name, uint16_t *out_slot);
 /* Out of the map that has one, which is closed; it is the caller's to wipe. Ends the process where there is
    none. */
 void child_secret_read(struct child *child, const char *name, uint8_t out[CHILD_SECRET_BYTES]);

@@ -30,6 +30,8 @@ const char *health_fact_name(enum health_fact fact)
         [HEALTH_UPDATE_FAILING_S] = "update_failing_s",
         [HEALTH_ENGINES] = "engines",
         [HEALTH_ENGINES_SICK] = "engines_sick_bits",
+        [HEALTH_LISTS] = "lists",
+        [HEALTH_LISTS_ASIDE] = "lists_aside_bits",
         [HEALTH_LEDGER_FAILING] = "ledger_failing",
         [HEALTH_LEARNED_DAMAGED] = "learned_damaged",
         [HEALTH_EXPLANATIONS_DROPPED] = "explanations_dropped",
@@ -92,6 +94,7 @@ const char *health_check_name(enum health_check check)
         [HEALTH_CHECK_SCAN] = "scan",
         [HEALTH_CHECK_SIGNATURES] = "signatures",
         [HEALTH_CHECK_ENGINES] = "engines",
+        [HEALTH_CHECK_LISTS] = "lists",
         [HEALTH_CHECK_LEDGER] = "ledger",
         [HEALTH_CHECK_CERTIFICATES] = "certificates",
         [HEALTH_CHECK_LISTENERS] = "listeners",
@@ -142,6 +145,9 @@ static const char *const words_of[HEALTH_SAYS_COUNT] = {
     [HEALTH_SAYS_ENGINES_LACK] =
         N_("{subject} {1:does|do} not answer: mail goes without {1:it|them}; the log says why"),
     [HEALTH_SAYS_ENGINES_ANSWER] = N_("{1} {1:engine outside answers|engines outside answer}"),
+    [HEALTH_SAYS_LISTS_ASIDE] =
+        N_("{subject} {1:is|are} put aside, or {1:its|their} file was refused: sekimori lists says why"),
+    [HEALTH_SAYS_LISTS_IN_FORCE] = N_("{1} {1:is|are} in force"),
     [HEALTH_SAYS_LEDGER_FAILING] = N_("it cannot be written: events wait, mail flows on"),
     [HEALTH_SAYS_LEDGER_WRITES] = N_("it can be read and written"),
     [HEALTH_SAYS_LEARNED_DAMAGED] =

@@ -36,6 +36,8 @@ enum health_fact {
     HEALTH_ENGINES,           /* consult: engines outside, and second opinions */
     HEALTH_ENGINES_SICK,      /* consult: those that are left alone: bits by their place in the configuration,
                                  opinions behind engines */
+    HEALTH_LISTS,             /* lookup: lists of the configuration */
+    HEALTH_LISTS_ASIDE,       /* lookup: those that are aside, or whose file was refused: bits likewise */
     HEALTH_LEDGER_FAILING,    /* ledger: 1: events wait, since the database cannot be written */
     HEALTH_LEARNED_DAMAGED,   /* ledger: 1: a file of what was learned was damaged, and is set aside */
     HEALTH_EXPLANATIONS_DROPPED, /* ledger: 0, or while explanations find no room how many were dropped so far
@@ -80,6 +82,7 @@ enum health_check {
     HEALTH_CHECK_SCAN,         /* messages are judged */
     HEALTH_CHECK_SIGNATURES,   /* viruses are known, those of today too */
     HEALTH_CHECK_ENGINES,      /* engines outside answer */
+    HEALTH_CHECK_LISTS,        /* lists are in force */
     HEALTH_CHECK_LEDGER,       /* what happens is written down */
     HEALTH_CHECK_CERTIFICATES, /* none has expired */
     HEALTH_CHECK_LISTENERS,    /* clients can connect */
@@ -128,6 +131,8 @@ enum health_says {
     HEALTH_SAYS_ENGINES_DEFER,
     HEALTH_SAYS_ENGINES_LACK,
     HEALTH_SAYS_ENGINES_ANSWER,
+    HEALTH_SAYS_LISTS_ASIDE,
+    HEALTH_SAYS_LISTS_IN_FORCE,
     HEALTH_SAYS_LEDGER_FAILING,
     HEALTH_SAYS_LEDGER_WRITES,
     HEALTH_SAYS_LEARNED_DAMAGED,

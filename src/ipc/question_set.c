@@ -5,6 +5,7 @@
 
 #include "ipc/ask_consult.h"
 #include "ipc/ask_lookup.h"
+#include "judge/list_answer.h"
 
 /* --- the kinds --- */
 
@@ -33,7 +34,10 @@ static bool client_name_read(struct frame *frame, struct question_answer *out)
 static bool subject_ask(const struct question *question, const struct question_ways *ways, uint64_t id)
 {
     static const enum lookup_frame types[QUESTION_KIND_COUNT] = {
-        [QUESTION_SPF] = LOOKUP_SPF, [QUESTION_KEY] = LOOKUP_KEY, [QUESTION_POLICY] = LOOKUP_POLICY
+        [QUESTION_SPF] = LOOKUP_SPF,
+        [QUESTION_KEY] = LOOKUP_KEY,
+        [QUESTION_POLICY] = LOOKUP_POLICY,
+        [QUESTION_LIST] = LOOKUP_LIST,
     };
     if (question->subject.length > LOOKUP_SUBJECT_LIMIT) return false;
     lookup_subject_ask(ways->channels[ANSWERER_LOOKUP], types[question->kind], id, ways->deadline_ms,
@@ -46,6 +50,15 @@ static bool bytes_read(struct frame *frame, struct question_answer *out)
 {
     out->status = ANSWER_FOUND;
     return lookup_text_get(frame, &out->value);
+}
+
+/* Found: some list has it. */
+static bool list_read(struct frame *frame, struct question_answer *out)
+{
+    struct list_answer answer;
+    if (!lookup_text_get(frame, &out->value) || !list_answer_get(out->value, &answer)) return false;
+    out->status = answer.hit_count > 0 ? ANSWER_FOUND : answer.is_incomplete ? ANSWER_TEMPERROR : ANSWER_NONE;
+    return true;
 }
 
 static bool engine_ask(const struct question *question, const struct question_ways *ways, uint64_t id)
@@ -94,6 +107,7 @@ static const struct row {
     [QUESTION_KEY] = { "key", ANSWERER_LOOKUP, subject_ask, LOOKUP_KEY_IS, bytes_read, ANSWER_TEMPERROR },
     [QUESTION_POLICY] = { "policy", ANSWERER_LOOKUP, subject_ask, LOOKUP_POLICY_IS, bytes_read,
                           ANSWER_TEMPERROR },
+    [QUESTION_LIST] = { "list", ANSWERER_LOOKUP, subject_ask, LOOKUP_LIST_IS, list_read, ANSWER_TEMPERROR },
     [QUESTION_ENGINE] = { "engine", ANSWERER_CONSULT, engine_ask, CONSULT_ANSWER, engine_read,
                           ANSWER_TEMPERROR },
     [QUESTION_OPINION] = { "opinion", ANSWERER_CONSULT, opinion_ask, CONSULT_OPINION, engine_read,

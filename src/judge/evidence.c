@@ -309,6 +309,15 @@ static struct recipe *recipes_get(struct arena *arena, struct reader *reader, ui
     return recipes;
 }
 
+bool facts_raise(struct arena *arena, struct facts *facts, enum question_kind kind, struct text subject)
+{
+    if (facts->question_count == QUESTIONS_RAISED_MOST) return false;
+    if (!facts->questions)
+        facts->questions = arena_alloc_array(arena, QUESTIONS_RAISED_MOST, sizeof *facts->questions);
+    facts->questions[facts->question_count++] = (struct question){ .kind = kind, .subject = subject };
+    return true;
+}
+
 void verdict_put(const struct verdict *verdict, struct buffer *out)
 {
     put_double(out, verdict->score);

@@ -52,6 +52,7 @@ enum question_kind {
     QUESTION_ENGINE,      /* subject: the name of an engine outside; value: judge/engine_answer.h; asked with
                              the body while scan reads it */
     QUESTION_OPINION,     /* the same of a second opinion on spam, with the envelope, too */
+    QUESTION_LIST,        /* subject: list_subject_put; value: list_answer_put (judge/list_answer.h) */
     QUESTION_KIND_COUNT
 };
 
@@ -211,7 +212,7 @@ struct verdict {
     struct proof proof;     /* who sent it */
     enum direction direction; /* as the occasion has it, or as it was found out */
     enum tenancy tenancy;
-    bool is_spam;              /* some recipient's points are reached, be it only observed */
+    bool is_spam; /* some recipient's points are reached, or a list asks for it, be it only observed */
     struct text newsletter;    /* which one: auth/newsletter.h; empty: it is none */
     struct text newsletter_of; /* its proven domain; empty with it */
     bool is_counted; /* among its near-duplicates: its spread would speak against it (judge/campaign.h) */
@@ -221,6 +222,9 @@ const char *evidence_action_name(enum action action);          /* "quarantine" *
 const char *evidence_virus_class_name(enum virus_class class); /* "not-opened" */
 const char *evidence_tenancy_name(enum tenancy tenancy);       /* "certificate" */
 const char *evidence_edit_kind_name(enum edit_kind kind);      /* "forged" */
+
+/* Raises a question that the content asks; false: there are QUESTIONS_RAISED_MOST. `subject` is borrowed. */
+bool facts_raise(struct arena *arena, struct facts *facts, enum question_kind kind, struct text subject);
 
 /* The one of that kind and subject; NULL: there is none. */
 const struct question *questions_find(const struct question *questions, uint32_t count,

@@ -4,11 +4,9 @@
 
 #include <stdlib.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-#include "base/codec.h"
-#include "ipc/ask_master.h"
 #include "lookup/answer_text.h"
+#include "lookup/command_reply.h"
 
 struct dns_command {
     struct asker asker; /* first: answered gets it back by this */
@@ -16,22 +14,12 @@ struct dns_command {
     int fd;
 };
 
-static void reply(int fd, int code, struct text says)
-{
-    struct buffer answer = { 0 };
-    put_u8(&answer, (uint8_t)code);
-    put_text(&answer, says);
-    channel_send_now(fd, MASTER_DONE, 0, buffer_text(&answer), NULL, 0);
-    close(fd);
-    buffer_free(&answer);
-}
-
 static void answered(struct asker *asker, const struct dns_question_answer *answer)
 {
     struct dns_command *command = (struct dns_command *)asker;
     struct buffer says = { 0 };
     answer_text_print(answer->records, command->type, &says);
-    reply(command->fd, answer_text_code(answer->records->status), buffer_text(&says));
+    command_reply(command->fd, answer_text_code(answer->records->status), buffer_text(&says));
     buffer_free(&says);
     free(command);
 }
@@ -43,7 +31,7 @@ void dns_command_begin(struct dns_question_table *table, struct text command, in
     bool is_whole = text_next_word(&command, &verb) && text_next_word(&command, &type) &&
                     text_next_word(&command, &subject.name);
     if (!is_whole || !dns_record_type_find(type, &subject.type)) {
-        reply(fd, EX_USAGE, TEXT("unknown command"));
+        command_reply(fd, EX_USAGE, TEXT("unknown command"));
         return;
     }
     struct dns_command *asked = memory_alloc(sizeof *asked);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* lookup: answers its peers' questions to the DNS, and keeps the table of campaigns. Here frames become questions
-   and answers frames; a peer that goes takes its questions along. */
+/* lookup: answers its peers' questions to the DNS and to lists, and keeps the table of campaigns. Here frames
+   become questions and answers frames; a peer that goes takes its questions along. */
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <sys/random.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/codec.h"
 #include "base/context.h"
@@ -16,6 +17,7 @@
 #include "lookup/dns_command.h"
 #include "lookup/dns_probe.h"
 #include "lookup/dns_question.h"
+#include "lookup/lists_command.h"
 #include "lookup/own_source.h"
 
 /* Of what the DNS said, to one question of receive: all of a message have to fit a frame. */
@@ -27,6 +29,8 @@ struct service {
     struct resolver *resolver;
     struct dns_question_table *questions;
     struct dns_probe *probe;
+    struct list_sources lists;
+    struct lists_commands *list_commands;
     struct campaigns *campaigns;
 };
 
@@ -45,6 +49,7 @@ struct ask {
     LIST_ENTRY(ask) others; /* of the same peer */
     uint64_t id;
     struct own_sources *sources; /* of LOOKUP_SOURCES, in place of the asker; else NULL */
+    struct list_inquiry *inquiry; /* of LOOKUP_LIST, likewise */
 };
 
 static void ask_free(struct ask *ask)
@@ -118,6 +123,31 @@ static bool sources_begin(struct peer *peer, struct frame *frame)
     return is_good;
 }
 
+static void list_answered(void *context, const struct list_answer *answer)
+{
+    struct ask *ask = context;
+    struct buffer bytes = { 0 };
+    list_answer_put(answer, &bytes);
+    put_text(channel_begin(ask->peer->channel, LOOKUP_LIST_IS, ask->id), buffer_text(&bytes));
+    channel_end(ask->peer->channel);
+    buffer_free(&bytes);
+    ask_free(ask);
+}
+
+static bool list_begin(struct peer *peer, struct frame *frame)
+{
+    struct text subject;
+    uint32_t deadline_ms;
+    if (!lookup_name_get(frame, &deadline_ms, &subject)) return false;
+    struct ask *ask = memory_alloc(sizeof *ask);
+    *ask = (struct ask){ .peer = peer, .id = frame->id };
+    LIST_INSERT_HEAD(&peer->asks, ask, others);
+    struct list_inquiry *inquiry =
+        list_inquiry_begin(&peer->service->lists, subject, false, deadline_ms, list_answered, ask);
+    if (inquiry) ask->inquiry = inquiry; /* else it was answered, and is gone */
+    return true;
+}
+
 static void ask_begin(struct peer *peer, uint64_t id, const struct dns_question_subject *subject,
                       uint32_t deadline_ms)
 {
@@ -143,6 +173,7 @@ static bool peer_on_frame(void *context, struct frame *frame)
                campaigns_frame(peer->service->campaigns, is_report, frame);
     if (is_report) return false;
     if (frame->type == LOOKUP_SOURCES) return sources_begin(peer, frame);
+    if (frame->type == LOOKUP_LIST) return list_begin(peer, frame);
     switch (frame->type) {
     case LOOKUP_HOST:
     case LOOKUP_MX:
@@ -175,6 +206,8 @@ static void peer_on_closed(void *context)
         next = LIST_NEXT(ask, others);
         if (ask->sources)
             own_sources_leave(ask->sources);
+        else if (ask->inquiry)
+            list_inquiry_leave(ask->inquiry);
         else
             dns_question_leave(&ask->asker);
         ask_free(ask);
@@ -212,6 +245,37 @@ static struct dns_question_manner manner_of(const struct config *config)
                                          .suffixes = config->auth.suffixes ? public_suffix_builtin() : NULL };
 }
 
+/* Master has opened the files of the lists: it gives those that it could. One a list, -1 for none; the caller
+   frees them. */
+static int *list_files_take(struct service *service)
+{
+    size_t count = service->child.config->list_count;
+    int *fds = memory_alloc((count + 1) * sizeof *fds), fd;
+    uint16_t number;
+    for (size_t i = 0; i < count; i++) fds[i] = -1;
+    while ((fd = child_map_take_next(&service->child, "list-file", &number)) >= 0) {
+        if (number < count && fds[number] < 0)
+            fds[number] = fd;
+        else
+            close(fd);
+    }
+    return fds;
+}
+
+static void lists_configure(struct service *service, int *fds)
+{
+    service->lists.config = service->child.config;
+    local_lists_configure(service->lists.local, service->child.config, fds);
+    dns_lists_configure(service->lists.dns, service->child.config);
+    free(fds);
+}
+
+static void lists_settled(void *context)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    if (service->list_commands) lists_commands_settled(service->list_commands);
+}
+
 static void on_config(void *context, const struct config *old)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
@@ -219,9 +283,28 @@ static void on_config(void *context, const struct config *old)
     const struct dns_question_manner manner = manner_of(config);
     dns_question_table_set_manner(service->questions, &manner);
     dns_probe_configure(service->probe, config);
+    lists_configure(service, list_files_take(service));
     if (dns_is_same(config, old)) return;
     if (!resolver_configure(service->resolver, config))
         log_error("the resolver goes on with the servers it had");
+}
+
+static bool is_aside(const struct list_sources *lists, struct text name)
+{
+    struct local_list_state file;
+    struct dns_list_state zone;
+    if (local_lists_state(lists->local, name, &file)) return file.problem.length > 0;
+    return dns_lists_state(lists->dns, name, &zone) && zone.standing == DNS_LIST_IS_ASIDE;
+}
+
+/* Bits by their place in the configuration. */
+static uint64_t lists_aside(const struct service *service)
+{
+    const struct config *config = service->child.config;
+    uint64_t bits = 0;
+    for (size_t i = 0; i < config->list_count && i < 64; i++)
+        bits |= (uint64_t)is_aside(&service->lists, config->lists[i].name) << i;
+    return bits;
 }
 
 static void on_status(void *context, struct buffer *out)
@@ -237,6 +320,8 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "temperrors", "%llu", (unsigned long long)questions->temperrors);
     child_status_add(out, "late", "%llu", (unsigned long long)questions->late);
     child_status_add(out, "over limit", "%llu", (unsigned long long)questions->over_limit);
+    child_status_add(out, "lists", "%zu", service->child.config->list_count);
+    child_status_add(out, "lists aside", "%d", __builtin_popcountll(lists_aside(service)));
     child_status_add(out, "dns questions", "%llu", (unsigned long long)dns->asked);
     child_status_add(out, "dns from cache", "%llu", (unsigned long long)dns->from_cache);
     child_status_add(out, "dns in flight", "%u", dns->in_flight);
@@ -248,14 +333,19 @@ static void on_health(void *context, struct health_facts *out)
 {
     const struct service *service = CONTEXT(context, const struct service, SERVICE_MAGIC);
     dns_probe_tell(service->probe, out);
+    health_know(out, HEALTH_LISTS, service->child.config->list_count);
+    health_know(out, HEALTH_LISTS_ASIDE, lists_aside(service));
 }
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     struct text word, rest = command;
-    if (text_next_word(&rest, &word) && text_equal(word, TEXT("campaign")))
+    if (!text_next_word(&rest, &word)) word = TEXT_NONE;
+    if (text_equal(word, TEXT("campaign")))
         campaigns_command(service->campaigns, command, fd);
+    else if (text_starts(command, TEXT("lists")))
+        lists_command_begin(service->list_commands, command, fd);
     else
         dns_command_begin(service->questions, command, fd);
 }
@@ -286,6 +376,13 @@ int main(int argc, char **argv)
     service.probe = dns_probe_new(service.child.loop, service.resolver, config);
     service.campaigns =
         campaigns_new(service.child.loop, child_map_fd(&service.child, "campaigns", NULL));
+    service.lists = (struct list_sources){ service.child.loop, config,
+                                           local_lists_new(service.child.loop, lists_settled, &service),
+                                           dns_lists_new(service.child.loop, service.resolver) };
+    service.list_commands = lists_commands_new(&service.lists);
+    int *list_files = list_files_take(&service);
     if (!child_jail(&service.child, JAIL_CONNECT | JAIL_DATAGRAMS, NULL, NULL)) return EX_OSERR;
+    lists_configure(&service, list_files);
+    local_lists_finish(service.lists.local);
     return child_run(&service.child, &events, &service);
 }

@@ -20,6 +20,8 @@ enum {
     SERVER_SIZE = 64,
     SYSTEM_FILE_LIMIT = 64 * 1024,
     PORTS = 8192,
+    LIST_PORTS = 1024,
+    LIST_CACHE = 8 << 20,
     TCP_CONNECTIONS = 64,
     CLASS_IN = 1,
     SEC_BOGUS = 1,
@@ -53,6 +55,7 @@ struct resolver {
     struct ub_ctx *unbound;
     FILE *complaints;
     struct server_list system_servers;
+    bool is_for_list;
     char *anchors; /* lines of the root's trust anchor, NULL when there is none */
     struct lookup *in_flight;
     struct lookup *answered, **answered_last;
@@ -94,10 +97,10 @@ static void servers_from_resolv_conf(struct server_list *servers)
     free(content);
 }
 
-static bool servers_from_config(struct server_list *servers, const struct config *config)
+static bool servers_from_config(struct server_list *servers, const struct text_list *list)
 {
-    for (size_t i = 0; i < config->dns.servers.count; i++) {
-        struct text server = config->dns.servers.items[i];
+    for (size_t i = 0; i < list->count; i++) {
+        struct text server = list->items[i];
         if (servers->count == SERVERS || !server_is_good(server)) {
             log_error("dns server %.*s: %s", TEXT_ARG(server),
                       servers->count == SERVERS ? "more than 16 of them" : "not IP or IP@PORT");
@@ -131,7 +134,7 @@ static ssize_t complaint_write(void *cookie, const char *bytes, size_t size)
     return (ssize_t)size;
 }
 
-struct resolver *resolver_new(struct loop *loop)
+static struct resolver *resolver_make(struct loop *loop)
 {
     struct resolver *resolver = memory_alloc(sizeof *resolver);
     resolver->magic = RESOLVER_MAGIC;
@@ -140,8 +143,22 @@ struct resolver *resolver_new(struct loop *loop)
     resolver->complaints = fopencookie(resolver, "w", (cookie_io_functions_t){ .write = complaint_write });
     if (!resolver->complaints) die_errno("no stream for the resolver's messages");
     setvbuf(resolver->complaints, NULL, _IOLBF, 1024);
+    return resolver;
+}
+
+struct resolver *resolver_new(struct loop *loop)
+{
+    struct resolver *resolver = resolver_make(loop);
     servers_from_resolv_conf(&resolver->system_servers);
     resolver->anchors = system_file_read("/usr/share/dns/root.key");
+    return resolver;
+}
+
+struct resolver *resolver_new_for_list(const struct resolver *first)
+{
+    struct resolver *resolver = resolver_make(first->loop);
+    resolver->is_for_list = true;
+    if (first->anchors) resolver->anchors = memory_string(text_of(first->anchors));
     return resolver;
 }
 
@@ -222,13 +239,15 @@ static bool number_set(struct ub_ctx *unbound, const char *name, uint64_t value)
 }
 
 /* Sizes that hang on the configuration and on how many descriptors there may be. */
-static bool sizes_set(struct ub_ctx *unbound, const struct config *config)
+static bool sizes_set(struct ub_ctx *unbound, const struct config *config, bool is_for_list)
 {
     struct rlimit files = { 1024, 1024 };
     getrlimit(RLIMIT_NOFILE, &files);
-    uint64_t ports = files.rlim_cur / 2 < PORTS ? files.rlim_cur / 2 : PORTS;
+    uint64_t most = is_for_list ? LIST_PORTS : PORTS;
+    uint64_t ports = files.rlim_cur / 2 < most ? files.rlim_cur / 2 : most;
     uint64_t tcp = ports / 4 < TCP_CONNECTIONS ? ports / 4 : TCP_CONNECTIONS;
     uint64_t cache = config->dns.cache_bytes; /* the manual's own rule: twice as much for RRsets */
+    if (is_for_list && cache > LIST_CACHE) cache = LIST_CACHE;
     return number_set(unbound, "outgoing-range:", ports) && number_set(unbound, "outgoing-num-tcp:", tcp) &&
            number_set(unbound, "msg-cache-size:", cache / 4) &&
            number_set(unbound, "rrset-cache-size:", cache / 2) &&
@@ -317,26 +336,23 @@ static void root_keys_ask(struct resolver *resolver)
 
 static void unbound_ask(struct resolver *resolver, struct lookup *lookup);
 
-bool resolver_configure(struct resolver *resolver, const struct config *config)
+static bool configure(struct resolver *resolver, const struct config *config,
+                      const struct server_list *servers)
 {
-    struct server_list servers = { .count = 0 };
-    if (!servers_from_config(&servers, config)) return false;
-    if (config->dns.servers.count == 0) servers = resolver->system_servers;
-
     struct ub_ctx *unbound = ub_ctx_create_event(loop_base(resolver->loop));
     if (!unbound) die("out of memory (resolver)");
     ub_ctx_debugout(unbound, resolver->complaints);
     bool is_made = options_set(unbound, fixed_options, sizeof fixed_options / sizeof *fixed_options) &&
-                   sizes_set(unbound, config) && servers_set(unbound, &servers) &&
+                   sizes_set(unbound, config, resolver->is_for_list) && servers_set(unbound, servers) &&
                    (!config->dns.dnssec || anchors_set(unbound, resolver->anchors)) &&
-                   finalize(unbound, &servers);
+                   finalize(unbound, servers);
     if (!is_made) {
         ub_ctx_delete(unbound);
         return false;
     }
     unbound_close(resolver);
     resolver->unbound = unbound;
-    if (config->dns.dnssec) root_keys_ask(resolver);
+    if (config->dns.dnssec && !resolver->is_for_list) root_keys_ask(resolver);
     struct lookup *again = resolver->in_flight;
     resolver->in_flight = NULL;
     for (struct lookup *next; again; again = next) {
@@ -344,6 +360,21 @@ bool resolver_configure(struct resolver *resolver, const struct config *config)
         unbound_ask(resolver, again);
     }
     return true;
+}
+
+bool resolver_configure(struct resolver *resolver, const struct config *config)
+{
+    struct server_list servers = { .count = 0 };
+    if (!servers_from_config(&servers, &config->dns.servers)) return false;
+    if (config->dns.servers.count == 0) servers = resolver->system_servers;
+    return configure(resolver, config, &servers);
+}
+
+bool resolver_configure_list(struct resolver *resolver, const struct config *config,
+                             const struct text_list *list)
+{
+    struct server_list servers = { .count = 0 };
+    return servers_from_config(&servers, list) && configure(resolver, config, &servers);
 }
 
 /* Tells what was answered; runs at the end of the turn. What the callees ask in turn joins the next round. */

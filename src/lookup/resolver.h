@@ -23,6 +23,14 @@ void resolver_free(struct resolver *resolver); /* what was asked is never answer
    are on loopback themselves: they know best. */
 bool resolver_configure(struct resolver *resolver, const struct config *config);
 
+/* Another one, for one list of the DNS: with a small cache of its own, so that it can be emptied, and so that
+   a list that does not answer is in nobody's way. It knows no server until resolver_configure_list, which
+   empties its cache too: then it asks `servers` (IP or IP@PORT), or where there are none finds its way from
+   the root, whatever the configuration and resolv.conf say. False as resolver_configure. */
+struct resolver *resolver_new_for_list(const struct resolver *first);
+bool resolver_configure_list(struct resolver *resolver, const struct config *config,
+                             const struct text_list *servers);
+
 /* Asks for the records of `type` at `name` (lower case, no final dot). `out` is DNS_TEMPERROR until answered;
    `done` is called later, never inside this call. `out` and `arena` (for the records) must live until then.
  */

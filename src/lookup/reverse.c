@@ -7,15 +7,20 @@
 
 #include <stdio.h>
 
-static struct text reverse_zone_name(struct arena *arena, const struct address *client)
+struct text reverse_labels(struct arena *arena, const struct address *address)
 {
-    const uint8_t *b = client->bytes;
-    if (address_is_v4(client))
-        return arena_printf(arena, "%u.%u.%u.%u.in-addr.arpa", b[15], b[14], b[13], b[12]);
+    const uint8_t *b = address->bytes;
+    if (address_is_v4(address)) return arena_printf(arena, "%u.%u.%u.%u", b[15], b[14], b[13], b[12]);
     char name[16 * 4 + 1];
     for (int i = 0; i < 16; i++)
         snprintf(name + i * 4, 5, "%x.%x.", (unsigned)b[15 - i] & 0xf, (unsigned)b[15 - i] >> 4);
-    return arena_printf(arena, "%sip6.arpa", name);
+    return arena_printf(arena, "%.*s", (int)sizeof name - 2, name);
+}
+
+static struct text reverse_zone_name(struct arena *arena, const struct address *client)
+{
+    return arena_printf(arena, "%.*s.%s", TEXT_ARG(reverse_labels(arena, client)),
+                        address_is_v4(client) ? "in-addr.arpa" : "ip6.arpa");
 }
 
 static bool is_host_name(struct text name)

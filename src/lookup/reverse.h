@@ -29,6 +29,10 @@ struct reverse {
 void reverse_begin(struct reverse *reverse, struct resolver *resolver, struct arena *arena,
                    const struct address *client, void (*progressed)(void *context), void *context);
 
+/* "1.2.0.192" of 192.0.2.1, the nibbles of an IPv6 address likewise (RFC 3596 section 2.5): what stands
+   before the zone, also of a list (RFC 5782 section 2.1). In the arena. */
+struct text reverse_labels(struct arena *arena, const struct address *address);
+
 /* What is known now. */
 void reverse_answer_make(const struct reverse *reverse, struct client_name *out);
 

@@ -271,7 +271,7 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_REPORT, command);
     } else if (is_command(command, "callout")) {
         pass_on(client, PROCESS_DELIVER, command);
-    } else if (is_command(command, "dns")) {
+    } else if (is_command(command, "dns") || is_command(command, "lists")) {
         pass_on(client, PROCESS_LOOKUP, command);
     } else if (is_command(command, "campaign")) {
         campaign_pass_on(client, command);

@@ -213,6 +213,26 @@ static void engines_judge(const struct health_facts *told, const struct config *
     if (finding) snprintf(finding->subject, sizeof finding->subject, "%s", names);
 }
 
+/* One that is aside is no reason to give way to another node, which asks the same lists: alarms tell of it.
+ */
+static void lists_judge(const struct health_facts *told, const struct config *limits,
+                        struct health_report *out)
+{
+    uint64_t aside = told->values[HEALTH_LISTS_ASIDE], count = 0;
+    char names[HEALTH_SUBJECT_SIZE] = "";
+    if (!health_knows(told, HEALTH_LISTS) || told->values[HEALTH_LISTS] == 0) return;
+    for (size_t i = 0, used = 0; i < limits->list_count && i < 64; i++) {
+        if (!(aside >> i & 1)) continue;
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s", count++ ? ", " : "",
+                                 TEXT_ARG(limits->lists[i].name));
+        if (used >= sizeof names) used = sizeof names - 1;
+    }
+    struct health_finding *finding =
+        find(out, HEALTH_CHECK_LISTS, WELL, count ? HEALTH_SAYS_LISTS_ASIDE : HEALTH_SAYS_LISTS_IN_FORCE,
+             count ? count : told->values[HEALTH_LISTS], 0);
+    if (finding) snprintf(finding->subject, sizeof finding->subject, "%s", names);
+}
+
 static void ledger_judge(const struct health_facts *told, struct health_report *out)
 {
     if (!health_knows(told, HEALTH_LEDGER_FAILING)) return;
@@ -281,6 +301,7 @@ void health_rules_judge(const struct judged_facts *facts, const struct config *l
     scan_judge(told, out);
     signatures_judge(told, limits, out);
     engines_judge(told, limits, out);
+    lists_judge(told, limits, out);
     ledger_judge(told, out);
     certificate_judge(&facts->certificate, out);
 }

@@ -258,6 +258,7 @@ void process_table_reload(struct process_table *table, const struct config *conf
         member->has_reloaded = member->channel == NULL;
         if (!member->channel) continue; /* it gets the new one when it starts */
         member_send_listeners(member);
+        member_send_list_files(member);
         member_send_config(member, table->reload.round);
     }
     members_start_wanted(table);

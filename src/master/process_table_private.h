@@ -80,6 +80,8 @@ struct process_table {
 void member_start(struct member *member);
 /* The configuration in a sealed memfd of its own; sent as MASTER_CONFIG with this id. */
 void member_send_config(struct member *member, uint64_t id);
+void member_send_list_files(
+    struct member *member); /* as its part reads them; a line for what cannot be opened */
 void member_send_listeners(struct member *member); /* copies, as its part has them */
 
 void member_send_drain(struct member *member); /* as process_table_drain was told last */

@@ -14,7 +14,7 @@ const struct part parts[] = {
     { PROCESS_LEDGER, EVERY_ROLE, .is_aside = true, .has_counters = true, .reads_all_events = true,
       .has_lists = true, .folders = { "ledger", "quarantine" } },
     { PROCESS_COURIER, EVERY_ROLE, .is_aside = true, .has_collector = true, .keys = BUNDLE_NODE_KEY },
-    { PROCESS_LOOKUP, EVERY_ROLE, .has_campaigns = true },
+    { PROCESS_LOOKUP, EVERY_ROLE, .has_campaigns = true, .reads_list_files = true, .keys = BUNDLE_LIST_KEYS },
     { PROCESS_DELIVER, EVERY_ROLE, .has_counters = true, .keeps_results = true, .keys = BUNDLE_NODE_KEY },
     { PROCESS_QUEUE, EVERY_ROLE, .has_counters = true, .has_vouchers = true, .folders = { "spool" } },
     { PROCESS_REPORT, EVERY_ROLE, .is_aside = true, .reads_counters = true, .reads_health = true,

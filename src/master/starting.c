@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "config/bundle.h"
+#include "config/list_setting.h"
 #include "master/privileges.h"
 #include "master/process_table_private.h"
 
@@ -116,6 +118,27 @@ static void send_maps(struct member *member)
     if (member->part->has_clients) send_map(member, "clients", member->index, copy_of(state->clients_fd));
     if (member->part->has_vouchers) send_map(member, "vouchers", 0, copy_of(state->vouchers_fd));
     if (member->part->has_secret) send_map(member, "secret", 0, copy_of(state->secret_fd));
+}
+
+/* To be read, never written. What cannot be opened is not sent: lookup says so, for the list that it is of.
+ */
+void member_send_list_files(struct member *member)
+{
+    const struct config *config = member->table->start.config;
+    for (size_t i = 0; member->part->reads_list_files && i < config->list_count; i++) {
+        struct text path = list_setting_path(&config->lists[i]);
+        struct stat facts;
+        char *name = memory_string(path);
+        int fd = path.length ? open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+        bool is_file = fd >= 0 && fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);
+        if (is_file)
+            send_map(member, "list-file", (uint16_t)i, fd);
+        else if (path.length)
+            log_error("list %.*s: %s: %s", TEXT_ARG(config->lists[i].name), name,
+                      fd < 0 ? strerror(errno) : "is not a file");
+        if (fd >= 0 && !is_file) close(fd);
+        free(name);
+    }
 }
 
 static void send_folders(struct member *member)
@@ -227,6 +250,7 @@ void member_start(struct member *member)
     member->channel = channel_open(loop, pair[0], &events, member);
     member_send_config(member, 0);
     send_maps(member);
+    member_send_list_files(member);
     send_folders(member);
     member_send_listeners(member);
     join_peers(member);

@@ -11,6 +11,7 @@
 #include "receive/admission.h"
 #include "receive/drop.h"
 #include "receive/eviction.h"
+#include "receive/list_check.h"
 #include "receive/recipients.h"
 #include "receive/relay.h"
 #include "receive/transaction.h"
@@ -41,6 +42,7 @@ static void greet(struct session *session, bool is_early)
     session_note(session, "connect", "");
     if (is_early) session_note(session, "early talker", ": it spoke before the greeting");
     session_name_ask(session);
+    list_check_client(session);
     session->state = SESSION_COMMAND;
     session_await(session);
     server_dialogue_greet(&session->dialogue, session->server->config, is_early, &session->server->replies);
@@ -84,6 +86,8 @@ static void wait_is_over(struct session *session)
 {
     if (session->queue == QUEUE_IS_AWAITED)
         queue_wait_end(session, QUEUE_IS_MISSED);
+    else if (session->waits_for_lists)
+        list_check_missed(session);
     else if (session->callout)
         recipient_timed_out(session);
     else
@@ -234,6 +238,7 @@ static size_t take_command(struct session *session, struct text bytes)
     session_await(session);
     session_speak(session);
     if (step.action == SERVER_DIALOGUE_MAIL) return mail_offer(session, &step.command) ? step.used : 0;
+    if (step.action == SERVER_DIALOGUE_RCPT && list_check_wait(session)) return 0;
     if (acts[step.action]) acts[step.action](session, &step);
     return step.used;
 }

@@ -7,6 +7,7 @@
 
 #include "ipc/message_id.h"
 #include "receive/account.h"
+#include "receive/list_check.h"
 #include "receive/rcpt.h"
 
 static void answer(struct session *session, struct text address, const struct reply *reply)
@@ -192,6 +193,11 @@ void recipient_offer(struct session *session, const struct smtp_command *command
                                       .arena = server->line };
     struct rcpt_decision decision = rcpt_decide(&scene, command);
     transaction->lacks_smtputf8 |= decision.lacks_smtputf8;
+    struct reply listed = list_check_refusal(session, &decision);
+    if (listed.code) {
+        reject(session, decision.recipient.address, &listed);
+        return;
+    }
     if (decision.asks_smtputf8) {
         candidate_ask(session, &decision);
         return;

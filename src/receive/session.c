@@ -85,6 +85,7 @@ void session_client_set(struct session *session, const struct address *client)
     session->client = *client;
     session->client_text = arena_text(session->who, text_of(address_print(client, room)));
     session->client_name = TEXT("unknown");
+    session->lists_missed = false;
     question_set_begin(&session->questions, session->who, session->mail);
 }
 
@@ -98,6 +99,12 @@ void session_name_ask(struct session *session)
 const struct question *session_name(const struct session *session)
 {
     return question_set_find(&session->questions, QUESTION_CLIENT_NAME, session->client_text);
+}
+
+bool session_is_judged(const struct session *session)
+{
+    const struct listener *listener = &session->port->listener;
+    return listener->direction == DIRECTION_IN && listener->check && listener->relay != RELAY_THROUGH;
 }
 
 void session_ask(struct session *session)

@@ -118,6 +118,8 @@ struct session {
     bool has_entered;
     uint32_t messages;
     enum session_queue queue; /* how MAIL stands with a queue that is being restarted */
+    bool waits_for_lists;     /* RCPT waits for what lists say of the client */
+    bool lists_missed;        /* they did not say it in time */
     uint64_t callout;         /* id at deliver of the recipient being asked for, 0: none */
     struct transaction transaction;
     struct candidate candidate;
@@ -141,6 +143,9 @@ void session_name_ask(struct session *session);
 
 /* The question for the client's name; NULL: names are off. */
 const struct question *session_name(const struct session *session);
+
+/* What it sends is from outside, and judged here: by its listener. */
+bool session_is_judged(const struct session *session);
 
 /* Puts to lookup and consult what is open and was not asked yet. */
 void session_ask(struct session *session);

@@ -16,6 +16,7 @@
 #include "receive/client_presence.h"
 #include "receive/drop.h"
 #include "receive/eviction.h"
+#include "receive/list_check.h"
 #include "receive/queue_request.h"
 #include "receive/relay.h"
 #include "receive/trace.h"
@@ -69,12 +70,8 @@ static void settle_too_large(struct session *session, const char *text)
 /* Begun as early as may be: by the end of the message the answer is there. */
 static void sender_ask(struct session *session)
 {
-    const struct listener *listener = &session->port->listener;
     struct buffer bytes = { 0 };
-    bool is_judged_here = listener->check && listener->relay != RELAY_THROUGH;
-    if (listener->direction != DIRECTION_IN || !is_judged_here ||
-        !config_authenticates(session->server->config))
-        return;
+    if (!session_is_judged(session) || !config_authenticates(session->server->config)) return;
     const struct spf_subject subject = { session->client, session->dialogue.helo,
                                          session->transaction.envelope.sender };
     spf_subject_put(&subject, &bytes);
@@ -107,6 +104,7 @@ void transaction_open(struct session *session, const struct smtp_command *comman
     session_pace_reach(session, PACE_MESSAGE);
     session_await(session);
     sender_ask(session);
+    list_check_sender(session);
 }
 
 /* --- read --- */
@@ -523,6 +521,8 @@ void transaction_answered(struct session *session, uint64_t id, const struct que
     if (name && name->status == ANSWER_FOUND) session->client_name = name->value;
     if (session->transaction.step == STEP_ASKING && !question_set_is_open(&session->questions))
         decide(session);
+    else
+        list_check_answered(session);
 }
 
 void transaction_unanswered(struct session *session, enum question_answerer gone)
@@ -530,6 +530,8 @@ void transaction_unanswered(struct session *session, enum question_answerer gone
     question_set_close_of(&session->questions, gone);
     if (session->transaction.step == STEP_ASKING && !question_set_is_open(&session->questions))
         decide(session);
+    else
+        list_check_answered(session);
 }
 
 /* Judged without what nobody answered; false: the time for judging is over too. */

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "receive/admission.h"
+#include "receive/list_check.h"
 
 static bool has(const struct smtp_command *command, enum xclient_attribute attribute)
 {
@@ -62,6 +63,7 @@ static void client_take(struct session *session, const struct smtp_command *comm
 {
     session_client_set(session, client ? client : &session->peer.address);
     name_take(session, command);
+    list_check_client(session);
     session->client_tls = arena_text(session->who, command->attribute[XCLIENT_TLS]);
     struct reply refusal = admission_ask(session);
     server_dialogue_stand_for(&session->dialogue, client != NULL, &refusal);

@@ -241,7 +241,13 @@ static struct fact reports_look(const struct look *look)
 /* None are fetched yet. */
 static struct fact lists_look(const struct look *look)
 {
-    return fact_make(true, text_of(words_say(look->language, N_("none are used"))));
+    struct health_report report;
+    if (!look->source->config->list_count)
+        return fact_make(true, text_of(words_say(look->language, N_("none are used"))));
+    struct fact fact = finding_look(look, HEALTH_CHECK_LISTS);
+    bool is_known = fact.state != FACT_UNKNOWN && health_page_peek(look->source->health, &report);
+    if (is_known && report.told.values[HEALTH_LISTS_ASIDE]) fact.state = FACT_BAD;
+    return fact;
 }
 
 /* --- disk --- */

@@ -35,14 +35,6 @@ static uint64_t now_of(const struct occasion *occasion)
     return message_id_time_ms(occasion->id) / 1000;
 }
 
-static void question_add(struct arena *arena, enum question_kind kind, struct text subject, struct facts *out)
-{
-    if (out->question_count == QUESTIONS_RAISED_MOST) return;
-    if (!out->questions)
-        out->questions = arena_alloc_array(arena, QUESTIONS_RAISED_MOST, sizeof *out->questions);
-    out->questions[out->question_count++] = (struct question){ .kind = kind, .subject = subject };
-}
-
 void authenticate_read(struct arena *arena, const struct config *config, const struct occasion *occasion,
                        struct text message, const struct header *header, struct facts *out)
 {
@@ -60,13 +52,13 @@ void authenticate_read(struct arena *arena, const struct config *config, const s
     out->authentication = arena_text(arena, buffer_text(&bytes));
 
     uint32_t count = auth_keys_wanted(arena, &facts, now_of(occasion), &keys);
-    for (uint32_t i = 0; i < count; i++) question_add(arena, QUESTION_KEY, keys[i], out);
+    for (uint32_t i = 0; i < count; i++) facts_raise(arena, out, QUESTION_KEY, keys[i]);
     buffer_clear(&bytes);
     if (is_wanted)
         auth_policy_question_put(
             &facts, occasion->sender.length ? envelope_domain_of(occasion->sender) : occasion->helo, &bytes);
     if (buffer_length(&bytes) > 0)
-        question_add(arena, QUESTION_POLICY, arena_text(arena, buffer_text(&bytes)), out);
+        facts_raise(arena, out, QUESTION_POLICY, arena_text(arena, buffer_text(&bytes)));
     buffer_free(&bytes);
 }
 

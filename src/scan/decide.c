@@ -15,6 +15,7 @@
 #include "scan/authenticate.h"
 #include "scan/campaign_weight.h"
 #include "scan/impostor_weight.h"
+#include "scan/list_questions.h"
 #include "scan/opinions.h"
 #include "scan/outside.h"
 #include "scan/recipe.h"
@@ -38,6 +39,8 @@ struct spam_demand {
     struct spam_lines lines;
     enum action action;
     bool is_by_class; /* since it is a newsletter, whatever its points */
+    bool is_by_list;  /* since a list has it, whatever its points */
+    bool is_approved; /* a newsletter that is never tagged */
     double required;  /* points from which it is tagged; INFINITY: never */
 };
 
@@ -113,7 +116,8 @@ static struct spam_demand spam_demand(struct arena *arena, const struct config *
     struct spam_demand out = { .lines = config_spam_lines(config, address) };
     bool is_newsletter = verdict->newsletter.length > 0;
     out.required = is_newsletter ? config_newsletter_line(config, &out.lines) : out.lines.tag;
-    if (is_newsletter && is_approved(arena, approved, verdict, address)) {
+    out.is_approved = is_newsletter && is_approved(arena, approved, verdict, address);
+    if (out.is_approved) {
         out.required = INFINITY;
         return out;
     }
@@ -251,6 +255,15 @@ static enum verdict_cause cause_of(const struct config *config, const struct occ
     return most == virus ? CAUSE_VIRUS : most == dmarc ? CAUSE_DMARC : CAUSE_SPAM;
 }
 
+/* The list is the reason, and not the points of all signals. */
+static void listed_say(const struct list_demand *listed, struct verdict *out)
+{
+    if (out->reason.length == 0) return;
+    out->reason = listed->says;
+    out->kind = REFUSAL_POLICY;
+    if (out->code == 550) out->code = 554;
+}
+
 /* What was found of the sender is for mail from outside whose recipients want to know; else it has served
    when it is known from where the message comes. */
 static void direction_decide(const struct config *config, const struct occasion *occasion,
@@ -290,7 +303,7 @@ static void newsletter_tell(const struct auth_judgement *authentication, struct 
         arena_printf(score->arena, "%.*s of %.*s", TEXT_ARG(newsletter->name), TEXT_ARG(newsletter->domain)));
 }
 
-static bool is_by_points(const struct spam_demand *spam)
+static bool is_spam_for(const struct spam_demand *spam)
 {
     return spam->lines.mode != MODE_OFF && spam->action != ACTION_ACCEPT && !spam->is_by_class;
 }
@@ -299,7 +312,27 @@ static void opinions_add(const struct demand *demand, struct spam_demand *spam)
 {
     if (!action_is_stronger(demand->opinions, spam->action)) return;
     spam->action = demand->opinions;
+    spam->is_by_class = spam->is_by_list = false;
+}
+
+static void listed_add(const struct list_demand *listed, struct spam_demand *spam)
+{
+    if (!action_is_stronger(listed->action, spam->action)) return;
+    if (spam->is_approved && listed->action == ACTION_TAG) return;
+    spam->action = listed->action;
     spam->is_by_class = false;
+    spam->is_by_list = true;
+}
+
+/* Of the recipients who have spam in force: some list asks for more than points do of any. */
+static bool is_list_the_reason(const struct spam_demand *spams, uint32_t count)
+{
+    enum action listed = ACTION_ACCEPT, other = ACTION_ACCEPT;
+    for (uint32_t i = 0; i < count; i++) {
+        enum action *most = spams[i].is_by_list ? &listed : &other;
+        if (spams[i].lines.mode == MODE_ON) *most = action_stronger(*most, spams[i].action);
+    }
+    return action_is_stronger(listed, other);
 }
 
 void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
@@ -318,6 +351,8 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     enum campaign_standing standing = campaign_standing(config, out->direction, authentication);
     campaign_score(facts, standing, message_id_time_ms(occasion->id), &proven);
     out->is_counted = standing == CAMPAIGN_COUNTS;
+    struct list_demand listed = { ACTION_ACCEPT, TEXT_NONE };
+    if (out->direction == DIRECTION_IN) list_answers_weigh(config, answers, answer_count, &proven, &listed);
     signals_gather(arena, config, facts, &proven, answers, answer_count, rules, out);
     const struct virus_finding *why;
     enum action outside = outside_merge(arena, config, out->direction, answers, answer_count, facts, merged);
@@ -331,7 +366,8 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     struct spam_demand *spams = arena_alloc_array(arena, out->recipient_count, sizeof *spams);
     for (uint32_t i = 0; i < out->recipient_count; i++) {
         spams[i] = spam_demand(arena, config, approved, out, occasion->recipients[i]);
-        out->is_spam = out->is_spam || is_by_points(&spams[i]);
+        listed_add(&listed, &spams[i]);
+        out->is_spam = out->is_spam || is_spam_for(&spams[i]);
         opinions_add(&demand, &spams[i]);
         recipient_decide(config, occasion->recipients[i], &demand, &spams[i], &out->recipients[i],
                          &orders[i]);
@@ -340,6 +376,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     enum verdict_cause cause = cause_of(config, occasion, &demand, spams);
     authenticate_prove(authentication, &out->proof);
     wording_write(arena, merged, why, authentication, cause, orders, out);
+    if (cause == CAUSE_SPAM && is_list_the_reason(spams, out->recipient_count)) listed_say(&listed, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
     if (tenancy_forbids(config, occasion, out)) tenancy_refuse(out);
     struct text results = authenticate_fields(arena, config, occasion, authentication);

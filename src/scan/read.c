@@ -12,6 +12,7 @@
 #include "scan/authenticate.h"
 #include "scan/content.h"
 #include "scan/impostor_weight.h"
+#include "scan/list_questions.h"
 #include "scan/outside.h"
 #include "scan/recipe.h"
 #include "scan/seal_basis.h"
@@ -228,6 +229,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     else if (local_model_use(learned_page_read(scanner->learned), &local))
         score.local = &local;
     struct campaign_sketch sketch = { 0 };
+    score.wants_links |= list_questions_want_links(config);
     struct inspection inspection;
     struct opening opening;
     struct extraction extraction;
@@ -259,6 +261,8 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     };
     recipe_look(&source, &score, out);
     campaign_look(arena, scanner, occasion, &sketch, out);
+    if (is_for_spam && direction == DIRECTION_IN)
+        list_questions_raise(arena, config, header, score.link_hosts, out);
     seal_basis_read(arena, config, occasion, message, header, out);
     out->rule_marks = score.rule_marks;
     out->signals = score.signals;

@@ -60,7 +60,7 @@ void score_part(struct score *score, const struct mime_part *part, struct text b
 
 /* --- what stands in no part as text --- */
 
-enum { SCHEME_MOST = 20, HOST_MOST = 255 };
+enum { SCHEME_MOST = 20, HOST_MOST = 255, LINK_HOSTS_MOST = 4096 };
 
 static bool is_host(char c)
 {
@@ -101,7 +101,8 @@ static struct text host_of(struct text address)
 /* False: nobody wants text. */
 static bool text_begin(struct score *score)
 {
-    if (!score->base && !score->local && !score->rules && !score->sketch && !score->wants_links) return false;
+    bool is_wanted = score->base || score->local || score->rules || score->sketch || score->wants_links;
+    if (!is_wanted) return false;
     if (score->text) return true;
     score->text = arena_alloc(score->arena, sizeof *score->text);
     message_text_begin(score->text, score->arena);
@@ -121,6 +122,9 @@ void score_link(struct score *score, enum score_source source, struct text addre
 {
     struct text host = host_of(address);
     if (host.length == 0) return;
+    if (score->wants_links && score->link_hosts.length < LINK_HOSTS_MOST)
+        score->link_hosts = arena_printf(score->arena, "%.*s%.*s\n", TEXT_ARG(score->link_hosts),
+                                         TEXT_ARG(text_slice(host, 0, text_find_char(host, ':'))));
     if (text_begin(score)) message_text_found_link(score->text, address);
     score_add(score, source == SCORE_PDF ? "PDF_LINK" : "PICTURE_CODE_LINK", 0,
               arena_text_lower(score->arena, host));
@@ -174,7 +178,8 @@ static void rules_look(struct score *score, const struct mime *mime, const struc
 
 static void links_keep(struct score *score, const struct feature_links *links)
 {
-    score->link_hosts = arena_text(score->arena, buffer_text(&links->hosts));
+    score->link_hosts = arena_printf(score->arena, "%.*s%.*s", TEXT_ARG(score->link_hosts),
+                                     TEXT_ARG(buffer_text(&links->hosts)));
     score->link_texts = arena_text(score->arena, buffer_text(&links->shown));
 }
 

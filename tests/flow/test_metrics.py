@@ -42,6 +42,7 @@ FIRED_BY = {
     "SekimoriScanDown": {'sekimori_health_check_good{check="scan"}': "0x14"},
     "SekimoriSignatures": {'sekimori_health_check_good{check="signatures"}': "0x14"},
     "SekimoriEngineOutside": {'sekimori_health_check_good{check="engines"}': "0x14"},
+    "SekimoriListAside": {'sekimori_lists{state="aside"}': "1x14"},
     "SekimoriUnscanned": {"sekimori_messages_unscanned_total": "0+5x14"},
     "SekimoriRepliesSlow": {'sekimori_reply_seconds_bucket{le="15.0"}': "0x14", 'sekimori_reply_seconds_bucket{le="60.0"}': "0+9x14",
                             'sekimori_reply_seconds_bucket{le="+Inf"}': "0+9x14"},

@@ -21,7 +21,7 @@ static const struct error_row rows[] = {
     /* words */
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, refusal, "
-      "state, user, listen, hosted, "
+      "state, user, listen, hosted, list, "
       "domains, recipient, node, virus, spam, newsletter, auth, people, partners, outside, limits, queue, "
       "deliver, dns, processes, log, "
       "health, metrics, "
@@ -38,7 +38,7 @@ static const struct error_row rows[] = {
       "1:12: error: unknown word \"below\" after spam tag; allowed: above, in, subject\n" },
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
-      "user, listen, hosted, "
+      "user, listen, hosted, list, "
       "domains, recipient, node, virus, spam, newsletter, auth, people, partners, outside, limits, queue, "
       "deliver, dns, processes, log, "
       "health, metrics, "
@@ -243,7 +243,8 @@ static const struct error_row rows[] = {
     { "spam { { mode on }", "1:8: error: this { opens nothing\n" },
     { "role single }\nrolle x",
       "1:13: error: a } without its {\n2:1: error: unknown word \"rolle\"; allowed: role, "
-      "hostname, admin, organisation, help, refusal, state, user, listen, hosted, domains, recipient, node, "
+      "hostname, admin, organisation, help, refusal, state, user, listen, hosted, list, domains, recipient, "
+      "node, "
       "virus, "
       "spam, newsletter, auth, people, partners, outside, "
       "limits, queue, deliver, "
@@ -256,7 +257,8 @@ static const struct error_row rows[] = {
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, "
-      "listen, hosted, domains, recipient, node, virus, spam, newsletter, auth, people, partners, outside, "
+      "listen, hosted, list, domains, recipient, node, virus, spam, newsletter, auth, people, partners, "
+      "outside, "
       "limits, queue, deliver, dns, "
       "processes, log, "
       "health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: unknown "
@@ -264,7 +266,7 @@ static const struct error_row rows[] = {
       "\"rolle\"; "
       "allowed: role, "
       "hostname, admin, organisation, help, refusal, "
-      "state, user, listen, hosted, domains, recipient, node, virus, spam, newsletter, auth, people, "
+      "state, user, listen, hosted, list, domains, recipient, node, virus, spam, newsletter, auth, people, "
       "partners, outside, limits, queue, "
       "deliver, dns, "
       "processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did "
@@ -377,7 +379,8 @@ static const struct error_row rows[] = {
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
-      "user, listen, hosted, domains, recipient, node, virus, spam, newsletter, auth, people, partners, "
+      "user, listen, hosted, list, domains, recipient, node, virus, spam, newsletter, auth, people, "
+      "partners, "
       "outside, limits, queue, "
       "deliver, dns, processes, "
       "log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:7: error: "
@@ -425,6 +428,18 @@ static const struct error_row rows[] = {
     { "hosted",
       "1:7: error: a value is missing before the end of the file: hosted; allowed: a name for it such as "
       "microsoft\n" },
+    { "list a_b { networks /l }", "1:6: error: \"a_b\" is not a name of letters, digits and hyphens, 40 at "
+                                  "most: list; allowed: a name for "
+                                  "it such as spamhaus-zen or bad-networks\n" },
+    { "list spamhouse",
+      "1:6: error: list spamhouse: no well-known list has this name; say networks, names, hashes or zone\n" },
+    { "list spamhaus-zrd",
+      "1:6: error: list spamhaus-zrd: its owner answers only with a key; say key FILE\n" },
+    { "list own { networks /l; zone l.test }",
+      "1:6: error: list own: it is one of networks, names, hashes and zone\n" },
+    { "list own { hashes /l; about hash link }", "1:29: error: list own: such a file never has a link\n" },
+    { "list spamcop; list spamcop", "1:20: error: there are two lists by the name spamcop\n" },
+    { "list own { networks /l; points never }", "1:32: error: list own: points are a number\n" },
     { "hosted a/b { networks 10.0.0.1 }",
       "1:8: error: \"a/b\" is not a name of letters, digits and hyphens: hosted; "
       "allowed: a name for it such as microsoft\n" },

@@ -13,6 +13,7 @@
 #include "config/closed_kinds.h"
 #include "config_text.h"
 #include "ipc/fingerprint_page.h"
+#include "judge/list_answer.h"
 #include "rules/ruleset.h"
 #include "scan/authenticate.h"
 #include "scan/decide.h"
@@ -449,6 +450,9 @@ static void test_header(void **state)
     "recipient mild@strict.test { spam { tag above 8; quarantine above never; reject above never } }\n" \
     "recipient on@off.test { spam on }\n"
 
+/* The list has the client of each message. */
+#define LISTED "list own { names /n; points 0; action "
+
 /* `letter`: L mail of a person, N a newsletter, F one that nobody proves, V and P a newsletter with a virus
    or phishing. Kinds: t the tag in the Subject, h in the header alone, n of a newsletter. */
 static const struct line_row {
@@ -479,6 +483,16 @@ static const struct line_row {
     { 'L', "", 7, "a@strict.test a@on.test a@quiet.test", NULL, 250, "quarantine,tag:t,tag:h", "" },
     { 'L', "", 7, "a@strict.test b@strict.test", NULL, 550, "reject,reject", "" },
     { 'L', "", 100, "mild@strict.test", NULL, 250, "tag:t", "" },
+    { 'L', LISTED "tag }", 0, "a@on.test boss@on.test watch@on.test", NULL, 250, "tag:t,accept,accept/tag",
+      "" },
+    { 'L', LISTED "quarantine }", 7, "a@on.test mild@strict.test", NULL, 250, "quarantine,quarantine", "" },
+    { 'L', LISTED "quarantine }", 20, "a@on.test", NULL, 550, "reject", "" },
+    { 'L', LISTED "reject }", 0, "a@on.test", NULL, 554, "reject", "" },
+    { 'L', LISTED "reject }", 20, "a@on.test", NULL, 550, "reject", "" },
+    { 'L', LISTED "reject }", 0, "a@on.test boss@on.test", NULL, 250, "quarantine,accept", "" },
+    { 'N', LISTED "tag }", 0, "a@on.test", NULL, 250, "tag:t", "spam" },
+    { 'N', LISTED "tag }", 0, "a@on.test", "*", 250, "accept", "newsletter" },
+    { 'N', LISTED "reject }", 0, "a@on.test", "*", 554, "reject", "spam" },
     { 'L', "", 100, "mild@strict.test a@strict.test", NULL, 250, "tag:t,quarantine", "" },
     { 'L', "", 7, "on@off.test a@off.test", NULL, 250, "tag:t,accept", "" },
 
@@ -541,6 +555,17 @@ static struct question spf_of(struct arena *arena, char letter)
     return question;
 }
 
+static struct question listed_of(struct arena *arena)
+{
+    const struct list_answer answer = { .hit_count = 1, .hits = { { .list = TEXT("own"), .line = 1 } } };
+    struct buffer bytes = { 0 };
+    list_answer_put(&answer, &bytes);
+    struct question question = { QUESTION_LIST, TEXT("client 192.0.2.1"), ANSWER_FOUND,
+                                 arena_text(arena, buffer_text(&bytes)) };
+    buffer_free(&bytes);
+    return question;
+}
+
 static void lines_print(const struct verdict *verdict, char *out, size_t size)
 {
     static const struct {
@@ -589,14 +614,14 @@ static bool line_row_check(const struct line_row *row, struct fingerprint_page *
                            .signal_count = 1 },
                  merged;
     facts.authentication = authentication_of(arena, row->letter);
-    struct question answer = spf_of(arena, row->letter);
+    const struct question answers[] = { spf_of(arena, row->letter), listed_of(arena) };
     struct auth_judgement authentication;
     struct verdict verdict;
     struct fingerprint approval =
         fingerprint_of_approval(TEXT("weekly.shop.test"), TEXT("shop.test"),
                                 row->approved && *row->approved != '*' ? text_of(row->approved) : TEXT_NONE);
     fingerprint_page_write(page, &approval, row->approved != NULL);
-    decide_and_tell(arena, config, &occasion, &facts, &answer, 1, NULL, page, NULL, &merged, &authentication,
+    decide_and_tell(arena, config, &occasion, &facts, answers, 2, NULL, page, NULL, &merged, &authentication,
                     &verdict);
     lines_print(&verdict, actions, sizeof actions);
     bool is_right = strcmp(actions, row->actions) == 0 && verdict.code == row->code &&

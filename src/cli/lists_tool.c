@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Asks lookup, which has the lists, and makes its JSON lines readable. */
+#include "cli/lists_tool.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/json.h"
+#include "cli/time_words.h"
+
+enum { ASK_LIMIT_MS = 130000 };
+
+static const char help[] =
+    "usage: sekimori lists [--json]\n"
+    "       sekimori lists test ADDRESS|NAME|HASH [--json]\n\n"
+    "Says of each list of the configuration whether it is in force, what it is asked about, how many\n"
+    "entries its file has or when its zone was tried last, and why one is aside.\n\n"
+    "  test    which lists have an address, a domain name or a file's SHA-256, and why: all that can have\n"
+    "          such a thing are asked, as the running node asks them\n"
+    "  --json  one JSON object a line\n" CONTROL_OPTIONS_HELP
+    "\nExit codes: 0, with test 0 some list has it, 1 none has; 64 usage, 69 no node, 75 no list that\n"
+    "answered has it and some did not answer, or lookup is being restarted, 77 you may not.\n";
+
+struct options {
+    struct control_target target;
+    bool is_json;
+};
+
+static const struct verb_option table[] = {
+    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    OPTIONS_TARGET(struct options),
+    { 0 },
+};
+
+static const char *const acts[] = { "test", NULL };
+
+static const char *act_word(size_t position)
+{
+    return position == 0 ? acts[0] : NULL;
+}
+
+const struct verb_usage lists_usage = { "lists", help, table, .word = act_word };
+
+/* --- in words --- */
+
+static void when_or_never(const struct json *list, const char *name, char room[WHEN_SIZE])
+{
+    uint64_t ms = (uint64_t)json_get_number(list, name);
+    snprintf(room, WHEN_SIZE, "never");
+    if (ms) when_print(ms, false, room);
+}
+
+static void list_print(const struct json *list)
+{
+    char when[WHEN_SIZE];
+    const char *file = json_get_string(list, "file"), *problem = json_get_string(list, "problem");
+    bool is_file = file && *file;
+    when_or_never(list, is_file ? "loaded_ms" : "probed_ms", when);
+    printf("%-20s %-13s about %s\n", json_get_string(list, "list"), json_get_string(list, "state"),
+           json_get_string(list, "about"));
+    if (is_file)
+        printf("    %s: %lld entries, read %s\n", file, (long long)json_get_number(list, "entries"), when);
+    else
+        printf("    %s: tried %s, asked %lld, listed %lld\n", json_get_string(list, "zone"), when,
+               (long long)json_get_number(list, "asked"), (long long)json_get_number(list, "listed"));
+    if (problem && *problem) printf("    %s%s\n", is_file ? "refused: " : "it ", problem);
+}
+
+static void hit_print(const struct json *hit)
+{
+    const char *file = json_get_string(hit, "file");
+    printf("%s", json_get_string(hit, "says"));
+    if (file && *file) printf(" [%s:%lld]", file, (long long)json_get_number(hit, "line"));
+    puts("");
+}
+
+static void lines_print(struct text says, bool is_test)
+{
+    struct text line;
+    if (says.length == 0) puts(is_test ? "no list has it" : "no lists");
+    while (text_next_line(&says, &line)) {
+        struct json *object = json_parse(line);
+        if (object && is_test)
+            hit_print(object);
+        else if (object)
+            list_print(object);
+        json_free(object);
+    }
+}
+
+/* --- asking --- */
+
+static int ask(const struct options *options, const char *command, bool is_test)
+{
+    struct buffer answer = { 0 };
+    int code = control_ask(&options->target, text_of(command), ASK_LIMIT_MS, NULL, NULL, &answer);
+    bool is_answer = code == EX_OK || (is_test && code == 1);
+    if (is_test && code == EX_TEMPFAIL && buffer_length(&answer) == 0)
+        fputs("sekimori lists: some list did not answer; none that did has it\n", stderr);
+    else if (!is_answer)
+        fprintf(stderr, "%.*s\n", TEXT_ARG(buffer_text(&answer)));
+    else if (options->is_json)
+        printf("%.*s", TEXT_ARG(buffer_text(&answer)));
+    else
+        lines_print(buffer_text(&answer), is_test);
+    buffer_free(&answer);
+    return code;
+}
+
+int lists_tool_settle(const struct control_target *target)
+{
+    struct buffer answer = { 0 };
+    int code = control_ask(target, TEXT("lists settle"), ASK_LIMIT_MS, NULL, NULL, &answer);
+    if (code == EX_DATAERR) fprintf(stderr, "%.*s", TEXT_ARG(buffer_text(&answer)));
+    buffer_free(&answer);
+    return code;
+}
+
+int lists_main(int argc, char **argv)
+{
+    struct options options = { 0 };
+    char command[512];
+    int code = options_read(&lists_usage, argc, argv, &options);
+    if (code != OPTIONS_GO_ON) return code;
+    if (optind == argc) return ask(&options, "lists", false);
+    if (!options_word_is(argv[optind], acts))
+        return options_complain_word(&lists_usage, "test, not ", argv[optind], acts);
+    if (argc - optind != 2) return options_complain(&lists_usage, "one ADDRESS, NAME or HASH is needed", "");
+    if (strlen(argv[optind + 1]) > 300 || strpbrk(argv[optind + 1], " \t\n"))
+        return options_complain(&lists_usage,
+                                "neither an address nor a name nor a SHA-256: ", argv[optind + 1]);
+    snprintf(command, sizeof command, "lists test %s", argv[optind + 1]);
+    return ask(&options, command, true);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+#include "scan/list_questions.h"
+
+#include "auth/from_domains.h"
+#include "config/list_setting.h"
+#include "judge/action_strength.h"
+#include "judge/list_answer.h"
+
+enum { WEIGHED_MOST = 64, SIGNAL_NAME_SIZE = LIST_NAME_MOST + 8 };
+
+/* --- asking --- */
+
+static bool is_wanted(const struct config *config, enum list_about about)
+{
+    return config_lists_about(config) >> about & 1;
+}
+
+bool list_questions_want_links(const struct config *config)
+{
+    return is_wanted(config, LIST_ABOUT_LINK);
+}
+
+/* False: it was raised before, or there is no room. */
+static bool raise(struct arena *arena, struct facts *facts, enum list_about about, struct text value)
+{
+    struct buffer bytes = { 0 };
+    list_subject_put(about, value, &bytes);
+    struct text subject = arena_text(arena, buffer_text(&bytes));
+    buffer_free(&bytes);
+    if (questions_find(facts->questions, facts->question_count, QUESTION_LIST, subject)) return false;
+    return facts_raise(arena, facts, QUESTION_LIST, subject);
+}
+
+static void links_raise(struct arena *arena, struct text hosts, struct facts *out)
+{
+    struct text host;
+    for (unsigned raised = 0; raised < LIST_LINKS_MOST && text_next_line(&hosts, &host);)
+        if (host.length > 0 && raise(arena, out, LIST_ABOUT_LINK, host)) raised++;
+}
+
+static void froms_raise(struct arena *arena, const struct header *header, struct facts *out)
+{
+    struct from_domains from = { 0 };
+    from_domains_find(arena, header, &from);
+    for (uint32_t i = 0; i < from.count && i < LIST_FROMS_MOST; i++)
+        raise(arena, out, LIST_ABOUT_FROM, from.domains[i]);
+}
+
+static void hashes_raise(struct arena *arena, struct facts *out)
+{
+    char room[PART_DIGEST_HEX_SIZE];
+    for (uint32_t i = 0; i < out->part_digest_count && i < LIST_HASHES_MOST; i++)
+        raise(arena, out, LIST_ABOUT_HASH, text_of(part_digest_print(out->part_digests[i].bytes, room)));
+}
+
+void list_questions_raise(struct arena *arena, const struct config *config, const struct header *header,
+                          struct text link_hosts, struct facts *out)
+{
+    if (is_wanted(config, LIST_ABOUT_FROM)) froms_raise(arena, header, out);
+    if (is_wanted(config, LIST_ABOUT_HASH)) hashes_raise(arena, out);
+    if (is_wanted(config, LIST_ABOUT_LINK)) links_raise(arena, link_hosts, out);
+}
+
+/* --- weighing --- */
+
+/* The worst that one list has. */
+struct weighed {
+    const struct list_setting *setting;
+    const struct question *question;
+    struct list_hit hit;
+    double points;
+};
+
+struct weighing {
+    const struct config *config;
+    struct weighed items[WEIGHED_MOST];
+    uint32_t count;
+};
+
+static void hit_weigh(struct weighing *weighing, const struct question *question, const struct list_hit *hit)
+{
+    const struct list_setting *setting = config_list_find(weighing->config, hit->list);
+    uint32_t at = 0;
+    if (!setting) return;
+    struct weighed weighed = { setting, question, *hit, list_setting_points(setting, &hit->answer) };
+    while (at < weighing->count && weighing->items[at].setting != setting) at++;
+    if (at == WEIGHED_MOST) return;
+    if (at < weighing->count && weighing->items[at].points >= weighed.points) return;
+    weighing->items[at] = weighed;
+    if (at == weighing->count) weighing->count++;
+}
+
+static void question_weigh(struct weighing *weighing, const struct question *question)
+{
+    struct list_answer answer;
+    bool is_answer = question->kind == QUESTION_LIST && question->status == ANSWER_FOUND &&
+                     list_answer_get(question->value, &answer);
+    for (uint32_t i = 0; is_answer && i < answer.hit_count; i++)
+        hit_weigh(weighing, question, &answer.hits[i]);
+}
+
+/* "LIST_SPAMHAUS_ZEN" of spamhaus-zen. */
+static const char *signal_name(struct arena *arena, struct text list)
+{
+    char room[SIGNAL_NAME_SIZE] = "LIST_";
+    size_t length = sizeof "LIST_" - 1;
+    for (size_t i = 0; i < list.length && length + 1 < sizeof room; i++) {
+        char c = list.at[i];
+        room[length++] = (char)(c == '-' ? '_' : c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    }
+    return arena_printf(arena, "%.*s", (int)length, room).at;
+}
+
+static struct text says_of(struct arena *arena, const struct weighed *weighed)
+{
+    struct buffer says = { 0 };
+    const char *means = list_setting_means(weighed->setting, &weighed->hit.answer);
+    list_hit_say(weighed->question->subject, &weighed->hit, means, &says);
+    struct text text = arena_text(arena, buffer_text(&says));
+    buffer_free(&says);
+    return text;
+}
+
+void list_answers_weigh(const struct config *config, const struct question *answers, uint32_t count,
+                        struct score *score, struct list_demand *out)
+{
+    struct weighing weighing = { .config = config };
+    *out = (struct list_demand){ ACTION_ACCEPT, TEXT_NONE };
+    for (uint32_t i = 0; i < count; i++) question_weigh(&weighing, &answers[i]);
+    for (uint32_t i = 0; i < weighing.count; i++) {
+        const struct weighed *weighed = &weighing.items[i];
+        struct text says = says_of(score->arena, weighed);
+        score_add(score, signal_name(score->arena, weighed->setting->name), weighed->points, says);
+        if (action_is_stronger(weighed->setting->action, out->action))
+            *out = (struct list_demand){ weighed->setting->action, says };
+    }
+}

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
+"""Goal: who and what is on a list is refused or weighed, by the list's name and reason, from files and from zones of the DNS; a list that
+goes mad, refuses us or is silent refuses and delays nothing; a file that is wrong is refused with its line, and the list stays as it was."""
+import hashlib
+import json
+import time
+
+import lab
+import pytest
+from dns_server import DnsServer
+
+ZONES = """
+    2.0.0.127.bad.dnsbl.test     A  127.0.0.2
+    7.7.0.127.bad.dnsbl.test     A  127.0.0.10
+    test.names.dnsbl.test        A  127.0.0.2
+    evil-links.com.names.dnsbl.test  A  127.0.0.2
+    2.0.0.127.zen.spamhaus.org   A  127.0.0.2
+    8.7.0.127.zen.spamhaus.org   A  127.0.0.4
+"""
+CONFIG = """
+dns {{ timeout 700ms; dnssec off; client names off }}
+domains {{ example.test 127.0.0.1:{inside}; observed.test 127.0.0.1:{inside} {{ spam observe }} }}
+spam {{ base model none; rules none; own rules none }}
+list bad-networks {{ networks {at}/networks.txt; points 4; action reject }}
+list bad-names {{ names {at}/names.txt; points 3.5 }}
+list bad-files {{ hashes {at}/hashes.txt; action quarantine }}
+list bad-zone {{ zone bad.dnsbl.test; servers {dns}; action reject }}
+list link-zone {{ zone names.dnsbl.test; servers {dns}; about link; points 2.5 }}
+list spamhaus-zen {{ servers {dns} }}
+"""
+FILE = b"a file that is known, and long enough to be looked for: " + b"x" * 100
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("blocklists")
+    (folder / "networks.txt").write_text("# ours\n127.0.5.0/24 spam source\n127.0.6.1\n")
+    (folder / "names.txt").write_text("evil.example phishing site\nbad-helo.example\n")
+    (folder / "hashes.txt").write_text(hashlib.sha256(FILE).hexdigest() + " a known file\n")
+    dns, inside = DnsServer(ZONES).start(), lab.Sink(folder)
+    node = lab.Node(folder, CONFIG, inside=inside.port, dns=dns.address, at=folder).start()
+    node.lists, node.dns, node.inside = folder, dns, inside
+    lab.wait_for(lambda: {one["state"] for one in lists(node)} == {"in force"}, "all lists are in force")
+    yield node
+    node.assert_sound()
+    node.stop()
+    inside.stop()
+    dns.stop()
+
+
+def lists(node):
+    return [json.loads(line) for line in node.run("lists", "--json").stdout.splitlines()]
+
+
+def state_of(node, name):
+    return next(one for one in lists(node) if one["list"] == name)
+
+
+def post(node, source="127.0.0.1", to="user@example.test", mail=None, hello="EHLO client.example", sender="sender@outside.example"):
+    client = lab.Client(node.port, source=source, hello=hello)
+    try:
+        return client.send(mail or lab.message(), recipients=[to], sender=sender)
+    finally:
+        client.close()
+
+
+def rcpt(node, source, to="user@example.test"):
+    client = lab.Client(node.port, source=source)
+    client.say("MAIL FROM:<sender@outside.example>")
+    reply = client.say(f"RCPT TO:<{to}>")
+    client.close()
+    return reply
+
+
+def test_listed_clients_are_refused_with_name_and_reason(stage):
+    for source, says in (("127.0.5.9", "client 127.0.5.9 is listed by bad-networks: spam source"), ("127.0.6.1", "client 127.0.6.1 is listed by bad-networks"),
+                         ("127.0.7.7", "client 127.0.7.7 is listed by bad-zone (127.0.0.10)")):
+        reply = rcpt(stage, source)
+        assert reply[0] == 554 and says in reply[1], reply
+    assert rcpt(stage, "127.0.6.2")[0] == 250
+    assert rcpt(stage, "127.0.5.9", "postmaster@example.test")[0] == 250
+    assert rcpt(stage, "127.0.5.9", "user@observed.test")[0] == 250
+
+
+def logged(node, line):
+    lab.wait_for(lambda: line in node.text(), f"the log says {line}", 5)
+
+
+def health(node):
+    return node.run("health", "-v", check=False).stdout
+
+
+def status_of(node):
+    """X-Spam-Status of the message that came last, unfolded."""
+    text = node.inside.wait(1)[-1].decode().replace("\n\t", " ").replace("\r", "")
+    node.inside.empty()
+    return next(line for line in text.splitlines() if line.startswith("X-Spam-Status:"))
+
+
+def test_points_for_names_links_and_files(stage):
+    rows = (({"sender": "someone@mail.evil.example"}, "LIST_BAD_NAMES=3.5"),
+            ({"hello": "EHLO bad-helo.example"}, "LIST_BAD_NAMES=3.5"),
+            ({"mail": lab.message(From="Bank <info@www.evil.example>")}, "LIST_BAD_NAMES=3.5"),
+            ({"mail": lab.message(body="look at http://sub.evil.example/path\n")}, "LIST_BAD_NAMES=3.5"),
+            ({"mail": lab.message(body="look at http://www.a.evil-links.com/path\n")}, "LIST_LINK_ZONE=2.5"),
+            ({"source": "127.0.7.8"}, "LIST_SPAMHAUS_ZEN=6.0"))
+    for envelope, word in rows:
+        assert post(stage, **envelope)[0] == 250, envelope
+        assert word in status_of(stage), envelope
+    assert post(stage)[0] == 250
+    assert "LIST_" not in status_of(stage)
+    logged(stage, "tests=LIST_SPAMHAUS_ZEN=6.0")
+
+
+def test_a_known_file_is_held(stage):
+    import base64
+    mail = lab.message(MIME_Version="1.0", Content_Type='application/octet-stream; name="a.bin"', Content_Transfer_Encoding="base64",
+                       body=base64.encodebytes(FILE).decode())
+    stage.text_begins()
+    assert post(stage, mail=mail)[0] == 250
+    logged(stage, "action=quarantine")
+    logged(stage, "LIST_BAD_FILES=4.0")
+
+
+def test_who_has_what_and_how_lists_are(stage):
+    says = stage.run("lists", "test", "127.0.5.1").stdout
+    assert says == f"client 127.0.5.1 is listed by bad-networks: spam source [{stage.lists}/networks.txt:2]\n"
+    assert "by spamhaus-zen: XBL" in stage.run("lists", "test", "127.0.7.8").stdout
+    assert "bad-names: phishing site" in stage.run("lists", "test", "www.evil.example").stdout
+    assert "bad-files: a known file" in stage.run("lists", "test", hashlib.sha256(FILE).hexdigest()).stdout
+    assert stage.run("lists", "test", "127.0.99.1", check=False).returncode == 1
+    assert stage.run("lists", "test", check=False).returncode == 64
+    assert "bad-networks" in stage.run("lists").stdout
+    assert state_of(stage, "bad-networks")["entries"] == 2
+    lab.wait_for(lambda: "6 are in force" in health(stage), "health counts them")
+
+
+BAD_FILES = ((b"127.0.5.0/24\n\x00\x01\xff binary\n", ":2: a control character"), (b"# all\n0.0.0.0/0\n", ':2: "0.0.0.0/0" is too wide'),
+             (b"10.0.0.1\n127.0.0.0/24\n", ':2: "127.0.0.0/24" has an address of our own'), (b"a" * 10000 + b"\n", ":1: "),
+             (b"\n" * 5000001, ":5000001: more than 5000000 lines"))
+
+
+def test_a_bad_file_leaves_the_list_as_it_was(stage):
+    path, good = stage.lists / "networks.txt", (stage.lists / "networks.txt").read_bytes()
+    for content, says in BAD_FILES:
+        path.write_bytes(content)
+        told = stage.run("reload", check=False)
+        assert told.returncode == 65 and f"list bad-networks: {path}{says}" in told.stderr, told
+        assert rcpt(stage, "127.0.5.9")[0] == 554
+    assert state_of(stage, "bad-networks")["state"] == "in force" and "more than" in state_of(stage, "bad-networks")["problem"]
+    assert f"{path}:5000001" in stage.run("check", "--config", str(stage.config), check=False, where=False).stderr
+    logged(stage, "ALARM: list bad-networks")
+    lab.wait_for(lambda: "bad-networks is put aside" in health(stage), "health names it")
+    path.unlink()
+    assert stage.run("reload", check=False).returncode == 65 and rcpt(stage, "127.0.5.9")[0] == 554
+    path.write_bytes(good + b"127.0.8.0/24 new\n")
+    assert stage.run("reload").returncode == 0
+    assert rcpt(stage, "127.0.8.1")[0] == 554 and state_of(stage, "bad-networks")["entries"] == 3
+
+
+def flow(node, count, source="127.0.44.%d"):
+    """So many messages, each from another address; the longest time that one took."""
+    longest = 0
+    for number in range(count):
+        begun = time.monotonic()
+        assert post(node, source=source % (number + 1))[0] == 250, number
+        longest = max(longest, time.monotonic() - begun)
+    return longest
+
+
+def test_a_list_that_goes_mad_refuses_and_delays_nothing(stage):
+    dns = stage.dns
+    stage.text_begins()
+    dns.set("*.bad.dnsbl.test", "A", "127.0.0.2")  # served for what is not there otherwise
+    for name in ("2.0.0.127", "7.7.0.127"):
+        dns.set(f"{name}.bad.dnsbl.test", "A")
+    longest = flow(stage, 200)
+    assert longest < 2.0, longest
+    assert state_of(stage, "bad-zone")["state"] == "aside"
+    logged(stage, "ALARM: list bad-zone is put aside, it lists everything")
+    dns.set("*.bad.dnsbl.test", "A")
+    dns.add_text("2.0.0.127.bad.dnsbl.test A 127.0.0.2\n7.7.0.127.bad.dnsbl.test A 127.0.0.10")
+    lab.wait_for(lambda: state_of(stage, "bad-zone")["state"] == "in force", "it is tried again", 40)
+    assert rcpt(stage, "127.0.7.7")[0] == 554
+
+
+def test_a_list_that_refuses_us_is_put_aside(stage):
+    stage.text_begins()
+    stage.dns.set("50.45.0.127.bad.dnsbl.test", "A", "127.255.255.254")
+    assert rcpt(stage, "127.0.45.50")[0] == 250
+    logged(stage, "ALARM: list bad-zone is put aside, it refuses to answer this node, or another answers for it (127.255.255.254)")
+    assert rcpt(stage, "127.0.7.7")[0] == 250
+    lab.wait_for(lambda: "bad-zone is put aside" in health(stage), "health names it")
+
+
+def test_a_silent_list_delays_nothing_beyond_the_deadline(stage):
+    stage.dns.misbehave(mode="silent")
+    stage.run("reload")  # what is aside is tried, and what is in force goes on
+    assert flow(stage, 6, "127.0.46.%d") < 2.0
+    assert rcpt(stage, "127.0.5.9")[0] == 554  # by a file
+    stage.dns.behave()
