@@ -116,6 +116,12 @@ static const struct {
       "同じ文面・リンク・添付を利用者が迷惑メールとして届け出た" },
     { "CAMPAIGN_STOPPED", "an administrator or a trusted user stopped what is the same",
       "管理者または信頼された利用者が、同じものを止めた" },
+    { "ALLOWED", "an allow entry decided: the number behind the name", "許可項目（名の後の番号）により許可" },
+    { "BLOCKED", "a block entry decided: the number behind the name", "拒否項目（名の後の番号）により処置" },
+    { "ALLOW_UNPROVEN", "an allow entry did not apply: the sender is not proven",
+      "許可項目は不適用：送信元が証明されていない" },
+    { "ENTRY_OVERRULED", "an allow or block entry did not apply: another one goes before it",
+      "許可・拒否項目は不適用：他の項目が優先する" },
     { "NEWSLETTER", "a newsletter that its author is proven to have sent; it has a line of its own",
       "送信元が証明されたメールマガジン（専用の点数で判定）" },
     { "MISSING_DATE", "no Date field", "Date がない" },
@@ -146,6 +152,16 @@ static const struct {
 
 enum { WORDS = sizeof words / sizeof *words };
 
+/* "BLOCKED" of "BLOCKED_3" and of "BLOCKED_C1": of an entry there is one signal each. */
+static struct text without_number(struct text name)
+{
+    size_t last = text_find_last_char(name, '_');
+    struct text digits = text_slice(name, last + 1, name.length);
+    uint64_t number;
+    if (text_starts(digits, TEXT("C"))) digits = text_slice(digits, 1, digits.length);
+    return text_to_number(digits, UINT64_MAX, &number) ? text_slice(name, 0, last) : name;
+}
+
 struct text signal_words_find(const struct ruleset *rules, struct text name, enum language language)
 {
     int rule = rules ? ruleset_find(rules, name) : -1;
@@ -153,8 +169,9 @@ struct text signal_words_find(const struct ruleset *rules, struct text name, enu
         const struct spam_rule *found = &rules->rules[rule];
         return language == LANGUAGE_JA && found->about_ja.length ? found->about_ja : found->about;
     }
+    struct text word = without_number(name);
     for (size_t i = 0; i < WORDS; i++)
-        if (text_equal(name, text_of(words[i].name)))
+        if (text_equal(word, text_of(words[i].name)))
             return text_of(language == LANGUAGE_JA ? words[i].ja : words[i].en);
     return TEXT_NONE;
 }

@@ -19,6 +19,7 @@
 #include "cli/dkim_tool.h"
 #include "cli/dns_tool.h"
 #include "cli/drain.h"
+#include "cli/entry_tool.h"
 #include "cli/explain_tool.h"
 #include "cli/health_command.h"
 #include "cli/judge_tool.h"
@@ -89,6 +90,10 @@ static const struct verb verbs[] = {
     { "model", model_main, "what was learned: stat, export, import", VERB_ASKS_LEDGER, &model_usage },
     { "newsletter", newsletter_main, "approve newsletters that are wanted, so that none is tagged",
       VERB_ASKS_LEDGER, &newsletter_usage },
+    { "allow", allow_main, "senders whose mail comes whatever its points: add, list, remove",
+      VERB_ASKS_LEDGER, &allow_usage },
+    { "block", block_main, "senders whose mail does not come: add, list, remove", VERB_ASKS_LEDGER,
+      &block_usage },
     { "campaign", campaign_main, "list, show, stop or forget mail that came from many places",
       VERB_ASKS_MASTER, &campaign_usage },
     { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER,

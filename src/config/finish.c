@@ -4,6 +4,7 @@
 
 #include "base/die.h"
 #include "config/domains.h"
+#include "config/entry_image.h"
 #include "config/lexer.h"
 #include "config/load_private.h"
 #include "config/spam_lines.h"
@@ -164,6 +165,36 @@ static void admin_finish(struct loader *loader)
     config->admin = arena_printf(loader->arena, "postmaster@%.*s", TEXT_ARG(domain));
 }
 
+static size_t entries_take(struct config *config, enum entry_verb verb, const struct text_list *list,
+                           struct sender_entry *out, size_t count)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (!sender_entry_read(config->arena, verb, list->items[i], &out[count])) continue;
+        out[count].is_configured = true;
+        out[count].number = (uint32_t)count + 1;
+        count++;
+    }
+    return count;
+}
+
+/* Numbered through: those of allow, then those of block. */
+static void entries_finish(struct loader *loader)
+{
+    struct config *config = loader->config;
+    struct buffer image = { 0 };
+    size_t count = config->allowed.count + config->blocked.count;
+    if (count == 0) return;
+    struct sender_entry *all = arena_alloc_array(config->arena, count, sizeof *all);
+    count = entries_take(config, ENTRY_ALLOW, &config->allowed, all, 0);
+    count = entries_take(config, ENTRY_BLOCK, &config->blocked, all, count);
+    if (!entry_image_write(all, count, &image))
+        loader_complain(loader, SEVERITY_ERROR, loader_place(loader, SCHEMA_GLOBAL, "block senders", 0),
+                        N_("allow senders and block senders have more entries than the %d that fit"),
+                        ENTRIES_MOST);
+    config->entry_image = arena_text(config->arena, buffer_text(&image));
+    buffer_free(&image);
+}
+
 void finish_config(struct loader *loader)
 {
     struct config *config = loader->config;
@@ -175,4 +206,5 @@ void finish_config(struct loader *loader)
     signatures_finish(loader);
     domains_index_build(config);
     wishes_index_build(config);
+    entries_finish(loader);
 }

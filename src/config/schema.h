@@ -49,6 +49,8 @@ enum schema_type {
     SCHEMA_MAILBOXES, /* mail addresses; struct text_list; said twice it grows */
     SCHEMA_SENDERS,   /* domains, ".name" for all below, or any; `none` beside them adds nothing */
     SCHEMA_ADDRESSES, /* ADDRESS or ADDRESS/BITS, host bits as they are */
+    SCHEMA_ENTRIES,   /* allow and block entries, config/sender_entry.h; struct text_list; said twice it grows
+                       */
     SCHEMA_FOLDERS,   /* absolute paths; struct text_list; said twice it grows */
     SCHEMA_STATUSES,  /* exit statuses, 0 to 255; struct text_list; said twice it grows */
     SCHEMA_COMMAND,   /* a program's path and its arguments; struct text_list */

@@ -38,6 +38,9 @@ static const struct {
                          "DOMAIN... | any" },
     [SCHEMA_ADDRESSES] = { "addresses such as 192.0.2.1/24 or 2001:db8::1", "ADDRESS[/BITS]..." },
     [SCHEMA_USERS] = { "user names", "USER..." },
+    [SCHEMA_ENTRIES] = { "networks, addresses and domains, in quotes with --to, --envelope and the like "
+                         "behind",
+                         "ENTRY..." },
     [SCHEMA_FOLDERS] = { "absolute paths of folders", "FOLDER..." },
     [SCHEMA_STATUSES] = { "exit statuses from 0 to 255", "STATUS..." },
     [SCHEMA_COMMAND] = { "the absolute path of a program and its arguments, those in quotes",

@@ -305,6 +305,8 @@ struct config {
     struct recipient_wish *wishes;
     size_t wish_count;
     struct wish_index *wish_index; /* for config_spam_lines */
+    struct text_list allowed, blocked; /* allow and block entries, as one writes them */
+    struct text entry_image;       /* allow and block entries (config/entry_image.h); empty: none */
     bool signs;                    /* some domain has keys of DKIM */
     struct config_sources *sources;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Reads and prints the values of every type in enum schema_type. */
 #include "config/value.h"
+#include "config/sender_entry.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -58,6 +59,7 @@ bool value_is_list(const struct schema_row *row)
     case SCHEMA_MAILBOXES:
     case SCHEMA_SENDERS:
     case SCHEMA_ADDRESSES:
+    case SCHEMA_ENTRIES:
     case SCHEMA_FOLDERS:
     case SCHEMA_STATUSES:
     case SCHEMA_COMMAND:
@@ -276,6 +278,18 @@ static const char *word_add(const struct schema_row *row, void *base, struct tex
     return NULL;
 }
 
+static const char *entry_add(const struct schema_row *row, void *base, struct text word, struct arena *arena)
+{
+    struct text_list *list = field_of(row, base);
+    struct sender_entry entry;
+    enum entry_verb verb = text_starts(text_of(row->words), TEXT("allow")) ? ENTRY_ALLOW : ENTRY_BLOCK;
+    if (!sender_entry_read(arena, verb, word, &entry)) return NOT_ONE;
+    if (list->count == VALUE_LIST_MOST) return "is one item too many (9000 are allowed)";
+    list->items = value_list_grow(arena, list->items, list->count, sizeof *list->items);
+    list->items[list->count++] = arena_text(arena, word);
+    return NULL;
+}
+
 /* Each label of a selector is one of a name in the DNS, and may be a number (RFC 6376 section 3.1). */
 static bool is_selector(struct text word)
 {
@@ -380,6 +394,8 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
         return word_add(row, base, word, arena);
     case SCHEMA_SET:
         return set_add(row, base, word);
+    case SCHEMA_ENTRIES:
+        return entry_add(row, base, word, arena);
     case SCHEMA_KEYS:
         return key_add(row, base, word, folder, arena);
     case SCHEMA_LISTEN:
@@ -564,6 +580,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
     case SCHEMA_MAILBOXES:
     case SCHEMA_SENDERS:
     case SCHEMA_ADDRESSES:
+    case SCHEMA_ENTRIES:
     case SCHEMA_FOLDERS:
     case SCHEMA_STATUSES:
     case SCHEMA_USERS:

@@ -49,6 +49,10 @@ struct ingest {
     struct explained_store *explained;
     uint64_t explained_look_ms;      /* loop clock: the next look for old files */
     struct replication *replication; /* NULL: no other nodes */
+    void (*on_judgement)(void *context, const struct event_judgement *judgement, uint64_t time_ms);
+    void *listener;                   /* its context */
+    struct event_judgement judgement; /* of the event at hand, all zero without one */
+    uint64_t judged_ms;
     unsigned openings;
     uint64_t forget_at_ms;
     struct arena *arena;
@@ -116,6 +120,15 @@ uint64_t ingest_old_ms(const struct ingest *ingest)
 void ingest_set_replication(struct ingest *ingest, struct replication *replication)
 {
     ingest->replication = replication;
+}
+
+void ingest_set_listener(struct ingest *ingest,
+                         void (*on_judgement)(void *context, const struct event_judgement *judgement,
+                                              uint64_t time_ms),
+                         void *context)
+{
+    ingest->on_judgement = on_judgement;
+    ingest->listener = context;
 }
 
 void ingest_free(struct ingest *ingest)
@@ -212,12 +225,16 @@ static enum ledgerdb_outcome event_store(struct ingest *ingest, uint16_t slot, u
     switch (event_kind_of(record)) {
     case EVENT_ACCEPTED:
         if (!event_accepted_get(ingest->arena, record, &accepted, &first)) break;
+        ingest->judgement = accepted.judgement;
+        ingest->judged_ms = accepted.time_ms;
         return database_store_accepted(ingest->database, &accepted, first);
     case EVENT_ENDED:
         if (!event_ended_get(record, &ended) || ended.ending == ENDING_NONE) break;
         return database_store_ended(ingest->database, &ended);
     case EVENT_REFUSED:
         if (!event_refused_get(ingest->arena, record, &refused)) break;
+        ingest->judgement = refused.judgement;
+        ingest->judged_ms = refused.time_ms;
         return database_store_refused(ingest->database, &refused, slot, position);
     case EVENT_STEP:
         if (!event_step_get(record, &step)) break;
@@ -249,9 +266,12 @@ static enum ledgerdb_outcome own_store(struct ingest *ingest, uint16_t slot, uin
                                        struct text record)
 {
     uint64_t malformed_before = ingest->counts.malformed;
+    ingest->judgement = (struct event_judgement){ 0 };
     enum ledgerdb_outcome outcome = event_store(ingest, slot, position, record);
     if (outcome == LEDGERDB_DONE && ingest->counts.malformed == malformed_before)
         outbox_add(ingest->database, record);
+    if (outcome == LEDGERDB_DONE && ingest->on_judgement && ingest->judgement.is_judged)
+        ingest->on_judgement(ingest->listener, &ingest->judgement, ingest->judged_ms);
     return outcome;
 }
 

@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "base/steady_clock.h"
 #include "ipc/counters.h"
+#include "ipc/event.h"
 #include "ipc/ring.h"
 #include "ledger/explained_store.h"
 #include "ledger/replication.h"
@@ -42,6 +43,13 @@ void ingest_set_config(struct ingest *ingest, const struct config *config,
 /* Other nodes: what they tell is stored, and what is stored of this one they are told. Borrowed; before
    ingest_start. */
 void ingest_set_replication(struct ingest *ingest, struct replication *replication);
+
+/* Told of each judgement of a message of this node, once it is stored; borrowed for the call. Told twice
+   where a process tells an event again. */
+void ingest_set_listener(struct ingest *ingest,
+                         void (*on_judgement)(void *context, const struct event_judgement *judgement,
+                                              uint64_t time_ms),
+                         void *context);
 
 /* Opens the database and begins to poll. One that cannot be opened now is tried again later. */
 void ingest_start(struct ingest *ingest);

@@ -24,6 +24,7 @@
 #include "ledger/quarantine/quarantine.h"
 #include "ledger/quarantine/quarantine_command.h"
 #include "ledger/quarantine/ticket_release.h"
+#include "ledger/sender_entries.h"
 
 enum { PATH_SIZE = 4000, PAGE_EVERY_MS = 1000, NODES_EVERY_MS = 10000 };
 
@@ -39,6 +40,7 @@ struct service {
     struct learning *learning;
     struct proposals *proposals;
     struct approvals *approvals;
+    struct sender_entries *entries;
     struct learning_command_server *lessons;
     struct ticket_key key;
     struct steady steady;
@@ -99,6 +101,8 @@ static void service_end(struct service *service)
     proposals_free(service->proposals);
     learning_free(service->learning);
     approvals_free(service->approvals);
+    sender_entries_look(service->entries, loop_wall_ms(service->child.loop), true);
+    sender_entries_free(service->entries);
     ticket_release_server_free(service->ticket_releases);
     quarantine_command_server_free(service->commands);
     quarantine_rescan_end(service->quarantine);
@@ -175,6 +179,7 @@ static void page_write(void *context)
                                                       .waiting_bytes = counts.waiting_bytes,
                                                       .is_failing = counts.is_failing };
     list_page_look(&service->lists, service->ingest, service->child.config, loop_now_ms(loop));
+    sender_entries_look(service->entries, loop_wall_ms(loop), false);
     timer_set(service->second, PAGE_EVERY_MS);
 }
 
@@ -199,6 +204,7 @@ static void learned_status(struct service *service, struct buffer *out)
     struct learning_facts facts;
     learning_look(service->learning, &facts);
     child_status_add(out, "newsletters approved", "%zu", approvals_count(service->approvals));
+    child_status_add(out, "allow and block entries", "%zu", sender_entries_count(service->entries));
     child_status_add(out, "ham learned", "%u", facts.ham);
     child_status_add(out, "spam learned", "%u", facts.spam);
     child_status_add(out, "local model", "%s",
@@ -278,7 +284,8 @@ static void on_client(void *context, const struct commander *commander, struct t
         return;
     }
     if (text_equal(word, TEXT("learn")) || text_equal(word, TEXT("model")) ||
-        text_equal(word, TEXT("newsletter"))) {
+        text_equal(word, TEXT("newsletter")) || text_equal(word, TEXT("allow")) ||
+        text_equal(word, TEXT("block"))) {
         learning_command_begin(service->lessons, commander, command, fd);
         return;
     }
@@ -328,6 +335,12 @@ static void quarantine_begin(struct service *service)
     quarantine_command_server_set_key(service->commands, &service->key);
 }
 
+static void on_judgement(void *context, const struct event_judgement *judgement, uint64_t time_ms)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    sender_entries_count_use(service->entries, judgement, time_ms);
+}
+
 /* What stands beside the base model is out of reach later. */
 static void learning_begin(struct service *service)
 {
@@ -341,8 +354,11 @@ static void learning_begin(struct service *service)
     int approved = child_map_fd(child, "approved", NULL);
     service->approvals = approvals_new(approved < 0 ? NULL : fingerprint_page_map(approved, true));
     ticket_release_server_set_approvals(service->ticket_releases, service->approvals);
+    int entries = child_map_fd(child, "entries", NULL);
+    service->entries = sender_entries_new(entries < 0 ? NULL : entry_page_map(entries, true));
     service->lessons = learning_command_server_new(child->loop, service->learning, service->proposals,
-                                                   service->approvals, service->commands);
+                                                   service->approvals, service->entries, service->commands);
+    ingest_set_listener(service->ingest, on_judgement, service);
 }
 
 static const struct child_events events = { .peers = peers,
@@ -387,6 +403,8 @@ int main(int argc, char **argv)
     if (!child_jail(&service.child, JAIL_FILES | JAIL_SHORTEN | JAIL_BODIES, folders, NULL)) return EX_OSERR;
     learning_start(service.learning, child_folder_fd(&service.child, "ledger"));
     approvals_start(service.approvals, child_folder_fd(&service.child, "ledger"));
+    sender_entries_start(service.entries, child_folder_fd(&service.child, "ledger"),
+                         loop_wall_ms(service.child.loop));
     on_config(&service, service.child.config);
     ingest_start(service.ingest);
     service.second = timer_new(service.child.loop, page_write, &service);

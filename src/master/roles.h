@@ -25,7 +25,8 @@ struct part {
     bool has_no_events; /* tells ledger nothing */
     bool keeps_results; /* is given run/results, run/flights and a place for sockets, which outlive it */
     bool has_secret;    /* what this node signs with */
-    bool has_lists; /* is given run/lists, run/approved, run/learned: to write, where it reads all events */
+    bool has_lists; /* is given run/lists, run/approved, run/entries, run/learned: to write, where it reads
+                       all events */
     bool reads_list_files;                  /* is given the files of `list` statements, to read */
     bool has_campaigns;                     /* is given run/campaigns: lookup to write, others to read */
     bool has_vouchers;                      /* the key of ipc/voucher.h */

@@ -112,6 +112,7 @@ static void send_maps(struct member *member)
     if (member->part->has_lists) {
         send_map(member, "lists", 0, state_lists(state, member->part->reads_all_events));
         send_map(member, "approved", 0, state_approved(state, member->part->reads_all_events));
+        send_map(member, "entries", 0, state_entries(state, member->part->reads_all_events));
         send_map(member, "learned", 0, state_learned(state, member->part->reads_all_events));
     }
     if (member->part->has_campaigns) send_map(member, "campaigns", 0, state_campaigns(state, member->part->kind == PROCESS_LOOKUP));

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "ipc/ask_campaign.h"
 #include "ipc/counters.h"
+#include "ipc/entry_page.h"
 #include "ipc/fingerprint_page.h"
 #include "ipc/learned_page.h"
 #include "ipc/ring.h"
@@ -295,6 +296,11 @@ int state_lists(const struct state *state, bool is_writer)
 int state_approved(const struct state *state, bool is_writer)
 {
     return one_writers_file(state, "approved", FINGERPRINT_PAGE_BYTES, is_writer);
+}
+
+int state_entries(const struct state *state, bool is_writer)
+{
+    return one_writers_file(state, "entries", ENTRY_PAGE_BYTES, is_writer);
 }
 
 int state_learned(const struct state *state, bool is_writer)

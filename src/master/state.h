@@ -44,6 +44,8 @@ int state_flights(const struct state *state);
 int state_lists(const struct state *state, bool is_writer);
 /* The same of run/approved. */
 int state_approved(const struct state *state, bool is_writer);
+/* The same of run/entries. */
+int state_entries(const struct state *state, bool is_writer);
 /* The same of run/learned. */
 int state_learned(const struct state *state, bool is_writer);
 /* The same of run/campaigns, for lookup to write. */

@@ -58,11 +58,21 @@ static void taken_measure(const struct session *session)
     measures->messages[worst]++;
 }
 
+/* What the number of its points does not tell. */
+static bool is_worth_words(struct text signal)
+{
+    static const char *const names[] = { "CAMPAIGN", "ALLOWED_", "BLOCKED_", "ALLOW_UNPROVEN_",
+                                         "ENTRY_OVERRULED_" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_starts(signal, text_of(names[i]))) return true;
+    return false;
+}
+
 /* "CAMPAIGN: the same text came 312 times from 57 networks since 09:10". */
-static void campaign_log(const struct verdict *verdict, const char *id)
+static void signals_log(const struct verdict *verdict, const char *id)
 {
     for (uint32_t i = 0; i < verdict->signal_count; i++)
-        if (text_starts(verdict->signals[i].name, TEXT("CAMPAIGN")))
+        if (is_worth_words(verdict->signals[i].name))
             log_of(LOG_LEVEL_INFO, id, "%s: %.*s: %.*s", id, TEXT_ARG(verdict->signals[i].name),
                    TEXT_ARG(verdict->signals[i].about));
 }
@@ -76,7 +86,7 @@ void account_log_verdict(const struct session *session)
     log_of(LOG_LEVEL_INFO, id, "%s: message-id=%.*s", id, TEXT_ARG(facts->message_id));
     log_of(LOG_LEVEL_INFO, id, "%s: verdict: %.*s subject=\"%.*s\"", id,
            TEXT_ARG(session->transaction.verdict.summary), TEXT_ARG(facts->subject));
-    campaign_log(&session->transaction.verdict, id);
+    signals_log(&session->transaction.verdict, id);
 }
 
 enum { LIST_ROOM = 64 }; /* recipients and signals on the stack */

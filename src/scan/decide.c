@@ -8,12 +8,14 @@
 #include "config/domains.h"
 #include "config/hosted.h"
 #include "config/spam_lines.h"
+#include "ipc/entry_page.h"
 #include "ipc/fingerprint_page.h"
 #include "ipc/message_id.h"
 #include "judge/action_strength.h"
 #include "mail/envelope.h"
 #include "scan/authenticate.h"
 #include "scan/campaign_weight.h"
+#include "scan/entry_match.h"
 #include "scan/impostor_weight.h"
 #include "scan/list_questions.h"
 #include "scan/opinions.h"
@@ -38,10 +40,11 @@ struct demand {
 struct spam_demand {
     struct spam_lines lines;
     enum action action;
-    bool is_by_class; /* since it is a newsletter, whatever its points */
-    bool is_by_list;  /* since a list has it, whatever its points */
-    bool is_approved; /* a newsletter that is never tagged */
-    double required;  /* points from which it is tagged; INFINITY: never */
+    bool is_by_class;    /* since it is a newsletter, whatever its points */
+    bool is_by_list;     /* since a list has it, whatever its points */
+    bool is_approved;    /* a newsletter that is never tagged */
+    double required;     /* points from which it is tagged; INFINITY: never */
+    enum action blocked; /* by an entry, whatever the mode; ACTION_ACCEPT: none */
 };
 
 static enum action finding_demand(const struct config *config, const struct virus_finding *finding,
@@ -149,7 +152,8 @@ static enum edit_kind tag_kind(const struct spam_demand *spam, bool is_warned)
 static struct edit_set edits_of(enum mode virus, const struct spam_demand *spam, const struct demand *demand)
 {
     struct edit_set set = edit_set_with((struct edit_set){ 0 }, EDIT_FORGED);
-    bool is_tagged = spam->lines.mode == MODE_ON && spam->action == ACTION_TAG && !demand->is_from_inside;
+    bool is_by_points = spam->lines.mode == MODE_ON && spam->action == ACTION_TAG;
+    bool is_tagged = (is_by_points || spam->blocked == ACTION_TAG) && !demand->is_from_inside;
     bool is_warned = virus == MODE_ON && demand->virus == ACTION_TAG;
     bool is_flagged = is_tagged && !spam->is_by_class && spam->lines.place == TAG_IN_HEADER;
     if (is_flagged) set = edit_set_with(set, EDIT_FLAG);
@@ -171,6 +175,7 @@ static void recipient_decide(const struct config *config, struct text address, c
     *out = (struct recipient_verdict){ .action = ACTION_ACCEPT, .observed = ACTION_ACCEPT };
     check(virus, demand->virus, out);
     check(spam->lines.mode, spam->action, out);
+    check(MODE_ON, spam->blocked, out);
     check(config_auth_mode(config, domain), dmarc_demand(config, domain, demand), out);
     *out_order = (struct recipe_order){ edits_of(virus, spam, demand), spam->required };
 }
@@ -238,21 +243,24 @@ static void signals_gather(struct arena *arena, const struct config *config, con
 }
 
 /* The reply names one reason: of the checks in force that which asks for most, and of equals virus, then
-   DMARC. */
+   DMARC, then a block entry. */
 static enum verdict_cause cause_of(const struct config *config, const struct occasion *occasion,
                                    const struct demand *demand, const struct spam_demand *spams)
 {
-    enum action virus = ACTION_ACCEPT, dmarc = ACTION_ACCEPT, spam = ACTION_ACCEPT;
+    enum action virus = ACTION_ACCEPT, dmarc = ACTION_ACCEPT, spam = ACTION_ACCEPT, blocked = ACTION_ACCEPT;
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {
         const struct domain *domain = config_find_domain(config, envelope_domain_of(occasion->recipients[i]));
         if (config_virus_mode(config, domain) == MODE_ON) virus = demand->virus;
+        blocked = action_stronger(blocked, spams[i].blocked);
         if (spams[i].lines.mode == MODE_ON) spam = action_stronger(spam, spams[i].action);
         if (config_auth_mode(config, domain) == MODE_ON)
             dmarc = action_stronger(dmarc, dmarc_demand(config, domain, demand));
     }
-    enum action most = action_stronger(virus, action_stronger(dmarc, spam));
+    enum action most = action_stronger(action_stronger(virus, blocked), action_stronger(dmarc, spam));
     if (most == ACTION_ACCEPT) return CAUSE_SPAM;
-    return most == virus ? CAUSE_VIRUS : most == dmarc ? CAUSE_DMARC : CAUSE_SPAM;
+    if (most == virus) return CAUSE_VIRUS;
+    if (most == dmarc) return CAUSE_DMARC;
+    return most == blocked ? CAUSE_BLOCKED : CAUSE_SPAM;
 }
 
 /* The list is the reason, and not the points of all signals. */
@@ -303,6 +311,35 @@ static void newsletter_tell(const struct auth_judgement *authentication, struct 
         arena_printf(score->arena, "%.*s of %.*s", TEXT_ARG(newsletter->name), TEXT_ARG(newsletter->domain)));
 }
 
+/* Mail from inside has no entries: who may send there is the listener's. */
+static struct entry_ruling *entries_rule(const struct entry_request *request, enum direction direction,
+                                         struct score *score, bool *out_are_all_allowed)
+{
+    const uint32_t count = request->occasion->recipient_count;
+    struct entry_ruling *rulings = arena_alloc_array(score->arena, count, sizeof *rulings);
+    *out_are_all_allowed = direction != DIRECTION_OUT && entry_match(request, score, rulings);
+    return rulings;
+}
+
+static void ruling_apply(const struct entry_ruling *ruling, struct spam_demand *spam)
+{
+    spam->blocked = ruling->blocked;
+    if (ruling->blocked == ACTION_TAG) spam->is_by_class = false;
+    if (!ruling->is_allowed) return;
+    spam->action = ACTION_ACCEPT;
+    spam->required = INFINITY;
+    spam->is_by_class = false;
+}
+
+/* Of who is blocked and gets the reply's reason: the first. NULL: nobody is. */
+static const struct sender_entry *blocking_entry(const struct entry_ruling *rulings, uint32_t count)
+{
+    const struct entry_ruling *most = NULL;
+    for (uint32_t i = 0; i < count; i++)
+        if (action_is_stronger(rulings[i].blocked, most ? most->blocked : ACTION_ACCEPT)) most = &rulings[i];
+    return most ? &most->entry : NULL;
+}
+
 static bool is_spam_for(const struct spam_demand *spam)
 {
     return spam->lines.mode != MODE_OFF && spam->action != ACTION_ACCEPT && !spam->is_by_class;
@@ -338,8 +375,8 @@ static bool is_list_the_reason(const struct spam_demand *spams, uint32_t count)
 void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
                      const struct facts *facts, const struct question *answers, uint32_t answer_count,
                      const struct fingerprint_page *lists, const struct fingerprint_page *approved,
-                     const struct ruleset *rules, struct facts *merged, struct auth_judgement *authentication,
-                     struct verdict *out)
+                     const struct entry_page *entries, const struct ruleset *rules, struct facts *merged,
+                     struct auth_judgement *authentication, struct verdict *out)
 {
     *out = (struct verdict){ .recipient_count = occasion->recipient_count };
     struct score proven = { .arena = arena };
@@ -348,7 +385,13 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
     impostor_score(facts, authentication, out->direction, &proven);
     newsletter_tell(authentication, &proven, out);
-    enum campaign_standing standing = campaign_standing(config, out->direction, authentication);
+    bool are_all_allowed;
+    const struct entry_request asked = {
+        config, occasion, facts, authentication, entry_page_read(entries), message_id_time_ms(occasion->id)
+    };
+    struct entry_ruling *rulings = entries_rule(&asked, out->direction, &proven, &are_all_allowed);
+    enum campaign_standing standing =
+        are_all_allowed ? CAMPAIGN_PROTECTED : campaign_standing(config, out->direction, authentication);
     campaign_score(facts, standing, message_id_time_ms(occasion->id), &proven);
     out->is_counted = standing == CAMPAIGN_COUNTS;
     struct list_demand listed = { ACTION_ACCEPT, TEXT_NONE };
@@ -366,16 +409,19 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     struct spam_demand *spams = arena_alloc_array(arena, out->recipient_count, sizeof *spams);
     for (uint32_t i = 0; i < out->recipient_count; i++) {
         spams[i] = spam_demand(arena, config, approved, out, occasion->recipients[i]);
-        listed_add(&listed, &spams[i]);
+        if (!rulings[i].is_allowed) listed_add(&listed, &spams[i]);
+        ruling_apply(&rulings[i], &spams[i]);
         out->is_spam = out->is_spam || is_spam_for(&spams[i]);
-        opinions_add(&demand, &spams[i]);
+        if (!rulings[i].is_allowed) opinions_add(&demand, &spams[i]);
         recipient_decide(config, occasion->recipients[i], &demand, &spams[i], &out->recipients[i],
                          &orders[i]);
     }
     reply_decide(out);
     enum verdict_cause cause = cause_of(config, occasion, &demand, spams);
     authenticate_prove(authentication, &out->proof);
-    wording_write(arena, merged, why, authentication, cause, orders, out);
+    const struct reason_basis reasons = { why, authentication, blocking_entry(rulings, out->recipient_count),
+                                          cause };
+    wording_write(arena, merged, &reasons, orders, out);
     if (cause == CAUSE_SPAM && is_list_the_reason(spams, out->recipient_count)) listed_say(&listed, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
     if (tenancy_forbids(config, occasion, out)) tenancy_refuse(out);
@@ -390,6 +436,6 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
 {
     struct facts merged;
     struct auth_judgement authentication;
-    decide_and_tell(arena, config, occasion, facts, answers, answer_count, NULL, NULL, NULL, &merged,
+    decide_and_tell(arena, config, occasion, facts, answers, answer_count, NULL, NULL, NULL, NULL, &merged,
                     &authentication, out);
 }

@@ -8,8 +8,9 @@
 
 /* Each recipient gets the strongest action that a check in mode `on` asks for, by its own domain's modes, of
    spam by his own points (config/spam_lines.h). A newsletter has a line of its own, and who approved it gets
-   it; strength grows accept, tag, quarantine, defer, reject, discard. Then the message as a whole, since one
-   DATA has one reply:
+   it; an allow entry takes the weight off points and opinions, a block entry asks for its action, whatever
+   the modes (scan/entry_match.h); strength grows accept, tag, quarantine, defer, reject, discard. Then the
+   message as a whole, since one DATA has one reply:
      - every recipient rejected: 550;
      - else any recipient deferred: all are, 451 (the sender cannot repeat a part of it);
      - else who was to be rejected is quarantined, the others get what they were to get; 250.
@@ -19,15 +20,17 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
                     struct verdict *out);
 
 struct auth_judgement;
+struct entry_page;
 struct fingerprint_page;
 struct ruleset;
 /* The same, and what was found of who sent the message. *out_facts: the facts with what engines outside said.
-   `lists`: mailing lists that the ledger knows, `approved`: newsletters that users approved; NULL:
-   none. `rules`: those that ask for signals add theirs; NULL: none. */
+   `lists`: mailing lists that the ledger knows, `approved`: newsletters that users approved,
+   `entries`: allow and block entries of the ledger; NULL: none. `rules`: those that ask for signals add
+   theirs; NULL: none. */
 void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
                      const struct facts *facts, const struct question *answers, uint32_t answer_count,
                      const struct fingerprint_page *lists, const struct fingerprint_page *approved,
-                     const struct ruleset *rules, struct facts *out_facts,
+                     const struct entry_page *entries, const struct ruleset *rules, struct facts *out_facts,
                      struct auth_judgement *out_authentication, struct verdict *out);
 
 #endif

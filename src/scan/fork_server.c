@@ -319,6 +319,7 @@ _Noreturn static void fork_server_run(struct config *config, bool is_reload, con
     fork_server->is_reload = is_reload;
     fork_server->scanner.lists = pages->lists;
     fork_server->scanner.approved = pages->approved;
+    fork_server->scanner.entries = pages->entries;
     fork_server->scanner.learned = pages->learned;
     fork_server->scanner.campaigns = pages->campaigns;
     struct sigaction on_child = { .sa_handler = child_ended };

@@ -8,6 +8,7 @@
 #include "ipc/child.h"
 
 struct campaign_table;
+struct entry_page;
 struct fingerprint_page;
 struct learned_page;
 
@@ -15,6 +16,7 @@ struct learned_page;
 struct worker_pages {
     const struct fingerprint_page *lists;
     const struct fingerprint_page *approved;
+    const struct entry_page *entries;
     const struct learned_page *learned;
     const struct campaign_table *campaigns; /* lookup's */
 };

@@ -12,6 +12,7 @@
 #include "base/die.h"
 #include "base/sandbox.h"
 #include "ipc/campaign_table.h"
+#include "ipc/entry_page.h"
 #include "ipc/fingerprint_page.h"
 #include "ipc/learned_page.h"
 #include "ipc/voucher.h"
@@ -131,15 +132,18 @@ int main(int argc, char **argv)
     struct learned_page *learned = learned_fd < 0 ? NULL : learned_page_map(learned_fd, false);
     int approved_fd = child_map_fd(&service.child, "approved", NULL);
     struct fingerprint_page *approved = approved_fd < 0 ? NULL : fingerprint_page_map(approved_fd, false);
+    int entries_fd = child_map_fd(&service.child, "entries", NULL);
+    struct entry_page *entries = entries_fd < 0 ? NULL : entry_page_map(entries_fd, false);
     int campaigns_fd = child_map_fd(&service.child, "campaigns", NULL);
     void *campaigns = campaigns_fd < 0
                           ? MAP_FAILED
                           : mmap(NULL, CAMPAIGN_FILE_BYTES, PROT_READ, MAP_SHARED, campaigns_fd, 0);
-    const struct worker_pages pages = { lists, approved, learned,
+    const struct worker_pages pages = { lists, approved, entries, learned,
                                         campaigns == MAP_FAILED ? NULL : campaign_table_read(campaigns) };
     int warden = fork_server_warden_start(&service.child, &pages, &warden_pid);
     fingerprint_page_unmap(lists); /* workers have all of them from the warden */
     fingerprint_page_unmap(approved);
+    entry_page_unmap(entries);
     learned_page_unmap(learned);
     if (campaigns != MAP_FAILED) munmap(campaigns, CAMPAIGN_FILE_BYTES);
     struct digest_key *key = voucher_key_read(&service.child); /* no child has it */

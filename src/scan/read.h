@@ -6,6 +6,7 @@
 
 #include "impostor/impostor_set.h"
 #include "ipc/campaign_table.h"
+#include "ipc/entry_page.h"
 #include "ipc/fingerprint_page.h"
 #include "ipc/learned_page.h"
 #include "judge/evidence.h"
@@ -20,6 +21,7 @@ struct scanner {
     struct text missing;                     /* why there is no engine */
     const struct fingerprint_page *lists;    /* NULL: no mailing list is known */
     const struct fingerprint_page *approved; /* NULL: no newsletter is approved */
+    const struct entry_page *entries;        /* NULL: no allow or block entry but the configuration's */
     struct reader_source *readers;           /* NULL: containers are not opened */
     const struct base_model *base;           /* NULL: mail is judged without */
     const struct learned_page *learned;      /* NULL: nothing is learned here */

@@ -8,6 +8,7 @@
 #include "config/spam_lines.h"
 #include "mail/envelope.h"
 #include "scan/authenticate.h"
+#include "scan/entry_match.h"
 #include "scan/opinions.h"
 #include "spam/score.h"
 
@@ -81,18 +82,30 @@ static void virus_reason(const struct facts *facts, const struct virus_finding *
     }
 }
 
+/* "mail from example.com is blocked here (entry 3)": who reads it can name the entry. */
+static void blocked_reason(struct arena *arena, const struct sender_entry *entry, struct buffer *out)
+{
+    struct buffer what = { 0 };
+    sender_entry_print_what(entry, &what);
+    buffer_add_text(out, TEXT("mail from "));
+    add_ascii(out, buffer_text(&what));
+    buffer_printf(out, " is blocked here (entry %.*s)", TEXT_ARG(entry_match_number(arena, entry)));
+    buffer_free(&what);
+}
+
 static struct text reason_text(struct arena *arena, const struct facts *facts,
-                               const struct virus_finding *why, const struct auth_judgement *authentication,
-                               enum verdict_cause cause, const struct verdict *verdict)
+                               const struct reason_basis *basis, const struct verdict *verdict)
 {
     struct buffer out = { 0 };
     bool is_acted_on = false;
     for (uint32_t i = 0; i < verdict->recipient_count; i++)
         if (verdict->recipients[i].action != ACTION_ACCEPT) is_acted_on = true;
     if (!is_acted_on) return TEXT_NONE;
-    if (cause == CAUSE_DMARC) return authenticate_reason(arena, authentication);
-    if (cause == CAUSE_VIRUS)
-        virus_reason(facts, why, &out);
+    if (basis->cause == CAUSE_DMARC) return authenticate_reason(arena, basis->authentication);
+    if (basis->cause == CAUSE_VIRUS)
+        virus_reason(facts, basis->why, &out);
+    else if (basis->cause == CAUSE_BLOCKED)
+        blocked_reason(arena, basis->blocking, &out);
     else if (verdict->code == 451)
         buffer_add_text(&out, TEXT("a second opinion on the message could not be had, try again later"));
     else if (verdict->newsletter.length && !verdict->is_spam)
@@ -330,16 +343,17 @@ static enum refusal_kind refusal_of(const struct facts *facts, const struct viru
                                                                 [VIRUS_CLASS_NOT_OPENED] = REFUSAL_ATTACHMENT,
                                                                 [VIRUS_CLASS_LIMITS] = REFUSAL_ATTACHMENT };
     if (cause == CAUSE_DMARC) return REFUSAL_DMARC;
+    if (cause == CAUSE_BLOCKED) return REFUSAL_POLICY;
     if (cause == CAUSE_SPAM) return is_deferred ? REFUSAL_NONE : REFUSAL_SPAM;
     if (why) return kinds[why->class];
     return facts->virus == SCAN_UNSCANNED ? REFUSAL_NONE : REFUSAL_ATTACHMENT;
 }
 
-void wording_write(struct arena *arena, const struct facts *facts, const struct virus_finding *why,
-                   const struct auth_judgement *authentication, enum verdict_cause cause,
+void wording_write(struct arena *arena, const struct facts *facts, const struct reason_basis *basis,
                    const struct recipe_order *orders, struct verdict *out)
 {
-    out->reason = reason_text(arena, facts, why, authentication, cause, out);
-    out->kind = out->reason.length ? refusal_of(facts, why, cause, out->code == 451) : REFUSAL_NONE;
+    out->reason = reason_text(arena, facts, basis, out);
+    out->kind =
+        out->reason.length ? refusal_of(facts, basis->why, basis->cause, out->code == 451) : REFUSAL_NONE;
     out->summary = summary_text(arena, facts, orders, out);
 }

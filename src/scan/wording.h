@@ -15,13 +15,20 @@ struct status_wish {
 };
 
 /* Which check is the reason of what is done with the message. */
-enum verdict_cause { CAUSE_SPAM, CAUSE_VIRUS, CAUSE_DMARC };
+enum verdict_cause { CAUSE_SPAM, CAUSE_VIRUS, CAUSE_DMARC, CAUSE_BLOCKED };
+
+struct sender_entry;
+/* What the reason is made of. */
+struct reason_basis {
+    const struct virus_finding *why; /* the finding that the virus check acts on; NULL: it acts on none */
+    const struct auth_judgement *authentication;
+    const struct sender_entry *blocking; /* NULL: no entry blocks the message */
+    enum verdict_cause cause;
+};
 
 /* Fills reason, kind and summary of a verdict whose actions, signals, score and proof stand. ASCII only.
-   `why`: the finding that the virus check acts on; NULL: it acts on none. `orders`: of each recipient, so
-   that a warning is not called a tag. */
-void wording_write(struct arena *arena, const struct facts *facts, const struct virus_finding *why,
-                   const struct auth_judgement *authentication, enum verdict_cause cause,
+   `orders`: of each recipient, so that a warning is not called a tag. */
+void wording_write(struct arena *arena, const struct facts *facts, const struct reason_basis *basis,
                    const struct recipe_order *orders, struct verdict *out);
 
 /* The header lines of EDIT_STATUS, by the signals and score of `verdict`: ASCII, CRLF-ended, folded. Empty

@@ -116,7 +116,8 @@ static void reply_verdict(struct worker *worker, const struct scan_question *que
     memcpy(judged.voucher.signature, body, DIGEST_BYTES);
     decide_and_tell(worker->arena, worker->scanner.config, &question->occasion, facts, question->questions,
                     question->question_count, worker->scanner.lists, worker->scanner.approved,
-                    worker->scanner.rules, &judged.facts, &authentication, &judged.verdict);
+                    worker->scanner.entries, worker->scanner.rules, &judged.facts, &authentication,
+                    &judged.verdict);
     judged.facts.edit_count = 0;
     judged.facts.seal_basis = TEXT_NONE;
     seals_tell(worker, question, facts, &authentication, &judged.verdict);

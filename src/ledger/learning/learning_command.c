@@ -39,6 +39,7 @@ struct learning_command_server {
     struct learning *learning;
     struct proposals *proposals;
     struct approvals *approvals;
+    struct sender_entries *entries;
     struct quarantine_command_server *records;
     const struct config *config;
     LIST_HEAD(learning_command_list, learning_command) commands;
@@ -393,6 +394,27 @@ static void newsletter_do(struct learning_command *command, struct text what, st
                                       : approvals_forget(server->approvals, &approval));
 }
 
+/* --- allow and block --- */
+
+static void entry_say(void *context, struct text part)
+{
+    say(CONTEXT(context, struct learning_command, LEARNING_COMMAND_MAGIC), part);
+}
+
+static void entries_do(struct learning_command *command, struct text verb, struct text rest)
+{
+    struct text last;
+    const struct entry_command asked = { .entries = command->server->entries,
+                                         .records = command->server->records,
+                                         .commander = &command->commander,
+                                         .arena = command->arena,
+                                         .now_ms = loop_wall_ms(command->server->loop),
+                                         .say = entry_say,
+                                         .context = command };
+    int code = entry_command_run(&asked, verb, rest, &last);
+    finish(command, code, last);
+}
+
 /* --- the command --- */
 
 static void learning_command_free(struct learning_command *command)
@@ -453,8 +475,11 @@ static void begin(struct learning_command *command, struct text text)
 {
     struct text verb = TEXT_NONE, what = TEXT_NONE, whom = TEXT_NONE;
     text_next_word(&text, &verb);
+    struct text rest = text;
     text_next_word(&text, &what);
-    if (text_equal(verb, TEXT("newsletter"))) {
+    if (text_equal(verb, TEXT("allow")) || text_equal(verb, TEXT("block"))) {
+        entries_do(command, verb, rest);
+    } else if (text_equal(verb, TEXT("newsletter"))) {
         text_next_word(&text, &whom);
         newsletter_do(command, what, whom, text);
     } else if (text_equal(verb, TEXT("learn")))
@@ -487,6 +512,7 @@ void learning_command_begin(struct learning_command_server *server, const struct
 struct learning_command_server *learning_command_server_new(struct loop *loop, struct learning *learning,
                                                             struct proposals *proposals,
                                                             struct approvals *approvals,
+                                                            struct sender_entries *entries,
                                                             struct quarantine_command_server *records)
 {
     struct learning_command_server *server = memory_alloc(sizeof *server);
@@ -495,6 +521,7 @@ struct learning_command_server *learning_command_server_new(struct loop *loop, s
         .learning = learning,
         .proposals = proposals,
         .approvals = approvals,
+        .entries = entries,
         .records = records,
     };
     return server;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Configurations, bundles and tables from foreign bytes. What loads must come back from its own dump. The
-   first byte chooses: B a bundle, T a table, anything else is part of a configuration. */
+   first byte chooses: B a bundle, T a table, E an image of allow and block entries, anything else is part of
+   a configuration. */
 #include <stdlib.h>
 
 #include "config/bundle.h"
-#include "config/dump.h"
-#include "config/load.h"
 #include "config/domains.h"
+#include "config/dump.h"
+#include "config/entry_image.h"
+#include "config/load.h"
 #include "config/table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -74,6 +76,24 @@ static void recipients(struct text content)
     table_free(table);
 }
 
+/* The first 16 bytes are asked for, too, as a client and as a domain. */
+static void entries(struct text image)
+{
+    struct entry_cursor cursor;
+    struct sender_entry entry;
+    struct address client = { { 0 } };
+    memcpy(client.bytes, image.at, image.length < sizeof client ? image.length : sizeof client);
+    for (unsigned bits = 0; bits <= 128; bits++) {
+        if (!entry_image_has_bits(image, bits)) continue;
+        entry_image_seek_network(image, &client, bits, &cursor);
+        while (entry_image_next(&cursor, &entry))
+            if (entry.verb >= ENTRY_VERBS) abort();
+    }
+    entry_image_seek(image, ENTRY_DOMAIN, text_slice(image, 0, sizeof client), &cursor);
+    while (entry_image_next(&cursor, &entry))
+        if (entry.verb >= ENTRY_VERBS) abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text bytes = text_from((const char *)data, size);
@@ -81,6 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bundle(text_slice(bytes, 1, size));
     else if (size > 0 && data[0] == 'T')
         recipients(text_slice(bytes, 1, size));
+    else if (size > 0 && data[0] == 'E')
+        entries(text_slice(bytes, 1, size));
     else
         configuration(bytes);
     return 0;

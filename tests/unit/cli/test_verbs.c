@@ -304,6 +304,8 @@ static void without_a_node(void **state)
                  { "learn", " accept --all" },
                  { "model", " stat" },
                  { "newsletter", " list" },
+                 { "allow", " list" },
+                 { "block", " list" },
                  { "report", " --to /tmp/never-written.txt" },
                  { "digest", " --now" },
                  { "campaign", " list" },

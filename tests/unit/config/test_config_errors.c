@@ -22,7 +22,8 @@ static const struct error_row rows[] = {
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, refusal, "
       "state, user, listen, hosted, list, "
-      "domains, recipient, node, virus, spam, newsletter, auth, people, partners, outside, limits, queue, "
+      "domains, recipient, node, virus, spam, newsletter, allow, block, auth, people, partners, outside, "
+      "limits, queue, "
       "deliver, dns, processes, log, "
       "health, metrics, "
       "drain, "
@@ -39,7 +40,8 @@ static const struct error_row rows[] = {
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, listen, hosted, list, "
-      "domains, recipient, node, virus, spam, newsletter, auth, people, partners, outside, limits, queue, "
+      "domains, recipient, node, virus, spam, newsletter, allow, block, auth, people, partners, outside, "
+      "limits, queue, "
       "deliver, dns, processes, log, "
       "health, metrics, "
       "drain, "
@@ -246,7 +248,7 @@ static const struct error_row rows[] = {
       "hostname, admin, organisation, help, refusal, state, user, listen, hosted, list, domains, recipient, "
       "node, "
       "virus, "
-      "spam, newsletter, auth, people, partners, outside, "
+      "spam, newsletter, allow, block, auth, people, partners, outside, "
       "limits, queue, deliver, "
       "dns, processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; "
       "did you "
@@ -257,7 +259,8 @@ static const struct error_row rows[] = {
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, "
-      "listen, hosted, list, domains, recipient, node, virus, spam, newsletter, auth, people, partners, "
+      "listen, hosted, list, domains, recipient, node, virus, spam, newsletter, allow, block, auth, people, "
+      "partners, "
       "outside, "
       "limits, queue, deliver, dns, "
       "processes, log, "
@@ -266,7 +269,8 @@ static const struct error_row rows[] = {
       "\"rolle\"; "
       "allowed: role, "
       "hostname, admin, organisation, help, refusal, "
-      "state, user, listen, hosted, list, domains, recipient, node, virus, spam, newsletter, auth, people, "
+      "state, user, listen, hosted, list, domains, recipient, node, virus, spam, newsletter, allow, block, "
+      "auth, people, "
       "partners, outside, limits, queue, "
       "deliver, dns, "
       "processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did "
@@ -379,7 +383,8 @@ static const struct error_row rows[] = {
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
-      "user, listen, hosted, list, domains, recipient, node, virus, spam, newsletter, auth, people, "
+      "user, listen, hosted, list, domains, recipient, node, virus, spam, newsletter, allow, block, auth, "
+      "people, "
       "partners, "
       "outside, limits, queue, "
       "deliver, dns, processes, "

@@ -621,8 +621,8 @@ static bool line_row_check(const struct line_row *row, struct fingerprint_page *
         fingerprint_of_approval(TEXT("weekly.shop.test"), TEXT("shop.test"),
                                 row->approved && *row->approved != '*' ? text_of(row->approved) : TEXT_NONE);
     fingerprint_page_write(page, &approval, row->approved != NULL);
-    decide_and_tell(arena, config, &occasion, &facts, answers, 2, NULL, page, NULL, &merged, &authentication,
-                    &verdict);
+    decide_and_tell(arena, config, &occasion, &facts, answers, 2, NULL, page, NULL, NULL, &merged,
+                    &authentication, &verdict);
     lines_print(&verdict, actions, sizeof actions);
     bool is_right = strcmp(actions, row->actions) == 0 && verdict.code == row->code &&
                     text_equal(class_of(&verdict), text_of(row->class));
@@ -660,10 +660,130 @@ static void test_rules_alone(void **state)
     config_free(config);
 }
 
+/* Precedence of allow and block entries: those of the configuration. */
+static const struct entry_row {
+    char letter;         /* P: news@shop.test is proven by SPF; F: it is not; V: and has a virus */
+    const char *entries; /* of the configuration */
+    double points;
+    const char *recipients;
+    unsigned code;
+    const char *actions, *signals, *reason;
+} entry_rows[] = {
+    { 'P', "", 9, ONE, 250, "tag+tag", "", "the message looks like spam (9.0 points)" },
+    { 'P', "allow senders shop.test", 9, ONE, 250, "accept", " ALLOWED_C1", "" },
+    { 'P', "allow senders news@shop.test", 30, ONE, 250, "accept", " ALLOWED_C1", "" },
+    { 'P', "allow senders test.test", 9, ONE, 250, "tag+tag", "",
+      "the message looks like spam (9.0 points)" },
+    { 'F', "allow senders shop.test", 9, ONE, 250, "tag+tag", " ALLOW_UNPROVEN_C1",
+      "the message looks like spam (9.0 points)" },
+    { 'F', "allow senders \"shop.test --unproven\"", 9, ONE, 250, "accept", " ALLOWED_C1", "" },
+    { 'F', "allow senders 192.0.2.0/24", 30, ONE, 250, "accept", " ALLOWED_C1", "" },
+    { 'F', "allow senders 198.51.100.0/24", 9, ONE, 250, "tag+tag", "",
+      "the message looks like spam (9.0 points)" },
+    { 'V', "allow senders 192.0.2.0/24", 0, ONE, 550, "reject", " ALLOWED_C1", "virus found: Name" },
+    { 'V', "block senders \"shop.test --quarantine\"", 0, ONE, 550, "reject", " BLOCKED_C1",
+      "virus found: Name" },
+    { 'F', "block senders shop.test", 0, ONE, 550, "reject", " BLOCKED_C1",
+      "mail from shop.test is blocked here (entry 1 of the configuration)" },
+    { 'F', "block senders \"b@shop.test --envelope\"", 0, ONE, 550, "reject", " BLOCKED_C1",
+      "mail from b@shop.test is blocked here (entry 1 of the configuration)" },
+    { 'F', "block senders \"news@shop.test --envelope\"", 0, ONE, 250, "accept", "", "" },
+    { 'F', "block senders news@shop.test", 0, ONE, 550, "reject", " BLOCKED_C1",
+      "mail from news@shop.test is blocked here (entry 1 of the configuration)" },
+    { 'F', "block senders \"shop.test --tag\"", 0, ONE, 250, "tag+tag", " BLOCKED_C1",
+      "mail from shop.test is blocked here (entry 1 of the configuration)" },
+    { 'F', "block senders \"192.0.2.0/24 --quarantine\"", 0, ONE, 250, "quarantine", " BLOCKED_C1",
+      "mail from 192.0.2.0/24 is blocked here (entry 1 of the configuration)" },
+    { 'F', "block senders \"shop.test --to off.test\"", 0, "a@on.test a@off.test", 250, "accept,quarantine",
+      " BLOCKED_C1", "mail from shop.test is blocked here (entry 1 of the configuration)" },
+    /* Block before allow, of two that are as near. */
+    { 'P', "allow senders news@shop.test\nblock senders shop.test", 0, ONE, 550, "reject",
+      " ENTRY_OVERRULED_C1 BLOCKED_C2",
+      "mail from shop.test is blocked here (entry 2 of the configuration)" },
+    /* His own before his domain's, that before everybody's. */
+    { 'P', "allow senders \"shop.test --to A@on.test\"\nblock senders shop.test \"shop.test --to on.test\"",
+      9, ONE, 250, "accept", " ALLOWED_C1 ENTRY_OVERRULED_C2 ENTRY_OVERRULED_C3", "" },
+    { 'P', "allow senders \"shop.test --to on.test\"\nblock senders shop.test", 9, "a@on.test b@off.test",
+      250, "accept,quarantine", " ALLOWED_C1 BLOCKED_C2",
+      "mail from shop.test is blocked here (entry 2 of the configuration)" },
+    /* Without proof the next one decides. */
+    { 'F', "allow senders \"shop.test --to a@on.test\"\nblock senders shop.test", 0, ONE, 550, "reject",
+      " ALLOW_UNPROVEN_C1 BLOCKED_C2", "mail from shop.test is blocked here (entry 2 of the configuration)" },
+    /* An address before a domain before a network; of networks the smaller one. */
+    { 'F', "block senders 192.0.2.0/24 \"192.0.2.1 --quarantine\"", 0, ONE, 250, "quarantine",
+      " BLOCKED_C2 ENTRY_OVERRULED_C1",
+      "mail from 192.0.2.1/32 is blocked here (entry 2 of the configuration)" },
+    { 'F', "block senders shop.test \"news@shop.test --tag\" 192.0.2.0/24", 0, ONE, 250, "tag+tag",
+      " BLOCKED_C2 ENTRY_OVERRULED_C1 ENTRY_OVERRULED_C3",
+      "mail from news@shop.test is blocked here (entry 2 of the configuration)" },
+    /* Whatever the modes. */
+    { 'F', "spam { mode off }\nblock senders shop.test", 0, ONE, 550, "reject", " BLOCKED_C1",
+      "mail from shop.test is blocked here (entry 1 of the configuration)" },
+};
+
+/* In any order. */
+static bool has_signals(const struct verdict *verdict, struct text wanted)
+{
+    size_t count = 0, told = 0;
+    struct text word;
+    for (uint32_t i = 0; i < verdict->signal_count; i++) {
+        struct text name = verdict->signals[i].name;
+        told += text_starts(name, TEXT("ALLOW")) || text_starts(name, TEXT("BLOCKED")) ||
+                text_starts(name, TEXT("ENTRY"));
+    }
+    while (text_next_word(&wanted, &word)) {
+        bool is_there = false;
+        for (uint32_t i = 0; i < verdict->signal_count; i++)
+            is_there = is_there || text_equal(verdict->signals[i].name, word);
+        if (!is_there) return false;
+        count++;
+    }
+    return count == told;
+}
+
+static void entry_row_check(const struct entry_row *row)
+{
+    struct arena *arena = arena_new(0);
+    struct config *config = config_of(row->entries);
+    struct text recipients[8], rest = text_of(row->recipients);
+    struct occasion occasion = { .recipients = recipients, .sender = TEXT("B@Shop.test") };
+    address_parse(TEXT("192.0.2.1"), &occasion.client);
+    while (text_next_word(&rest, &recipients[occasion.recipient_count])) occasion.recipient_count++;
+    struct signal signal = { TEXT("SIGNAL"), row->points, TEXT_NONE };
+    struct virus_finding finding = { VIRUS_CLASS_VIRUS, TEXT_NONE, TEXT("Name"), TEXT_NONE };
+    bool is_infected = row->letter == 'V';
+    struct facts facts = { .virus = is_infected ? SCAN_FOUND : SCAN_CLEAN,
+                           .virus_findings = &finding,
+                           .virus_finding_count = is_infected,
+                           .signals = &signal,
+                           .signal_count = row->points != 0,
+                           .authentication = authentication_of(arena, 'L') };
+    struct question answer = spf_of(arena, row->letter == 'P' ? 'P' : 'F');
+    struct verdict verdict;
+    char actions[200] = "";
+    decide_verdict(arena, config, &occasion, &facts, &answer, 1, &verdict);
+    actions_print(&verdict, actions, sizeof actions);
+    bool is_right = strcmp(actions, row->actions) == 0 && verdict.code == row->code &&
+                    text_equal(verdict.reason, text_of(row->reason)) &&
+                    has_signals(&verdict, text_of(row->signals));
+    if (!is_right)
+        fail_msg("%c %s: %u %s \"%.*s\" %.*s", row->letter, row->entries, verdict.code, actions,
+                 TEXT_ARG(verdict.reason), TEXT_ARG(verdict.summary));
+    config_free(config);
+    arena_free(arena);
+}
+
+static void test_entry_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof entry_rows / sizeof *entry_rows; i++) entry_row_check(&entry_rows[i]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows),  cmocka_unit_test(test_findings),
-                                        cmocka_unit_test(test_kinds), cmocka_unit_test(test_header),
-                                        cmocka_unit_test(test_lines), cmocka_unit_test(test_rules_alone) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows),       cmocka_unit_test(test_entry_rows),
+                                        cmocka_unit_test(test_findings),   cmocka_unit_test(test_kinds),
+                                        cmocka_unit_test(test_header),     cmocka_unit_test(test_lines),
+                                        cmocka_unit_test(test_rules_alone) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
+/* Allow and block entries of this node: `entries` in the folder of the ledger, a line each, and run/entries,
+   which scan's workers read. One ends by itself when its time is over, and its number is never given again.
+ */
+#ifndef SEKIMORI_LEDGER_SENDER_ENTRIES_H
+#define SEKIMORI_LEDGER_SENDER_ENTRIES_H
+
+#include "ipc/entry_page.h"
+#include "ipc/event.h"
+
+enum { ENTRY_NOTE_MOST = 200 /* bytes of a note */ };
+
+/* An entry, and what is known of it. */
+struct kept_entry {
+    struct sender_entry entry;
+    struct text by, note; /* by: a word; note: UTF-8 without control characters, may be empty */
+    uint64_t made_ms;
+    uint64_t used;    /* for how many messages it decided */
+    uint64_t last_ms; /* when the last of them came; 0: none did */
+};
+
+enum entry_outcome {
+    ENTRY_DONE,
+    ENTRY_KNOWN,   /* there is one for the same, to the same: *out_number */
+    ENTRY_MISSING, /* none has the number */
+    ENTRY_FULL,    /* there are ENTRIES_MOST, or their texts are too long together */
+    ENTRY_UNSAVED, /* errno: it cannot be written; nothing has changed */
+    ENTRY_OUTCOMES
+};
+
+struct sender_entries;
+
+/* Never NULL. `page`: NULL: nobody reads it; else taken over. */
+struct sender_entries *sender_entries_new(struct entry_page *page);
+void sender_entries_free(struct sender_entries *entries); /* NULL is allowed */
+
+/* Reads the file and fills the page; a line that is none of ours is left out, with an alarm. `folder` is
+   borrowed. */
+void sender_entries_start(struct sender_entries *entries, int folder, uint64_t now_ms);
+
+/* After DONE it is on disk and in force, as number *out_number; `kept->entry.number` is not looked at. Texts
+   are copied. */
+enum entry_outcome sender_entries_add(struct sender_entries *entries, const struct kept_entry *kept,
+                                      uint32_t *out_number);
+/* After DONE it is off the disk and out of force. */
+enum entry_outcome sender_entries_remove(struct sender_entries *entries, uint32_t number);
+
+/* Now and then: ends those whose time is over, and writes down how often they were used, once a minute or
+   when `is_ending`. */
+void sender_entries_look(struct sender_entries *entries, uint64_t now_ms, bool is_ending);
+
+/* Counts the entries that decided a message. */
+void sender_entries_count_use(struct sender_entries *entries, const struct event_judgement *judgement,
+                              uint64_t time_ms);
+
+/* NULL: none has the number. Borrowed until the next change. */
+const struct kept_entry *sender_entries_find(const struct sender_entries *entries, uint32_t number);
+size_t sender_entries_count(const struct sender_entries *entries);
+/* From 0, by number; borrowed until the next change. */
+const struct kept_entry *sender_entries_nth(const struct sender_entries *entries, size_t n);
+
+#endif
