@@ -19,15 +19,16 @@ static const char help[] =
     "Mails of the last days that are nearly the same, however many senders and networks they come from.\n\n"
     "  list    those that came from two networks or more, were reported or stopped; at most 200\n"
     "  show    one of them, and the newest of its messages that were delivered\n"
-    "  stop    what comes of it from now on is held as spam, for 7 days\n"
+    "  stop    what comes of it from now on is held as spam, for 7 days; it alone refuses none\n"
     "  forget  it is no spam: its stop, its reports and its counts end now\n"
     "  --all   with list: also those of one network\n"
     "  --json  one JSON object a line\n\n"
     "ID: of a campaign, as list has it, or of a message that it names (SMTP reply, log, X-Sekimori-Id).\n"
+    "The log and explain name the campaign behind the points: also of mail that was held or refused.\n"
     "A stop and a report count neither for mail that is proven to be ours nor for what is protected "
     "otherwise.\n\n" CONTROL_OPTIONS_HELP
     "\nExit codes: 0, 64 usage, 66 there is none of that ID, 69 no node, 75 lookup is being "
-    "restarted,\n77 you may not. Each stop and forget is recorded: sekimori audit.\n";
+    "restarted,\n77 you may not. Each stop and forget is recorded: sekimori audit --act campaign.\n";
 
 struct options {
     struct control_target target;
@@ -101,6 +102,10 @@ static void campaign_print(const struct json *campaign)
     time_print(campaign, "last_ms", "last");
     number_print(campaign, "reporters", "reporters");
     time_print(campaign, "stopped_ms", "stopped");
+    if (json_get(campaign, "stopped_by"))
+        printf("%-15s %s\n", "stopped by",
+               strcmp(json_get_string(campaign, "stopped_by"), "user") == 0 ? "a trusted user"
+                                                                            : "an administrator");
     for (size_t i = 0; i < json_count(messages); i++)
         printf("%-15s %.*s\n", i ? "" : "delivered", TEXT_ARG(json_as_text(json_at(messages, i))));
 }

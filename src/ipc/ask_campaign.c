@@ -17,10 +17,10 @@ void campaign_tell(struct channel *lookup, uint64_t id, const struct campaign_se
 
 void campaign_report_tell(struct channel *lookup, const struct campaign_report *report)
 {
-    struct buffer *frame = channel_begin(lookup, LOOKUP_CAMPAIGN_REPORT, 0);
+    struct buffer *frame = channel_begin(lookup, LOOKUP_CAMPAIGN_REPORT, report->message);
     put_text(frame, report->sketch);
     put_text(frame, report->reporter);
-    put_u8(frame, report->is_trusted);
+    put_u8(frame, report->said);
     channel_end(lookup);
 }
 
@@ -50,7 +50,7 @@ bool campaign_report_get(struct text payload, struct campaign_report *out, struc
     struct reader reader = reader_of(payload);
     *out = (struct campaign_report){ .sketch = get_text(&reader) };
     out->reporter = get_text(&reader);
-    unsigned is_trusted = get_u8(&reader);
-    out->is_trusted = is_trusted == 1;
-    return reader_done(&reader) && is_trusted <= 1 && campaign_sketch_get(out->sketch, out_sketch);
+    unsigned said = get_u8(&reader);
+    out->said = said < CAMPAIGN_SAID_COUNT ? said : CAMPAIGN_SAID_SPAM;
+    return reader_done(&reader) && said < CAMPAIGN_SAID_COUNT && campaign_sketch_get(out->sketch, out_sketch);
 }

@@ -24,11 +24,20 @@ struct campaign_seen {
 /* LOOKUP_CAMPAIGN_COUNT; `id`: of the message. */
 void campaign_tell(struct channel *lookup, uint64_t id, const struct campaign_seen *seen);
 
+/* What a report says. */
+enum campaign_said {
+    CAMPAIGN_SAID_SPAM,
+    CAMPAIGN_SAID_STOP, /* the same, by who is trusted: his word alone stops it */
+    CAMPAIGN_SAID_HAM,  /* it is none after all: what he said before ends */
+    CAMPAIGN_SAID_COUNT
+};
+
 /* Somebody told of a message. */
 struct campaign_report {
     struct text sketch;
     struct text reporter; /* an address */
-    bool is_trusted;      /* his word alone stops it */
+    enum campaign_said said;
+    uint64_t message; /* that passed here and is the same mail; 0: none is known. The frame's id */
 };
 /* LOOKUP_CAMPAIGN_REPORT, of report alone. */
 void campaign_report_tell(struct channel *lookup, const struct campaign_report *report);

@@ -18,7 +18,8 @@ enum ledger_frame {
     LEDGER_REDEEMED,  /* ledger: same id; u8 enum redeemed, u64 message id of the release (0: none). The same
                          mail gets the same answer when it asks again. */
     LEDGER_PROPOSE,   /* report: struct lesson_proposal; frame id: a number of report's own */
-    LEDGER_PROPOSED,  /* ledger: same id; u8 enum proposed. Said again for the same report. */
+    LEDGER_PROPOSED,  /* ledger: same id; u8 enum proposed, u64 id of the message that passed here and is that
+                         mail (0: none was found). Said again for the same report. */
     LEDGER_WHOSE,    /* ledger, of a message it has a file of and cannot place: which recipients are yours? */
     LEDGER_APPROVE,  /* report: id of the mail that asks for it; text recipient, u32 count, then of each
                         newsletter  text name, text domain, u8 1 it is wanted, 0 its approval ends */

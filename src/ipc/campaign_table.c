@@ -16,12 +16,12 @@ enum {
     BUCKETS = CAMPAIGN_MOST * 2,
     BUCKET_SLOTS = 8
 };
-#define VERSION UINT64_C(0x31304e474d414347)
+#define VERSION UINT64_C(0x32304e474d414347)
 
 /* What was seen in one period. */
 struct sightings {
     uint64_t since_ms; /* the first message; 0: none came */
-    uint32_t count, unused;
+    uint32_t count, addressed; /* messages; their recipients, each as often as he came */
     uint64_t networks[SET_WORDS], senders[SET_WORDS], recipients[SET_WORDS];
 };
 
@@ -35,6 +35,7 @@ struct campaign {
     uint64_t keys[CAMPAIGN_BANDS]; /* those of a text; else the first, and zeros */
     uint32_t kind, next_message;
     uint64_t period_ms, last_ms, stopped_ms;
+    uint64_t stopped_by;          /* hash of the reporter; 0: an administrator */
     struct sightings now, before; /* before: of the period that ended at period_ms */
     struct reporter reporters[CAMPAIGN_REPORTERS_MOST];
     uint64_t messages[CAMPAIGN_MESSAGES_MOST]; /* a ring */
@@ -61,6 +62,11 @@ static uint64_t hash_of(const struct campaign_table *table, struct text text)
     text = text_slice(text, 0, sizeof folded);
     for (size_t i = 0; i < text.length; i++) folded[i] = char_lower(text.at[i]);
     return hash_text_by(table->file->key, text_from(folded, text.length));
+}
+
+static uint64_t reporter_hash(const struct campaign_table *table, struct text reporter)
+{
+    return hash_of(table, reporter) | 1; /* 0 is nobody */
 }
 
 static uint64_t network_hash(const struct campaign_table *table, const struct address *client)
@@ -189,20 +195,29 @@ static bool is_told_by(const struct campaign *campaign, uint64_t who, uint64_t n
     return false;
 }
 
+/* What is counted by bits may be off, and never says more than there can be. */
+static uint32_t at_most(uint32_t count, uint32_t most)
+{
+    return count < most ? count : most;
+}
+
 static void answer_fill(const struct campaign *known, uint64_t now_ms, struct campaign_answer *out)
 {
     struct campaign campaign = *known;
     periods_move(&campaign, now_ms);
     const struct sightings *now = &campaign.now, *before = &campaign.before;
+    uint32_t count = now->count + before->count, addressed = now->addressed + before->addressed;
     *out = (struct campaign_answer){ .kind = campaign.kind,
                                      .id = campaign.id,
-                                     .count = now->count + before->count,
-                                     .networks = set_size(now->networks, before->networks),
-                                     .senders = set_size(now->senders, before->senders),
-                                     .recipients = set_size(now->recipients, before->recipients),
+                                     .count = count,
+                                     .networks = at_most(set_size(now->networks, before->networks), count),
+                                     .senders = at_most(set_size(now->senders, before->senders), count),
+                                     .recipients =
+                                         at_most(set_size(now->recipients, before->recipients), addressed),
                                      .since_ms = before->since_ms ? before->since_ms : now->since_ms,
                                      .reporters = reporters_of(&campaign, now_ms),
                                      .is_stopped = is_recent(campaign.stopped_ms, now_ms) };
+    out->is_stopped_by_user = out->is_stopped && campaign.stopped_by != 0;
 }
 
 /* --- finding --- */
@@ -287,7 +302,7 @@ static bool is_told_by_all(const struct campaign_table *table, const struct camp
                            const struct text *recipients, uint32_t count, uint64_t now_ms)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (!is_told_by(campaign, hash_of(table, recipients[i]), now_ms)) return false;
+        if (!is_told_by(campaign, reporter_hash(table, recipients[i]), now_ms)) return false;
     return count > 0;
 }
 
@@ -381,8 +396,10 @@ static void sighting_add(struct campaign_table *table, struct campaign *campaign
     if (now->count < UINT32_MAX / 2) now->count++;
     set_add(now->networks, network_hash(table, &message->client));
     set_add(now->senders, hash_of(table, envelope_domain_of(message->sender)));
-    for (uint32_t i = 0; i < message->recipient_count && i < CAMPAIGN_COUNTED_MOST; i++)
+    for (uint32_t i = 0; i < message->recipient_count && i < CAMPAIGN_COUNTED_MOST; i++) {
         set_add(now->recipients, hash_of(table, message->recipients[i]));
+        if (now->addressed < UINT32_MAX / 2) now->addressed++;
+    }
     campaign->last_ms = now_ms;
     if (message->is_taken && message->id) message_note(campaign, message->id);
     seal(campaign);
@@ -414,28 +431,80 @@ static void reporter_note(struct campaign *campaign, uint64_t who, uint64_t now_
     campaign->reporters[at] = (struct reporter){ who, now_ms };
 }
 
-bool campaign_table_report(struct campaign_table *table, const struct campaign_sketch *sketch,
-                           struct text reporter, bool is_trusted, uint64_t now_ms)
+/* A report is about these: a file beside a text may be anybody's. */
+static uint32_t reported_of(const struct campaign_sketch *sketch, struct piece out[PIECES_MOST])
+{
+    uint32_t count = pieces_of(sketch, out);
+    return count > 0 && out[0].kind != CAMPAIGN_FILE ? 1 : count;
+}
+
+/* Whose stop lasts already keeps it: nobody else takes it back. */
+static void stop_note(struct campaign *campaign, uint64_t who, uint64_t now_ms)
+{
+    if (!is_recent(campaign->stopped_ms, now_ms)) campaign->stopped_by = who;
+    campaign->stopped_ms = now_ms;
+}
+
+static bool has_message(const struct campaign *campaign, uint64_t id)
+{
+    for (int i = 0; id && i < CAMPAIGN_MESSAGES_MOST; i++)
+        if (campaign->messages[i] == id) return true;
+    return false;
+}
+
+uint64_t campaign_table_report(struct campaign_table *table, const struct campaign_sketch *sketch,
+                               struct text reporter, uint64_t message, bool is_trusted, uint64_t now_ms)
 {
     struct piece pieces[PIECES_MOST];
-    uint32_t count = pieces_of(sketch, pieces);
-    if (count > 0 && pieces[0].kind != CAMPAIGN_FILE) count = 1; /* a file beside a text may be anybody's */
+    uint32_t count = reported_of(sketch, pieces);
+    uint64_t id = 0, who = reporter_hash(table, reporter);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = piece_find(table, &pieces[i]);
         if (number == CAMPAIGN_MOST) number = begin(table, &pieces[i], pieces[i].keys[0], now_ms);
         struct campaign *campaign = &table->file->list[number];
         if (is_trusted)
-            campaign->stopped_ms = now_ms;
+            stop_note(campaign, who, now_ms);
         else
-            reporter_note(campaign, hash_of(table, reporter), now_ms);
+            reporter_note(campaign, who, now_ms);
+        if (message && !has_message(campaign, message)) message_note(campaign, message);
         seal(campaign);
+        if (id == 0) id = campaign->id;
     }
-    return count > 0;
+    return id;
+}
+
+static bool reporter_remove(struct campaign *campaign, uint64_t who)
+{
+    for (int i = 0; i < CAMPAIGN_REPORTERS_MOST; i++) {
+        if (campaign->reporters[i].who != who || campaign->reporters[i].time_ms == 0) continue;
+        campaign->reporters[i] = (struct reporter){ 0 };
+        return true;
+    }
+    return false;
+}
+
+uint64_t campaign_table_withdraw(struct campaign_table *table, const struct campaign_sketch *sketch,
+                                 struct text reporter, uint64_t now_ms)
+{
+    struct piece pieces[PIECES_MOST];
+    uint32_t count = reported_of(sketch, pieces);
+    uint64_t id = 0, who = reporter_hash(table, reporter);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = piece_find(table, &pieces[i]);
+        if (number == CAMPAIGN_MOST) continue;
+        struct campaign *campaign = &table->file->list[number];
+        bool is_his = is_recent(campaign->stopped_ms, now_ms) && campaign->stopped_by == who;
+        if (reporter_remove(campaign, who) || is_his) id = campaign->id;
+        seal(campaign);
+        if (is_his) drop(table, number);
+    }
+    return id;
 }
 
 void campaign_table_stop(struct campaign_table *table, uint32_t number, uint64_t now_ms)
 {
     table->file->list[number].stopped_ms = now_ms;
+    table->file->list[number].stopped_by = 0;
     seal(&table->file->list[number]);
 }
 
@@ -445,13 +514,6 @@ void campaign_table_forget(struct campaign_table *table, uint32_t number)
 }
 
 /* --- looking at all --- */
-
-static bool has_message(const struct campaign *campaign, uint64_t id)
-{
-    for (int i = 0; id && i < CAMPAIGN_MESSAGES_MOST; i++)
-        if (campaign->messages[i] == id) return true;
-    return false;
-}
 
 bool campaign_table_find(const struct campaign_table *table, uint64_t id, uint64_t message,
                          uint32_t *out_number)

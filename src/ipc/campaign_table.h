@@ -60,9 +60,14 @@ void campaign_table_count(struct campaign_table *table, const struct campaign_sk
                           const struct campaign_message *message, uint64_t now_ms);
 
 /* Somebody tells of a message; trusted: it is stopped. A campaign begins where there is none yet. Files count
-   where the text has no keys. False: the sketch has none at all. */
-bool campaign_table_report(struct campaign_table *table, const struct campaign_sketch *sketch,
-                           struct text reporter, bool is_trusted, uint64_t now_ms);
+   where the text has no keys. A stop that lasts stays whose it is. `message`: of ours, which is named from
+   then on; 0: none is known. Returns the id; 0: the sketch has no keys. */
+uint64_t campaign_table_report(struct campaign_table *table, const struct campaign_sketch *sketch,
+                               struct text reporter, uint64_t message, bool is_trusted, uint64_t now_ms);
+/* He says that it is no spam: what he told of it ends. Where the stop is his the campaign is forgotten, as by
+   campaign_table_forget. Returns its id; 0: he told of none, and nothing changed. */
+uint64_t campaign_table_withdraw(struct campaign_table *table, const struct campaign_sketch *sketch,
+                                 struct text reporter, uint64_t now_ms);
 
 /* By its id, or an id of a message that it names. False: there is none. */
 bool campaign_table_find(const struct campaign_table *table, uint64_t id, uint64_t message,

@@ -5,7 +5,7 @@
 #include "base/codec.h"
 
 enum { HAS_TEXT = 1, HAS_LINE = 2 };
-enum { IS_STOPPED = 1, IS_TOLD_BY_ALL = 2 };
+enum { IS_STOPPED = 1, IS_TOLD_BY_ALL = 2, IS_BY_USER = 4, FLAGS_ALL = 7 };
 
 void campaign_sketch_put(const struct campaign_sketch *sketch, struct buffer *out)
 {
@@ -49,7 +49,8 @@ void campaign_answer_put(const struct campaign_answer *answer, struct buffer *ou
     put_u32(out, answer->recipients);
     put_u64(out, answer->since_ms);
     put_u32(out, answer->reporters);
-    put_u8(out, (answer->is_stopped ? IS_STOPPED : 0) | (answer->is_told_by_all ? IS_TOLD_BY_ALL : 0));
+    put_u8(out, (answer->is_stopped ? IS_STOPPED : 0) | (answer->is_told_by_all ? IS_TOLD_BY_ALL : 0) |
+                    (answer->is_stopped_by_user ? IS_BY_USER : 0));
 }
 
 bool campaign_answer_get(struct text bytes, struct campaign_answer *out)
@@ -67,7 +68,8 @@ bool campaign_answer_get(struct text bytes, struct campaign_answer *out)
     unsigned flags = get_u8(&reader);
     out->is_stopped = flags & IS_STOPPED;
     out->is_told_by_all = flags & IS_TOLD_BY_ALL;
-    return reader_done(&reader) && kind < CAMPAIGN_KINDS && flags <= (IS_STOPPED | IS_TOLD_BY_ALL);
+    out->is_stopped_by_user = flags & IS_BY_USER;
+    return reader_done(&reader) && kind < CAMPAIGN_KINDS && flags <= FLAGS_ALL;
 }
 
 const char *campaign_kind_name(enum campaign_kind kind)

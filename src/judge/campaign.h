@@ -48,6 +48,7 @@ struct campaign_answer {
     uint64_t since_ms;                             /* when the first of these came, since 1970 */
     uint32_t reporters;  /* who told of it in the last days, without those whose word alone stops it */
     bool is_stopped;     /* by an administrator, or a reporter who is trusted */
+    bool is_stopped_by_user; /* by the latter */
     bool is_told_by_all; /* every recipient of the message told of it */
 };
 

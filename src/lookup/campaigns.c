@@ -70,13 +70,29 @@ static bool seen_take(struct campaigns *campaigns, const struct frame *frame)
     return true;
 }
 
+static void report_log(uint64_t id, const struct campaign_report *report, uint64_t message)
+{
+    static const char *const words[CAMPAIGN_SAID_COUNT] = { [CAMPAIGN_SAID_SPAM] = "reported",
+                                                            [CAMPAIGN_SAID_STOP] = "stopped",
+                                                            [CAMPAIGN_SAID_HAM] = "said to be no spam" };
+    char name[MESSAGE_ID_SIZE] = "";
+    if (message) message_id_print(message, name);
+    log_of(LOG_LEVEL_INFO, name, "campaign %010" PRIx64 " is %s by <%.*s>%s%s", id, words[report->said],
+           TEXT_ARG(report->reporter), message ? ", message " : "", name);
+}
+
 static bool report_take(struct campaigns *campaigns, const struct frame *frame)
 {
     struct campaign_report report;
     struct campaign_sketch sketch;
     if (!campaign_report_get(frame->payload, &report, &sketch)) return false;
-    campaign_table_report(campaigns->table, &sketch, report.reporter, report.is_trusted,
-                          loop_wall_ms(campaigns->loop));
+    bool is_stop = report.said == CAMPAIGN_SAID_STOP;
+    uint64_t now_ms = loop_wall_ms(campaigns->loop);
+    uint64_t id =
+        report.said == CAMPAIGN_SAID_HAM
+            ? campaign_table_withdraw(campaigns->table, &sketch, report.reporter, now_ms)
+            : campaign_table_report(campaigns->table, &sketch, report.reporter, frame->id, is_stop, now_ms);
+    if (id) report_log(id, &report, frame->id);
     return true;
 }
 
@@ -109,6 +125,8 @@ static void view_print(const struct campaign_view *view, bool has_messages, stru
                   ",\"reporters\":%u,\"stopped_ms\":%" PRIu64,
                   about->id, campaign_kind_name(about->kind), about->count, about->networks, about->senders,
                   about->recipients, about->since_ms, view->last_ms, about->reporters, view->stopped_ms);
+    if (view->stopped_ms)
+        buffer_printf(out, ",\"stopped_by\":\"%s\"", about->is_stopped_by_user ? "user" : "administrator");
     if (has_messages) buffer_add_text(out, TEXT(",\"messages\":["));
     for (uint32_t i = 0; has_messages && i < view->message_count; i++)
         buffer_printf(out, "%s\"%s\"", i ? "," : "", message_id_print(view->messages[i], id));
@@ -178,6 +196,9 @@ static void one_say(struct campaigns *campaigns, struct text verb, struct text w
     if (is_stop) campaign_table_stop(campaigns->table, number, loop_wall_ms(campaigns->loop));
     campaign_table_view(campaigns->table, number, loop_wall_ms(campaigns->loop), &view);
     if (is_forget) campaign_table_forget(campaigns->table, number);
+    if (is_stop || is_forget)
+        log_info("campaign %010" PRIx64 " is %s by an administrator", view.answer.id,
+                 is_stop ? "stopped" : "forgotten");
     view_print(&view, true, &out);
     reply(fd, EX_OK, buffer_text(&out));
     buffer_free(&out);

@@ -46,6 +46,7 @@ struct commands_client {
     struct channel *channel; /* NULL: it has gone, a reply is still expected */
     int fd;                  /* of the channel, to be passed on */
     bool waits;
+    struct channel *asked; /* a process that answers to us, since what came of it is to be recorded */
     struct buffer act; /* the command, when it is to be recorded with its reply */
     struct commander commander;
     char user[64];
@@ -56,6 +57,7 @@ static void client_free(struct commands_client *client)
     channel_close(client->channel);
     client->channel = NULL;
     if (client->waits) return;
+    channel_close(client->asked);
     buffer_free(&client->act);
     free(client);
 }
@@ -232,16 +234,58 @@ static void trace_pass_on(struct commands_client *client, struct text command)
         commands_reply(client, EX_NOPERM, TEXT("you may not trace messages here (rights trace)"));
 }
 
-/* A campaign is a statement about everybody's mail: who stopped or forgot one is written down. */
+/* What was done is recorded without the answer, what was refused with it. */
+static bool asked_frame(void *context, struct frame *frame)
+{
+    struct commands_client *client = CONTEXT(context, struct commands_client, COMMANDS_CLIENT_MAGIC);
+    struct reader reader = reader_of(frame->payload);
+    struct text word, rest = buffer_text(&client->act);
+    int code = get_u8(&reader);
+    struct text says = get_text(&reader);
+    if (frame->type != MASTER_DONE || !reader_done(&reader)) return false;
+    if (code == EX_OK) {
+        text_next_word(&rest, &word);
+        acts_record(client->control->acts, loop_wall_ms(client->control->loop), &client->commander, word,
+                    text_trim(rest));
+        buffer_clear(&client->act);
+    }
+    commands_reply(client, code, says);
+    return true;
+}
+
+static void asked_closed(void *context)
+{
+    commands_reply(CONTEXT(context, struct commands_client, COMMANDS_CLIENT_MAGIC), EX_TEMPFAIL,
+                   TEXT("no answer: that process is being restarted: look what is so, and try again"));
+}
+
+/* The process answers to master, which passes its answer on. */
+static void ask(struct commands_client *client, enum process_kind kind, struct text command)
+{
+    static const struct channel_events events = { asked_frame, asked_closed };
+    struct commands *control = client->control;
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
+        die_errno("a pair of sockets cannot be made");
+    client->asked = channel_open(control->loop, pair[0], &events, client);
+    if (process_table_give_client(control->table, kind, &client->commander, command, pair[1])) return;
+    close(pair[1]);
+    commands_reply(client, EX_TEMPFAIL,
+                   TEXT("that process is not running now; it is being restarted: try again"));
+}
+
+/* A campaign is a statement about everybody's mail: who stopped or forgot one, or tried to, is written down.
+ */
 static void campaign_pass_on(struct commands_client *client, struct text command)
 {
     struct text word, verb = TEXT_NONE, rest = command;
     text_next_word(&rest, &word);
-    struct text about = text_trim(rest);
     text_next_word(&rest, &verb);
-    if (text_equal(verb, TEXT("stop")) || text_equal(verb, TEXT("forget")))
-        acts_record(client->control->acts, loop_wall_ms(client->control->loop), &client->commander, word,
-                    about);
+    if (text_equal(verb, TEXT("stop")) || text_equal(verb, TEXT("forget"))) {
+        buffer_add_text(&client->act, command);
+        ask(client, PROCESS_LOOKUP, command);
+        return;
+    }
     pass_on(client, PROCESS_LOOKUP, command);
 }
 

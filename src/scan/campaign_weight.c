@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 #include "scan/campaign_weight.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 #include "base/date.h"
@@ -50,6 +51,14 @@ double campaign_points(const struct campaign_answer *answer)
     return fmin(points, spread_most[answer->kind]);
 }
 
+double campaign_without(const struct signal *signals, uint32_t count)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (!text_starts(signals[i].name, TEXT("CAMPAIGN"))) sum += score_sum(&signals[i], 1);
+    return sum;
+}
+
 static void weigh(const struct campaign_answer *answer, enum campaign_standing standing, const char **name,
                   double *points)
 {
@@ -70,9 +79,12 @@ static void weigh(const struct campaign_answer *answer, enum campaign_standing s
 
 static void told_say(bool is_japanese, const struct campaign_answer *answer, struct buffer *out)
 {
-    if (answer->is_stopped)
-        buffer_add_text(out, is_japanese ? TEXT("管理者または信頼された利用者が停止。")
-                                         : TEXT("it was stopped by a report; "));
+    if (answer->is_stopped && answer->is_stopped_by_user)
+        buffer_add_text(out, is_japanese ? TEXT("信頼された利用者の届け出により停止。")
+                                         : TEXT("it was stopped by a report of a trusted user; "));
+    else if (answer->is_stopped)
+        buffer_add_text(out,
+                        is_japanese ? TEXT("管理者が停止。") : TEXT("it was stopped by an administrator; "));
     else if (answer->reporters)
         buffer_printf(out, is_japanese ? "%u 人が届け出。" : "reporters: %u; ", answer->reporters);
 }
@@ -104,6 +116,8 @@ void campaign_say(enum language language, const struct campaign_answer *answer, 
         buffer_printf(out, "the same %s came %u %s from %u %s since %.*s", english[answer->kind],
                       answer->count, text_word_for(answer->count, "time", "times"), answer->networks,
                       text_word_for(answer->networks, "network", "networks"), TEXT_ARG(since));
+    buffer_printf(out, is_japanese ? "（キャンペーン %010" PRIx64 "）" : ", campaign %010" PRIx64,
+                  answer->id);
 }
 
 void campaign_score(const struct facts *facts, enum campaign_standing standing, uint64_t now_ms,

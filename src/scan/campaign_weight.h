@@ -24,11 +24,14 @@ enum campaign_standing campaign_standing(const struct config *config, enum direc
 void campaign_score(const struct facts *facts, enum campaign_standing standing, uint64_t now_ms,
                     struct score *score);
 
+/* The sum of the signals that do not come of it. */
+double campaign_without(const struct signal *signals, uint32_t count);
+
 /* Of spread alone, 0 to 5: by networks, sender domains and recipients. */
 double campaign_points(const struct campaign_answer *answer);
 
-/* Appends "the same text came 312 times from 57 networks since 09:10", with what people told of it before
-   that. The day stands there where it is another than that of `now_ms`. */
+/* Appends "the same text came 312 times from 57 networks since 09:10, campaign 0123456789", with what people
+   told of it before that. The day stands there where it is another than that of `now_ms`. */
 void campaign_say(enum language language, const struct campaign_answer *answer, uint64_t now_ms,
                   struct buffer *out);
 

@@ -105,16 +105,17 @@ static bool is_approved(struct arena *arena, const struct fingerprint_page *appr
                                 fingerprint_of_approval(name, domain, arena_text_lower(arena, address)));
 }
 
-static enum action points_demand(const struct spam_demand *demand, double score)
+/* `own`: its points without those of its like, which refuse nothing: a person looks at it. */
+static enum action points_demand(const struct spam_demand *demand, double score, double own)
 {
-    if (score >= demand->lines.reject) return ACTION_REJECT;
-    if (score >= demand->lines.quarantine) return ACTION_QUARANTINE;
+    if (fmin(score, own) >= demand->lines.reject) return ACTION_REJECT;
+    if (score >= fmin(demand->lines.quarantine, demand->lines.reject)) return ACTION_QUARANTINE;
     return score >= demand->required ? ACTION_TAG : ACTION_ACCEPT;
 }
 
 static struct spam_demand spam_demand(struct arena *arena, const struct config *config,
                                       const struct fingerprint_page *approved, const struct verdict *verdict,
-                                      struct text address)
+                                      double own, struct text address)
 {
     struct spam_demand out = { .lines = config_spam_lines(config, address) };
     bool is_newsletter = verdict->newsletter.length > 0;
@@ -124,7 +125,7 @@ static struct spam_demand spam_demand(struct arena *arena, const struct config *
         out.required = INFINITY;
         return out;
     }
-    out.action = points_demand(&out, verdict->score);
+    out.action = points_demand(&out, verdict->score, own);
     out.is_by_class = is_newsletter && action_is_stronger(config->newsletter.action, out.action);
     if (out.is_by_class) out.action = config->newsletter.action;
     return out;
@@ -397,6 +398,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     struct list_demand listed = { ACTION_ACCEPT, TEXT_NONE };
     if (out->direction == DIRECTION_IN) list_answers_weigh(config, answers, answer_count, &proven, &listed);
     signals_gather(arena, config, facts, &proven, answers, answer_count, rules, out);
+    double own = campaign_without(out->signals, out->signal_count);
     const struct virus_finding *why;
     enum action outside = outside_merge(arena, config, out->direction, answers, answer_count, facts, merged);
     const struct demand demand = { virus_demand(arena, config, merged, out->direction, outside, &why),
@@ -408,7 +410,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     struct recipe_order *orders = arena_alloc_array(arena, out->recipient_count, sizeof *orders);
     struct spam_demand *spams = arena_alloc_array(arena, out->recipient_count, sizeof *spams);
     for (uint32_t i = 0; i < out->recipient_count; i++) {
-        spams[i] = spam_demand(arena, config, approved, out, occasion->recipients[i]);
+        spams[i] = spam_demand(arena, config, approved, out, own, occasion->recipients[i]);
         if (!rulings[i].is_allowed) listed_add(&listed, &spams[i]);
         ruling_apply(&rulings[i], &spams[i]);
         out->is_spam = out->is_spam || is_spam_for(&spams[i]);

@@ -9,8 +9,9 @@
 /* Each recipient gets the strongest action that a check in mode `on` asks for, by its own domain's modes, of
    spam by his own points (config/spam_lines.h). A newsletter has a line of its own, and who approved it gets
    it; an allow entry takes the weight off points and opinions, a block entry asks for its action, whatever
-   the modes (scan/entry_match.h); strength grows accept, tag, quarantine, defer, reject, discard. Then the
-   message as a whole, since one DATA has one reply:
+   the modes (scan/entry_match.h); points of its like (CAMPAIGN…) hold a message and never reject it; strength
+   grows accept, tag, quarantine, defer, reject, discard. Then the message as a whole, since one DATA has one
+   reply:
      - every recipient rejected: 550;
      - else any recipient deferred: all are, 451 (the sender cannot repeat a part of it);
      - else who was to be rejected is quarantined, the others get what they were to get; 250.

@@ -118,6 +118,15 @@ static bool may_teach(const struct proposals *proposals, const struct proposal *
            config_reporter_is_trusted(proposals->config, report->store.reporter);
 }
 
+/* What is decided has no numbers any more: a trusted reporter's contrary report brings them, and is newer. */
+static void decided_open(const struct report *report, struct proposal *out)
+{
+    out->state = PROPOSAL_WAITS;
+    out->message = report->store.message;
+    out->told_ms = report->store.now_ms;
+    out->lesson = report->store.lesson;
+}
+
 static enum proposed trusted_teach(struct proposals *proposals, const struct report *report, uint64_t number,
                                    enum proposed otherwise)
 {
@@ -126,6 +135,7 @@ static enum proposed trusted_teach(struct proposals *proposals, const struct rep
     enum ledgerdb_outcome outcome =
         proposal_read(database_sql(database), number, proposals->arena, &proposal);
     if (outcome != LEDGERDB_DONE) return PROPOSED_LATER;
+    if (otherwise == PROPOSED_DECIDED) decided_open(report, &proposal);
     if (!may_teach(proposals, &proposal, report)) return otherwise;
     const struct commander who = { .uid = UINT32_MAX, .user = report->store.reporter };
     enum learning_outcome taught = proposal_teach(proposals, &proposal);
@@ -135,38 +145,68 @@ static enum proposed trusted_teach(struct proposals *proposals, const struct rep
     return taught == LEARNING_KNOWN ? PROPOSED_KNOWN : PROPOSED_TAUGHT;
 }
 
-static enum proposed propose(struct proposals *proposals, struct report *report)
+/* It is learned as the other class: of who is trusted the last word counts. */
+static bool is_contrary(const struct proposals *proposals, const struct report *report)
+{
+    return learning_knows(proposals->learning, report->store.mail, !report->store.is_spam);
+}
+
+/* Of a report whose message was looked for. */
+static enum proposed report_propose(struct proposals *proposals, struct database *database,
+                                    const struct report *report)
 {
     static const enum proposed outcomes[] = { [PROPOSAL_NEW] = PROPOSED_WAITS,
                                               [PROPOSAL_JOINED] = PROPOSED_WAITS,
                                               [PROPOSAL_DECIDED] = PROPOSED_DECIDED,
                                               [PROPOSAL_TOO_MANY] = PROPOSED_TOO_MANY };
-    struct database *database = ingest_database(proposals->ingest);
     enum proposal_outcome told;
     uint64_t number;
     if (proposals->config->report.learn == REPORT_LEARN_OFF) return PROPOSED_OFF;
     if (learning_knows(proposals->learning, report->store.mail, report->store.is_spam)) return PROPOSED_KNOWN;
+    if (report_store(database, report, &told, &number) != LEDGERDB_DONE) return PROPOSED_LATER;
+    if (told == PROPOSAL_TOO_MANY || (told == PROPOSAL_DECIDED && !is_contrary(proposals, report)))
+        return outcomes[told];
+    return trusted_teach(proposals, report, number, outcomes[told]);
+}
+
+/* A trusted reporter's word stops what is like the mail, or takes that back: report tells lookup when it has
+   the answer. False: it cannot be written down now, so he has to be heard again. */
+static bool stop_record(struct proposals *proposals, const struct report *report)
+{
+    const struct commander who = { .uid = UINT32_MAX, .user = report->store.reporter };
+    if (!report->store.message || !config_reporter_is_trusted(proposals->config, report->store.reporter))
+        return true;
+    return quarantine_command_record(
+        proposals->records, &who, "learning", report->store.message, "campaign",
+        report->store.is_spam ? TEXT("stop what is like this message, by a report")
+                              : TEXT("forget the own stop of what is like this message, by a report"));
+}
+
+static enum proposed propose(struct proposals *proposals, struct report *report)
+{
+    struct database *database = ingest_database(proposals->ingest);
     ingest_poll(proposals->ingest); /* it may have passed a moment ago */
     if (!database || proposal_message(database_sql(database), &report->copy, proposals->arena,
                                       &report->store.message) != LEDGERDB_DONE)
         return PROPOSED_LATER;
-    if (report_store(database, report, &told, &number) != LEDGERDB_DONE) return PROPOSED_LATER;
-    if (told == PROPOSAL_TOO_MANY || told == PROPOSAL_DECIDED) return outcomes[told];
-    return trusted_teach(proposals, report, number, outcomes[told]);
+    enum proposed outcome = report_propose(proposals, database, report);
+    return outcome != PROPOSED_LATER && stop_record(proposals, report) ? outcome : PROPOSED_LATER;
 }
 
 bool proposals_frame(void *context, struct channel *report, struct frame *frame)
 {
     struct proposals *proposals = CONTEXT(context, struct proposals, PROPOSALS_MAGIC);
     struct lesson_proposal proposal;
-    struct report told;
+    struct report told = { 0 };
     arena_reset(proposals->arena);
     if (frame->type != LEDGER_PROPOSE || !lesson_proposal_get(proposals->arena, frame->payload, &proposal) ||
         proposal.reporter.length == 0)
         return false;
     enum proposed outcome = PROPOSED_UNREAD;
     if (report_read(proposals, &proposal, &told)) outcome = propose(proposals, &told);
-    put_u8(channel_begin(report, LEDGER_PROPOSED, frame->id), (uint8_t)outcome);
+    struct buffer *out = channel_begin(report, LEDGER_PROPOSED, frame->id);
+    put_u8(out, (uint8_t)outcome);
+    put_u64(out, told.store.message);
     channel_end(report);
     return true;
 }

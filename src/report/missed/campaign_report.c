@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 #include "report/missed/campaign_report.h"
 
-#include "config/own_address.h"
-#include "ipc/ask_campaign.h"
 #include "spam/campaign_sketch.h"
 
 enum { MESSAGE_MOST = 32 << 20 }; /* bytes: a larger one begins no campaign */
@@ -14,27 +12,28 @@ static bool sketch_read(struct arena *arena, struct text message, struct campaig
     return !campaign_sketch_is_empty(out);
 }
 
-static void message_tell(struct channel *lookup, bool is_trusted, struct text reporter, struct text message)
+bool campaign_report_says(enum missed_kind kind, enum campaign_said *out)
 {
+    *out = kind == MISSED_HAM ? CAMPAIGN_SAID_HAM : CAMPAIGN_SAID_SPAM;
+    return kind == MISSED_SPAM || kind == MISSED_PHISHING || kind == MISSED_HAM;
+}
+
+bool campaign_report_mail(struct channel *lookup, enum campaign_said said, struct text reporter,
+                          struct text mail, uint64_t message)
+{
+    if (!lookup) return false;
     struct arena *arena = arena_new(0);
     struct campaign_sketch sketch;
-    if (sketch_read(arena, message, &sketch)) {
+    if (sketch_read(arena, mail, &sketch)) {
         struct buffer bytes = { 0 };
         campaign_sketch_put(&sketch, &bytes);
-        campaign_report_tell(lookup, &(struct campaign_report){ buffer_text(&bytes),
-                                                                text_slice(reporter, 0, 1000), is_trusted });
+        campaign_report_tell(lookup, &(struct campaign_report){ .sketch = buffer_text(&bytes),
+                                                                .reporter = text_slice(reporter, 0, 1000),
+                                                                .said = said,
+                                                                .message = message });
         buffer_free(&bytes);
     }
     arena_free(arena);
-}
-
-bool campaign_report_messages(struct channel *lookup, const struct config *config, enum missed_kind kind,
-                              struct text reporter, const struct text *messages, size_t count)
-{
-    bool is_trusted = config_reporter_is_trusted(config, reporter);
-    if ((kind != MISSED_SPAM && kind != MISSED_PHISHING) || reporter.length == 0) return true;
-    if (!lookup) return false;
-    for (size_t i = 0; i < count; i++) message_tell(lookup, is_trusted, reporter, messages[i]);
     return true;
 }
 

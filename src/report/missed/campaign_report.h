@@ -5,14 +5,17 @@
 #define SEKIMORI_REPORT_MISSED_CAMPAIGN_REPORT_H
 
 #include "config/settings.h"
-#include "ipc/channel.h"
+#include "ipc/ask_campaign.h"
 
 /* Once, before the jail closes: what the reader opens when it is first used. */
 void campaign_report_prepare(void);
 
-/* Reports of spam and phishing are such; `reporter`: MAIL FROM of a mail from inside. Telling again changes
-   nothing but the time. False: lookup is not there, and it is to be told later. */
-bool campaign_report_messages(struct channel *lookup, const struct config *config, enum missed_kind kind,
-                              struct text reporter, const struct text *messages, size_t count);
+/* What a report of that kind says of campaigns. False: nothing. */
+bool campaign_report_says(enum missed_kind kind, enum campaign_said *out);
+
+/* `reporter`: MAIL FROM of a mail from inside; `message`: of ours, which the mail is a copy of, or 0. Telling
+   again changes nothing but the time. False: lookup is not there, and it is to be told later. */
+bool campaign_report_mail(struct channel *lookup, enum campaign_said said, struct text reporter,
+                          struct text mail, uint64_t message);
 
 #endif

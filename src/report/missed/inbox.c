@@ -43,6 +43,7 @@ struct errand {
     struct buffer said;
     enum waits waits;
     int why;          /* WAITS_LETTER: what the answer says */
+    enum campaign_said campaigns; /* what is to be told of each mail; CAMPAIGN_SAID_COUNT: nothing */
     struct text told; /* of a report that waits for lessons or ledger: what was done so far */
     struct text mails[REQUEST_MAIL_MESSAGES_MOST];
 };
@@ -130,6 +131,36 @@ static void next(struct inbox *inbox, struct text said)
 
 /* --- what leaked through --- */
 
+/* Who is known by his name: MAIL FROM of mail from inside; empty: nobody. */
+static struct text reporter_of(const struct inbox *inbox)
+{
+    const struct held_offer *offer = &inbox->first->offer;
+    return offer->direction == DIRECTION_OUT ? offer->envelope.sender : TEXT_NONE;
+}
+
+static bool is_trusted(const struct inbox *inbox)
+{
+    return config_reporter_is_trusted(inbox->service->child.config, reporter_of(inbox));
+}
+
+/* His word alone stops a campaign where the mail is known to have passed here. */
+static bool mail_found(void *context, struct text mail, uint64_t message)
+{
+    struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
+    enum campaign_said said = inbox->first->campaigns;
+    if (said == CAMPAIGN_SAID_COUNT) return true;
+    if (said == CAMPAIGN_SAID_SPAM && message && is_trusted(inbox)) said = CAMPAIGN_SAID_STOP;
+    return campaign_report_mail(inbox->lookup, said, reporter_of(inbox), mail, message);
+}
+
+/* False: lookup is not there. */
+static bool campaigns_tell(struct inbox *inbox, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!mail_found(inbox, inbox->first->mails[i], 0)) return false;
+    return true;
+}
+
 static void lessons_done(void *context, struct text said)
 {
     struct inbox *inbox = CONTEXT(context, struct inbox, INBOX_MAGIC);
@@ -144,13 +175,14 @@ static void lessons_later(void *context, const char *why)
     not_done_say(inbox, HELD_NOT_YET, why);
 }
 
-/* Why nothing is to be learned of a report; NULL: something is. A copy within the text of the mail is not
+/* Why nothing is to be asked about a report; NULL: something is. A copy within the text of the mail is not
    what came; who sent it is known of mail from inside alone. */
 static const char *unlearned_why(const struct inbox *inbox, bool is_inline)
 {
     const struct config *config = inbox->service->child.config;
     const struct held_offer *offer = &inbox->first->offer;
-    if (config->report.learn == REPORT_LEARN_OFF || config->role == ROLE_EDGE) return "";
+    bool is_off = config->report.learn == REPORT_LEARN_OFF && !is_trusted(inbox); /* his word stops */
+    if (is_off || config->role == ROLE_EDGE) return "";
     if (is_inline) return "; nothing is learned of it: only what is attached is what came";
     if (offer->direction != DIRECTION_OUT || offer->envelope.sender.length == 0)
         return "; nothing is learned of it: nobody inside says to have sent it";
@@ -162,6 +194,10 @@ static void report_told(struct inbox *inbox, enum missed_kind kind, bool is_inli
     struct errand *errand = inbox->first;
     bool is_spam, teaches = proposing_teaches(kind, &is_spam);
     const char *why = teaches ? unlearned_why(inbox, is_inline) : "";
+    if (why && !campaigns_tell(inbox, count)) {
+        not_done_say(inbox, HELD_NOT_YET, "lookup is being restarted");
+        return;
+    }
     if (why) {
         next(inbox, arena_printf(errand->arena, "%.*s%s", TEXT_ARG(errand->told), why));
         return;
@@ -222,11 +258,8 @@ static void report_take(struct inbox *inbox, enum missed_kind kind)
     size_t left, count = request_mail_enclosed(errand->arena, mail, list, REQUEST_MAIL_MESSAGES_MOST, &left);
     bool is_inline = count == 0;
     if (is_inline) list[count++] = mail;
-    if (!campaign_report_messages(inbox->lookup, inbox->service->child.config, kind,
-                                  errand->offer.envelope.sender, list, count)) {
-        not_done_say(inbox, HELD_NOT_YET, "lookup is being restarted");
-        return;
-    }
+    if (!campaign_report_says(kind, &errand->campaigns) || reporter_of(inbox).length == 0)
+        errand->campaigns = CAMPAIGN_SAID_COUNT;
     if (!missed_spam_put(inbox->service, kind, list, count)) {
         not_done_say(inbox, HELD_NO_ROOM, "what leaked through cannot be written to learn/missed");
         return;
@@ -587,7 +620,7 @@ struct inbox *inbox_new(struct service *service)
     struct inbox *inbox = memory_alloc(sizeof *inbox);
     inbox->magic = INBOX_MAGIC;
     inbox->service = service;
-    static const struct proposing_events events = { lessons_done, lessons_later };
+    static const struct proposing_events events = { lessons_done, mail_found, lessons_later };
     inbox->proposing = proposing_new(service->child.loop, &events, inbox);
     inbox->work = timer_new(service->child.loop, work, inbox);
     submission_listen(service->submission, (struct submission_listener){ queue_frame, queue_gone, inbox });

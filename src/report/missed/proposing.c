@@ -103,10 +103,13 @@ bool proposing_answer(struct proposing *proposing, const struct frame *frame)
 {
     struct reader reader = reader_of(frame->payload);
     enum proposed outcome = get_u8(&reader);
+    uint64_t message = get_u64(&reader);
     if (!reader_done(&reader) || outcome >= PROPOSED_COUNT) return false;
     if (!proposing->is_under_way || frame->id != proposing->asked) return true;
     if (outcome == PROPOSED_LATER)
         later(proposing, "the ledger cannot be written now");
+    else if (!proposing->events->found(proposing->context, proposing->order.mails[proposing->at], message))
+        later(proposing, "lookup is being restarted");
     else
         next(proposing, outcome);
     return true;

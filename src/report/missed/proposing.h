@@ -20,6 +20,9 @@ struct proposing_order {
 struct proposing_events {
     /* Each mail is proposed or passed over; `said`: what became of them, in words. */
     void (*done)(void *context, struct text said);
+    /* Before that, of each mail that could be read: `message`: of ours, which it is a copy of; 0: none was
+       found. False: it is to be done later, as below. */
+    bool (*found)(void *context, struct text mail, uint64_t message);
     /* Scan or ledger cannot now: the report is to be done again from its beginning, which changes nothing of
        what was done. */
     void (*later)(void *context, const char *why);

@@ -49,7 +49,10 @@ static void frames_read(struct campaign_table *table, struct text bytes)
         must(answer.count > 0);
     }
     if (campaign_report_get(bytes, &report, &sketch))
-        must(campaign_table_report(table, &sketch, report.reporter, report.is_trusted, LATE_MS));
+        must(campaign_table_report(table, &sketch, report.reporter, 9, report.said == CAMPAIGN_SAID_STOP,
+                                   LATE_MS));
+    if (campaign_report_get(bytes, &report, &sketch))
+        campaign_table_withdraw(table, &sketch, report.reporter, LATE_MS);
     arena_free(arena);
 }
 

@@ -201,9 +201,11 @@ static const struct {
     { "trace --most 0", EX_USAGE, "sekimori trace: --most wants a number from 1 to 100000, not 0\n" },
     { "audit --act remvoe", EX_USAGE,
       "sekimori audit: --act is cat, content, release, delete, found, retry, hold, remove, reload, drain, "
-      "undrain, "
-      "stop or "
-      "balance, not remvoe; did you mean remove?\n" },
+      "undrain, stop, balance, learn, decline, unlearn, campaign or newsletter, not remvoe; did you mean "
+      "remove?\n" },
+    { "audit --act campaign --most 0", EX_USAGE, "sekimori audit: --most wants" },
+    { "audit --act newsletter --most 0", EX_USAGE, "sekimori audit: --most wants" },
+    { "audit --act unlearn --most 0", EX_USAGE, "sekimori audit: --most wants" },
     { "audit --act ''", EX_USAGE, "sekimori audit: --act is cat, content, " },
     { "completions", EX_USAGE, "sekimori completions: bash or zsh?\n" },
     { "completions fish", EX_USAGE, "sekimori completions: bash or zsh, not fish\n" },

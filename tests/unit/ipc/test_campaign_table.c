@@ -142,7 +142,7 @@ static void test_a_clock_that_is_set_back(void **state)
     const uint64_t year_ms = UINT64_C(365) * DAY_MS;
     struct campaign_sketch sketch = text_number(1);
     for (unsigned network = 0; network < 10; network++) count_from(&sketch, network, 1, START_MS + year_ms);
-    campaign_table_report(table, &sketch, TEXT("boss@example.test"), true, START_MS + year_ms);
+    campaign_table_report(table, &sketch, TEXT("boss@example.test"), 0, true, START_MS + year_ms);
     assert_int_equal(look(&sketch, START_MS).count, 10);
     assert_false(look(&sketch, START_MS).is_stopped);
     count_from(&sketch, 3, 1, START_MS);
@@ -170,7 +170,7 @@ static void test_many_networks_flood(void **state)
 {
     struct campaign_sketch real = text_number(1), stopped = text_number(2);
     for (unsigned network = 0; network < 20; network++) count_from(&real, network, 1, START_MS);
-    campaign_table_report(table, &stopped, TEXT("boss@example.test"), true, START_MS);
+    campaign_table_report(table, &stopped, TEXT("boss@example.test"), 0, true, START_MS);
     for (unsigned i = 0; i < 100000; i++) {
         struct campaign_sketch junk = text_number(100 + i);
         count_from(&junk, i % 5000, 1, START_MS + i);
@@ -201,13 +201,13 @@ static void test_reports(void **state)
     static const struct text users[] = { { "a@example.test", 14 }, { "b@example.test", 14 } };
     struct campaign_sketch sketch = text_number(1);
     struct campaign_answer answer;
-    assert_true(campaign_table_report(table, &sketch, TEXT("A@Example.test"), false, START_MS));
-    assert_true(campaign_table_report(table, &sketch, TEXT("a@example.test"), false, START_MS + DAY_MS));
+    assert_true(campaign_table_report(table, &sketch, TEXT("A@Example.test"), 0, false, START_MS));
+    assert_true(campaign_table_report(table, &sketch, TEXT("a@example.test"), 0, false, START_MS + DAY_MS));
     campaign_table_look(table, &sketch, users, 1, START_MS, &answer);
     assert_true(answer.reporters == 1 && answer.is_told_by_all && !answer.is_stopped && answer.count == 0);
     campaign_table_look(table, &sketch, users, 2, START_MS, &answer);
     assert_false(answer.is_told_by_all);
-    campaign_table_report(table, &sketch, TEXT("b@example.test"), false, START_MS + 3 * DAY_MS);
+    campaign_table_report(table, &sketch, TEXT("b@example.test"), 0, false, START_MS + 3 * DAY_MS);
     campaign_table_look(table, &sketch, users, 2, START_MS + 3 * DAY_MS, &answer);
     assert_true(answer.reporters == 2 && answer.is_told_by_all);
     assert_int_equal(look(&sketch, START_MS + 9 * DAY_MS).reporters, 1); /* seven days each */
@@ -215,10 +215,52 @@ static void test_reports(void **state)
     for (unsigned i = 0; i < 100; i++) {
         char address[40];
         snprintf(address, sizeof address, "u%u@example.test", i);
-        campaign_table_report(table, &sketch, text_of(address), false, START_MS);
+        campaign_table_report(table, &sketch, text_of(address), 0, false, START_MS);
     }
     assert_int_equal(look(&sketch, START_MS).reporters, CAMPAIGN_REPORTERS_MOST);
-    assert_false(campaign_table_report(table, &(struct campaign_sketch){ 0 }, TEXT("a@b"), true, START_MS));
+    assert_false(
+        campaign_table_report(table, &(struct campaign_sketch){ 0 }, TEXT("a@b"), 0, true, START_MS));
+}
+
+/* Few things in few bits are never told as more than there were. */
+static void test_no_more_than_came(void **state)
+{
+    for (unsigned messages = 1; messages < 120; messages++) {
+        struct campaign_sketch sketch = text_number(messages);
+        for (unsigned i = 0; i < messages; i++) count_from(&sketch, messages * 3 + i, 0, START_MS);
+        struct campaign_answer answer = look(&sketch, START_MS);
+        if (answer.count != messages || answer.networks > messages || answer.senders > messages ||
+            answer.recipients > messages)
+            fail_msg("%u messages: %u networks, %u senders, %u recipients", messages, answer.networks,
+                     answer.senders, answer.recipients);
+    }
+}
+
+/* His own stop ends with his word, nobody else's does. */
+static void test_a_report_taken_back(void **state)
+{
+    struct campaign_sketch sketch = text_number(1);
+    struct campaign_answer answer;
+    uint32_t number;
+    uint64_t id = campaign_table_report(table, &sketch, TEXT("boss@a.test"), 7, true, START_MS);
+    assert_true(look(&sketch, START_MS).is_stopped_by_user);
+    assert_true(campaign_table_find(table, 0, 7, &number)); /* the message that it is about */
+    campaign_table_report(table, &sketch, TEXT("user@a.test"), 0, false, START_MS);
+    campaign_table_report(table, &sketch, TEXT("chief@a.test"), 7, true, START_MS);
+    assert_int_equal(campaign_table_withdraw(table, &sketch, TEXT("chief@a.test"), START_MS), 0);
+    assert_true(campaign_table_withdraw(table, &sketch, TEXT("user@a.test"), START_MS) == id);
+    answer = look(&sketch, START_MS);
+    assert_true(answer.is_stopped && answer.reporters == 0);
+    assert_true(campaign_table_withdraw(table, &sketch, TEXT("Boss@A.test"), START_MS) == id);
+    assert_int_equal(look(&sketch, START_MS).id, 0);
+    /* an administrator's stop */
+    campaign_table_report(table, &sketch, TEXT("user@a.test"), 0, false, START_MS);
+    assert_true(campaign_table_find(table, look(&sketch, START_MS).id, 0, &number));
+    campaign_table_stop(table, number, START_MS);
+    campaign_table_report(table, &sketch, TEXT("boss@a.test"), 0, true, START_MS);
+    campaign_table_withdraw(table, &sketch, TEXT("boss@a.test"), START_MS);
+    answer = look(&sketch, START_MS);
+    assert_true(answer.is_stopped && !answer.is_stopped_by_user);
 }
 
 /* Beside its text a report says nothing of a file; alone it does. */
@@ -227,9 +269,9 @@ static void test_a_report_of_a_file(void **state)
     struct campaign_sketch both = text_number(1), file = { .file_count = 1, .files = { 5 } };
     both.file_count = 1;
     both.files[0] = 5;
-    campaign_table_report(table, &both, TEXT("a@b"), true, START_MS);
+    campaign_table_report(table, &both, TEXT("a@b"), 0, true, START_MS);
     assert_false(look(&file, START_MS).is_stopped);
-    campaign_table_report(table, &file, TEXT("a@b"), true, START_MS);
+    campaign_table_report(table, &file, TEXT("a@b"), 0, true, START_MS);
     assert_true(look(&file, START_MS).is_stopped);
 }
 
@@ -325,6 +367,8 @@ int main(void)
         ON_EMPTY(test_many_networks_flood),
         ON_EMPTY(test_the_oldest_gives_way),
         ON_EMPTY(test_reports),
+        ON_EMPTY(test_no_more_than_came),
+        ON_EMPTY(test_a_report_taken_back),
         ON_EMPTY(test_a_report_of_a_file),
         ON_EMPTY(test_stop_and_forget),
         ON_EMPTY(test_a_clock_that_is_set_back),

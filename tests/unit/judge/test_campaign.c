@@ -37,16 +37,16 @@ static void test_sketches(void **state)
 
 static void test_answers(void **state)
 {
-    const struct campaign_answer answer = {
-        CAMPAIGN_FILE, 5, 312, 57, 40, 200, 1700000000000, 2, true, true
-    };
+    const struct campaign_answer answer = { CAMPAIGN_FILE, 5, 312,  57,   40,  200,
+                                            1700000000000, 2, true, true, true };
     struct buffer bytes = { 0 };
     struct campaign_answer read;
     campaign_answer_put(&answer, &bytes);
     assert_true(campaign_answer_get(buffer_text(&bytes), &read));
     assert_int_equal(read.kind, CAMPAIGN_FILE);
     assert_int_equal(read.count, 312);
-    assert_true(read.is_stopped && read.is_told_by_all && read.since_ms == answer.since_ms);
+    assert_true(read.is_stopped && read.is_stopped_by_user && read.is_told_by_all &&
+                read.since_ms == answer.since_ms);
     for (size_t cut = 0; cut < buffer_length(&bytes); cut++)
         assert_false(campaign_answer_get(text_slice(buffer_text(&bytes), 0, cut), &read));
     buffer_free(&bytes);
@@ -66,7 +66,7 @@ static void test_out_of_range(void **state)
         { false, 3, 0 }, /* a key that is 0 */
         { false, 1, 0 }, /* nothing, and bytes behind it */
         { true, 0, CAMPAIGN_KINDS },
-        { true, 1 + 8 + 4 * 4 + 8 + 4, 4 },
+        { true, 1 + 8 + 4 * 4 + 8 + 4, 8 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buffer bytes = { 0 };

@@ -137,6 +137,8 @@ static struct text lesson_of(struct bench *bench, unsigned number)
     return bytes;
 }
 
+static uint64_t found; /* the message that the last answer names */
+
 /* PROPOSED_COUNT: the channel is gone. */
 static enum proposed ask(struct bench *bench, const struct lesson_proposal *proposal)
 {
@@ -151,6 +153,7 @@ static enum proposed ask(struct bench *bench, const struct lesson_proposal *prop
     assert_true(frame.type == LEDGER_PROPOSED && frame.id == asked);
     struct reader reader = reader_of(frame.payload);
     enum proposed outcome = get_u8(&reader);
+    found = get_u64(&reader);
     assert_true(reader_done(&reader));
     return outcome;
 }
@@ -221,6 +224,50 @@ static void test_who_teaches(void **state)
     assert_int_equal(records, 2);
 }
 
+/* Of who is trusted the last word counts, however often; of others what was decided stays. */
+static void test_the_last_word(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        bool is_spam;
+        const char *reporter;
+        enum proposed outcome;
+        uint32_t spam, ham;
+    } rows[] = {
+        { true, "boss@example.jp", PROPOSED_TAUGHT, 1, 0 },
+        { false, "user@example.jp", PROPOSED_WAITS, 1, 0 },
+        { false, "boss@example.jp", PROPOSED_TAUGHT, 0, 1 },
+        { true, "user@example.jp", PROPOSED_DECIDED, 0, 1 },
+        { true, "boss@example.jp", PROPOSED_TAUGHT, 1, 0 },
+        { true, "boss@example.jp", PROPOSED_KNOWN, 1, 0 },
+        { false, "user@example.jp", PROPOSED_DECIDED, 1, 0 },
+        { false, "Boss@example.jp", PROPOSED_TAUGHT, 0, 1 },
+    };
+    int64_t records = 0;
+    bench->config.report.learn = REPORT_LEARN_TRUSTED;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct learning_facts facts;
+        struct lesson_proposal report = report_of(bench, 1, rows[i].reporter, "<1@spam.example>");
+        report.is_spam = rows[i].is_spam;
+        enum proposed outcome = ask(bench, &report);
+        turns(bench);
+        learning_look(bench->learning, &facts);
+        if (outcome != rows[i].outcome || facts.spam != rows[i].spam || facts.ham != rows[i].ham || !found)
+            fail_msg("row %zu: %d, %u spam, %u ham", i, outcome, facts.spam, facts.ham);
+    }
+    /* a copy of nothing that passed here stops nothing */
+    struct lesson_proposal report = report_of(bench, 2, "boss@example.jp", "<9@spam.example>");
+    assert_int_equal(ask(bench, &report), PROPOSED_WAITS);
+    assert_int_equal(found, 0);
+    /* what a trusted one stops is on record, in his name */
+    assert_int_equal(sql_number(database_sql(ingest_database(bench->ingest)),
+                                "SELECT count(*) FROM audit WHERE act = 'campaign' AND message IS NOT NULL"
+                                " AND user LIKE 'boss@example.jp' AND about LIKE 'stop %'",
+                                &records),
+                     LEDGERDB_DONE);
+    assert_int_equal(records, 3);
+}
+
 static void test_nonsense(void **state)
 {
     struct bench *bench = *state;
@@ -241,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_teaches, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_last_word, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nonsense, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

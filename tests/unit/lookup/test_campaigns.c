@@ -70,7 +70,7 @@ static struct frame seen_frame(struct text sketch)
 
 static struct frame report_frame(struct text sketch)
 {
-    const struct campaign_report report = { sketch, TEXT("A@example.test"), false };
+    const struct campaign_report report = { .sketch = sketch, .reporter = TEXT("A@example.test") };
     campaign_report_tell(near, &report);
     return sent();
 }
@@ -137,7 +137,7 @@ static void test_commands(void **state)
         { "campaign show 000000000000000000001", 66, "no campaign" },
         { "campaign show", 64, "" },
         { "campaign", 64, "" },
-        { "campaign stop 0000000000007", 0, "\"stopped_ms\":1" },
+        { "campaign stop 0000000000007", 0, "\"stopped_by\":\"administrator\"" },
         { "campaign forget 0000000000007", 0, "" },
         { "campaign forget 0000000000007", 66, "" },
         { "campaign list all", 0, "" },

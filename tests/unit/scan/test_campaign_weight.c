@@ -55,7 +55,7 @@ static const struct row {
       CAMPAIGN_COUNTS,
       "CAMPAIGN",
       4.8,
-      "the same text came 312 times from 57 networks since 09:10" },
+      "the same text came 312 times from 57 networks since 09:10, campaign 0000000005" },
     { "widest",
       { .count = 9999, .networks = 900, .senders = 40, .recipients = 200 },
       CAMPAIGN_COUNTS,
@@ -73,7 +73,7 @@ static const struct row {
       CAMPAIGN_COUNTS,
       "CAMPAIGN",
       3,
-      "the same file came 312 times from 57 networks since 09:10" },
+      "the same file came 312 times from 57 networks since 09:10, campaign 0000000005" },
     { "a newsletter",
       { .count = 312, .networks = 57, .senders = 40, .recipients = 200 },
       CAMPAIGN_BY_DUTY,
@@ -85,7 +85,15 @@ static const struct row {
       CAMPAIGN_BY_DUTY,
       "CAMPAIGN_STOPPED",
       15,
-      "it was stopped by a report; the same text came 1 time from 1 network since 09:10" },
+      "it was stopped by an administrator; the same text came 1 time from 1 network since 09:10, campaign "
+      "0000000005" },
+    { "a text that a user stopped",
+      { .count = 1, .networks = 1, .is_stopped = true, .is_stopped_by_user = true },
+      CAMPAIGN_COUNTS,
+      "CAMPAIGN_STOPPED",
+      15,
+      "it was stopped by a report of a trusted user; the same text came 1 time from 1 network since 09:10, "
+      "campaign 0000000005" },
     { "ours",
       { .count = 312, .networks = 57, .senders = 40, .recipients = 200, .is_stopped = true },
       CAMPAIGN_PROTECTED,
@@ -98,7 +106,7 @@ static const struct row {
       CAMPAIGN_COUNTS,
       "CAMPAIGN_REPORTED",
       3.5,
-      "reporters: 1; the same text came 2 times from 2 networks since 09:10" },
+      "reporters: 1; the same text came 2 times from 2 networks since 09:10, campaign 0000000005" },
     { "told of by three",
       { .count = 2, .networks = 2, .reporters = 3 },
       CAMPAIGN_COUNTS,
@@ -147,9 +155,8 @@ static void test_words(void **state)
     };
     struct buffer out = { 0 };
     campaign_say(LANGUAGE_JA, &answer, NOON, &out);
-    assert_true(
-        text_equal(buffer_text(&out),
-                   TEXT("同じ本文のメールが 2026-11-29 12:00 から 312 通、57 のネットワークから届いた")));
+    assert_true(text_equal(buffer_text(&out), TEXT("同じ本文のメールが 2026-11-29 12:00 から 312 通、57 "
+                                                   "のネットワークから届いた（キャンペーン 0000000005）")));
     buffer_free(&out);
 }
 

@@ -13,6 +13,7 @@
 #include "config/closed_kinds.h"
 #include "config_text.h"
 #include "ipc/fingerprint_page.h"
+#include "judge/campaign.h"
 #include "judge/list_answer.h"
 #include "rules/ruleset.h"
 #include "scan/authenticate.h"
@@ -649,6 +650,55 @@ static void test_lines(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* What is known of its like holds a message and refuses none, by each recipient's lines; what reaches the
+   line of reject without it is refused. */
+static void test_campaigns_hold(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *config;
+        double points;
+        bool is_stopped;
+        unsigned reporters, code;
+        const char *actions;
+    } cases[] = {
+        { "spam { reject above 20 }", 12, true, 0, 250, "quarantine" },
+        { "spam { reject above 20 }", 20, true, 0, 550, "reject" },
+        { "spam { reject above 20 }", 19.9, true, 0, 250, "quarantine" },
+        { "spam { reject above 20 }", 13, false, 3, 250, "quarantine" },
+        { "spam { reject above 20 }", -5, true, 0, 250, "tag+tag" },
+        { "spam { quarantine above never; reject above 10 }", 1, true, 0, 250, "quarantine" },
+        { "spam { quarantine above never; reject above 10 }", 11, false, 3, 550, "reject" },
+        { "spam { reject above never }", 90, true, 0, 250, "quarantine" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena *arena = arena_new(0);
+        struct config *config = config_of(cases[i].config);
+        struct text recipient = TEXT(ONE);
+        struct occasion occasion = { .recipients = &recipient, .recipient_count = 1 };
+        struct signal signal = { TEXT("SIGNAL"), cases[i].points, TEXT_NONE };
+        const struct campaign_answer answer = {
+            .id = 5, .count = 1, .reporters = cases[i].reporters, .is_stopped = cases[i].is_stopped
+        };
+        struct buffer campaign = { 0 };
+        campaign_answer_put(&answer, &campaign);
+        struct facts facts = { .virus = SCAN_CLEAN,
+                               .engine = TEXT("clamav 1.4.6"),
+                               .signals = &signal,
+                               .signal_count = 1,
+                               .campaign = buffer_text(&campaign) };
+        struct verdict verdict;
+        char actions[200] = "";
+        decide_verdict(arena, config, &occasion, &facts, NULL, 0, &verdict);
+        actions_print(&verdict, actions, sizeof actions);
+        if (strcmp(actions, cases[i].actions) != 0 || verdict.code != cases[i].code)
+            fail_msg("case %zu: %u %s, %g points", i, verdict.code, actions, verdict.score);
+        buffer_free(&campaign);
+        config_free(config);
+        arena_free(arena);
+    }
+}
+
 /* One rule that is not final moves no message over a line, and all of them together none to where it is held.
  */
 static void test_rules_alone(void **state)
@@ -781,9 +831,11 @@ static void test_entry_rows(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows),       cmocka_unit_test(test_entry_rows),
-                                        cmocka_unit_test(test_findings),   cmocka_unit_test(test_kinds),
-                                        cmocka_unit_test(test_header),     cmocka_unit_test(test_lines),
-                                        cmocka_unit_test(test_rules_alone) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),           cmocka_unit_test(test_entry_rows),
+        cmocka_unit_test(test_campaigns_hold), cmocka_unit_test(test_findings),
+        cmocka_unit_test(test_kinds),          cmocka_unit_test(test_header),
+        cmocka_unit_test(test_lines),          cmocka_unit_test(test_rules_alone)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
