@@ -8,6 +8,8 @@
 
 #include "base/arena.h"
 
+enum { LINE_MOST = 65536 };
+
 struct judge_mails {
     const char *verb;
     char *const *paths;
@@ -15,9 +17,9 @@ struct judge_mails {
     FTS *tree;  /* of the folder that is walked */
     FILE *file; /* that is read; NULL: the next one is to be opened */
     char *name;
-    char *line; /* the last that was read, of `length` bytes */
-    size_t room;
-    ssize_t length;
+    char *line; /* the last that was read, of `length` bytes: LINE_MOST of one that is longer */
+    size_t length;
+    bool is_rest;                  /* `line` goes on with one that is longer */
     bool is_mailbox, is_line_left; /* `line` begins the next message of a mailbox */
     unsigned number;
     bool has_failed;
@@ -27,6 +29,7 @@ struct judge_mails *judge_mails_open(const char *verb, char *const *paths, int c
 {
     struct judge_mails *mails = memory_alloc(sizeof *mails);
     *mails = (struct judge_mails){ .verb = verb, .paths = paths, .left = count };
+    mails->line = memory_alloc(LINE_MOST);
     return mails;
 }
 
@@ -87,11 +90,21 @@ static const char *path_next(struct judge_mails *mails)
     }
 }
 
+static struct text line_of(const struct judge_mails *mails)
+{
+    return text_from(mails->line, mails->length);
+}
+
+/* A line, or as much of a longer one as there is room for: what is no text may have no end of a line. */
 static bool line_read(struct judge_mails *mails)
 {
-    mails->length = getline(&mails->line, &mails->room, mails->file);
-    if (mails->length < 0 && ferror(mails->file)) complain(mails, mails->name);
-    return mails->length >= 0;
+    int c = 0;
+    mails->is_rest = mails->length == LINE_MOST && !text_ends(line_of(mails), TEXT("\n"));
+    mails->length = 0;
+    while (mails->length < LINE_MOST && c != '\n' && (c = getc_unlocked(mails->file)) != EOF)
+        mails->line[mails->length++] = (char)c;
+    if (ferror(mails->file)) complain(mails, mails->name);
+    return mails->length > 0;
 }
 
 /* "From a@b.test Fri Feb 14 08:55:52 2014": a time of day is in it. */
@@ -113,9 +126,9 @@ static bool file_open(struct judge_mails *mails)
     mails->number = 0;
     mails->is_mailbox = false;
     if (!mails->file) return complain(mails, path), true;
+    mails->length = 0;
     mails->is_line_left = line_read(mails);
-    mails->is_mailbox = mails->is_line_left && mails->file != stdin &&
-                        is_mailbox_line(text_from(mails->line, (size_t)mails->length));
+    mails->is_mailbox = mails->is_line_left && mails->file != stdin && is_mailbox_line(line_of(mails));
     return true;
 }
 
@@ -131,8 +144,7 @@ static void file_read(struct judge_mails *mails, size_t most, struct buffer *out
 {
     enum { STEP = 65536 };
     size_t got = STEP;
-    if (mails->is_line_left)
-        buffer_add_text(out, text_slice(text_from(mails->line, (size_t)mails->length), 0, most + 1));
+    if (mails->is_line_left) buffer_add_text(out, text_slice(line_of(mails), 0, most + 1));
     mails->is_line_left = false;
     while (got == STEP && buffer_length(out) <= most) {
         got = fread(buffer_reserve(out, STEP), 1, STEP, mails->file);
@@ -152,11 +164,12 @@ bool judge_mails_next(struct judge_mails *mails, size_t most, struct buffer *out
     if (!mails->is_mailbox) file_read(mails, most, out);
     bool is_behind_blank = false;
     while (mails->is_mailbox && (mails->is_line_left || line_read(mails))) {
-        struct text line = text_from(mails->line, (size_t)mails->length);
-        bool is_next = mails->is_mailbox && is_behind_blank && !mails->is_line_left && is_mailbox_line(line);
+        struct text line = line_of(mails);
+        bool begins = !mails->is_rest && is_mailbox_line(line);
+        bool is_next = is_behind_blank && !mails->is_line_left && begins;
         mails->is_line_left = is_next;
         if (is_next) return true;
-        is_behind_blank = text_trim(line).length == 0;
+        is_behind_blank = !mails->is_rest && text_trim(line).length == 0;
         size_t left = most + 1 - buffer_length(out);
         buffer_add_text(out, text_slice(line, 0, left));
     }

@@ -3,8 +3,12 @@
 
 #include "base/codec.h"
 
+/* The sketch is a worker's, who has read a stranger's mail: one that makes no sense costs its count, and not
+   the channel, by which the DNS is asked for all others. */
 void campaign_tell(struct channel *lookup, uint64_t id, const struct campaign_seen *seen)
 {
+    struct campaign_sketch keys;
+    if (!campaign_sketch_get(seen->sketch, &keys)) return;
     struct buffer *frame = channel_begin(lookup, LOOKUP_CAMPAIGN_COUNT, id);
     put_text(frame, seen->sketch);
     buffer_add(frame, seen->client.bytes, sizeof seen->client.bytes);

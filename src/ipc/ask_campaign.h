@@ -21,7 +21,7 @@ struct campaign_seen {
     uint32_t recipient_count; /* at most CAMPAIGN_COUNTED_MOST */
     struct text *recipients;
 };
-/* LOOKUP_CAMPAIGN_COUNT; `id`: of the message. */
+/* LOOKUP_CAMPAIGN_COUNT; `id`: of the message. Tells nothing where the sketch is malformed. */
 void campaign_tell(struct channel *lookup, uint64_t id, const struct campaign_seen *seen);
 
 /* What a report says. */

@@ -520,8 +520,8 @@ bool campaign_table_find(const struct campaign_table *table, uint64_t id, uint64
 {
     for (uint32_t i = 0; i < CAMPAIGN_MOST; i++) {
         const struct campaign *campaign = &table->file->list[i];
-        if (campaign->id == 0) continue;
-        if (campaign->id != id && !has_message(campaign, message)) continue;
+        if (campaign->id == 0 || (campaign->id != id && !has_message(campaign, message))) continue;
+        if (!is_sound(campaign)) continue;
         *out_number = i;
         return true;
     }
@@ -533,7 +533,7 @@ bool campaign_table_view(const struct campaign_table *table, uint32_t number, ui
 {
     const struct campaign *campaign = &table->file->list[number];
     *out = (struct campaign_view){ .last_ms = campaign->last_ms };
-    if (campaign->id == 0) return false;
+    if (campaign->id == 0 || !is_sound(campaign)) return false;
     answer_fill(campaign, now_ms, &out->answer);
     out->stopped_ms = out->answer.is_stopped ? campaign->stopped_ms : 0;
     for (uint32_t i = 1; i <= CAMPAIGN_MESSAGES_MOST; i++) {
@@ -573,6 +573,13 @@ static void list_read(struct campaign_table *table, struct campaign_table_found 
     out->count = table->count;
 }
 
+/* A head of zeros before other bytes is what a power loss leaves of a file that was never written back. */
+static bool has_bytes(const struct file *file)
+{
+    const char *bytes = (const char *)file;
+    return bytes[0] != 0 || memcmp(bytes, bytes + 1, sizeof *file - 1) != 0;
+}
+
 struct campaign_table *campaign_table_open(void *room, struct campaign_table_found *out_found)
 {
     struct campaign_table *table = memory_alloc(sizeof *table);
@@ -583,7 +590,7 @@ struct campaign_table *campaign_table_open(void *room, struct campaign_table_fou
         list_read(table, out_found);
         return table;
     }
-    out_found->is_other = table->file->version != 0;
+    out_found->is_other = has_bytes(table->file);
     if (out_found->is_other) memset(room, 0, CAMPAIGN_FILE_BYTES);
     table->file->key = hash_new_key();
     table->file->version = VERSION;

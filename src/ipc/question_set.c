@@ -61,11 +61,19 @@ static bool list_read(struct frame *frame, struct question_answer *out)
     return true;
 }
 
+enum { ENGINE_NAME_MOST = 4096 }; /* bytes: none is longer (config/lexer.h), and a frame has room for it */
+
+/* A worker of scan may have raised it, who has read a stranger's mail. */
+static bool is_engine_name(struct text name)
+{
+    return name.length <= ENGINE_NAME_MOST;
+}
+
 static bool engine_ask(const struct question *question, const struct question_ways *ways, uint64_t id)
 {
     struct channel *consult = ways->channels[ANSWERER_CONSULT];
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
-    if (!ways->body) return false;
+    if (!ways->body || !is_engine_name(question->subject)) return false;
     struct buffer *out = channel_begin(consult, CONSULT_LOOK, id);
     consult_look_put(question->subject, ways->body, out, fds, &fd_count);
     channel_end_fds(consult, fds, fd_count);
@@ -76,7 +84,7 @@ static bool opinion_ask(const struct question *question, const struct question_w
 {
     struct channel *consult = ways->channels[ANSWERER_CONSULT];
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
-    if (!ways->body) return false;
+    if (!ways->body || !is_engine_name(question->subject)) return false;
     struct buffer *out = channel_begin(consult, CONSULT_OPINE, id);
     consult_opine_put(question->subject, ways->envelope, ways->body, out, fds, &fd_count);
     channel_end_fds(consult, fds, fd_count);

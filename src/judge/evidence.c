@@ -2,6 +2,8 @@
 /* Byte forms of facts, questions and verdicts. Readers check every count and every enum. */
 #include "judge/evidence.h"
 
+#include <math.h>
+
 #include "base/codec.h"
 
 enum { RECIPIENTS_MOST = 10000, SIGNALS_MOST = 1000 };
@@ -145,13 +147,23 @@ static void signals_put(const struct signal *signals, uint32_t count, struct buf
     }
 }
 
+enum { POINTS_MOST = 1000000000 }; /* either way: so no sum of them is infinite */
+
+/* A worker's, which may be taken over; NaN fails too. */
+static double points_get(struct reader *reader)
+{
+    double points = get_double(reader);
+    if (!(fabs(points) <= POINTS_MOST)) reader->failed = true;
+    return points;
+}
+
 static struct signal *signals_get(struct arena *arena, struct reader *reader, uint32_t *out_count)
 {
     *out_count = get_count(reader, SIGNALS_MOST, 16);
     struct signal *signals = arena_alloc_array(arena, *out_count, sizeof *signals);
     for (uint32_t i = 0; i < *out_count; i++) {
         signals[i].name = get_text(reader);
-        signals[i].points = get_double(reader);
+        signals[i].points = points_get(reader);
         signals[i].about = get_text(reader);
     }
     return signals;
@@ -345,7 +357,7 @@ void verdict_put(const struct verdict *verdict, struct buffer *out)
 
 bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out)
 {
-    *out = (struct verdict){ .score = get_double(reader) };
+    *out = (struct verdict){ .score = points_get(reader) };
     out->signals = signals_get(arena, reader, &out->signal_count);
     out->recipes = recipes_get(arena, reader, &out->recipe_count);
     out->recipient_count = get_count(reader, RECIPIENTS_MOST, 3);

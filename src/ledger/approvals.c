@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/printable.h"
 
 enum { FIELD_MOST = 320, FILE_MOST = 16 * 1024 * 1024, FIELDS = 5 };
 
@@ -41,14 +42,19 @@ void approvals_free(struct approvals *approvals)
     free(approvals);
 }
 
+/* People read it in a list: what would act on a terminal, or is no UTF-8, is no word. */
 static bool is_word(struct text text)
 {
-    for (size_t i = 0; i < text.length; i++)
-        if ((unsigned char)text.at[i] <= ' ' || text.at[i] == 0x7f) return false;
-    return text.length > 0 && text.length <= FIELD_MOST;
+    size_t length = 0;
+    if (text.length == 0 || text.length > FIELD_MOST) return false;
+    for (size_t i = 0; i < text.length; i += length) {
+        length = printable_length(text_slice(text, i, text.length));
+        if (length == 0 || text.at[i] == ' ') return false;
+    }
+    return true;
 }
 
-static bool is_good(const struct approval *approval)
+bool approval_is_good(const struct approval *approval)
 {
     struct text recipient = approval->recipient;
     if (!is_word(approval->name) || !is_word(approval->domain) || !is_word(approval->by)) return false;
@@ -138,7 +144,7 @@ static bool line_take(struct approvals *approvals, struct text line)
         .name = fields[1], .domain = fields[2], .recipient = fields[3], .by = fields[4]
     };
     if (text_equal(approval.recipient, TEXT("*"))) approval.recipient = TEXT_NONE;
-    bool is_ours = text_to_number(fields[0], UINT64_MAX, &approval.time_ms) && is_good(&approval) &&
+    bool is_ours = text_to_number(fields[0], UINT64_MAX, &approval.time_ms) && approval_is_good(&approval) &&
                    approvals->count < FINGERPRINTS_MOST;
     if (is_ours) item_add(approvals, &approval);
     return is_ours;
@@ -176,7 +182,7 @@ void approvals_start(struct approvals *approvals, int folder)
 
 enum approval_outcome approvals_add(struct approvals *approvals, const struct approval *approval)
 {
-    if (!is_good(approval)) return APPROVAL_BAD;
+    if (!approval_is_good(approval)) return APPROVAL_BAD;
     if (item_find(approvals, approval) < approvals->count) return APPROVAL_KNOWN;
     if (is_full(approvals, approval->recipient)) return APPROVAL_FULL;
     item_add(approvals, approval);

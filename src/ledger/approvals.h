@@ -11,7 +11,7 @@ enum {
     APPROVALS_FOR_ALL_MOST = 2000
 };
 
-/* Texts without blanks and control characters; name, domain and recipient in lower case. */
+/* UTF-8 without blanks and what acts on a terminal; name, domain and recipient in lower case. */
 struct approval {
     struct text name, domain; /* auth/newsletter.h */
     struct text recipient;    /* empty: everybody */
@@ -29,6 +29,9 @@ enum approval_outcome {
 };
 
 struct approvals;
+
+/* False: approvals_add would say BAD. */
+bool approval_is_good(const struct approval *approval);
 
 /* Never NULL. `page`: NULL: nobody reads it; else taken over. */
 struct approvals *approvals_new(struct fingerprint_page *page);

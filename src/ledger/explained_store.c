@@ -124,7 +124,7 @@ static bool file_open(struct explained_store *store, uint64_t wall_ms)
     if (store->fd >= 0 && day == store->day) return true;
     file_close(store);
     snprintf(path, sizeof path, "%s/%s", store->folder, explained_name(wall_ms, name));
-    store->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    store->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (store->fd < 0 || fstat(store->fd, &facts) != 0) {
         int error = errno;
         file_close(store);

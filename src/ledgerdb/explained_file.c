@@ -197,7 +197,7 @@ static bool file_map(const char *folder, uint64_t ms, struct text *out)
     struct stat facts;
     *out = TEXT_NONE;
     snprintf(path, sizeof path, "%s/%s", folder, explained_name(ms, name));
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) return errno == ENOENT;
     bool is_good = fstat(fd, &facts) == 0;
     if (is_good && facts.st_size > 0) {

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,8 +14,8 @@ static const double LITTLE = 25;
 
 struct base_model {
     struct base_head head;
-    const int8_t *weights; /* FEATURE_SLOTS of each block; mapped */
-    void *map;
+    const int8_t *weights; /* FEATURE_SLOTS of each block, in `bytes` */
+    char *bytes;           /* of the file */
 };
 
 uint64_t base_model_checksum(const struct base_head *head, struct text weights)
@@ -40,35 +39,55 @@ static const char *fault_of(const struct base_head *head, const void *weights)
     return NULL;
 }
 
-struct base_model *base_model_open(const char *path, char *error, size_t size)
+/* A copy of the file: whoever writes over it, or cuts it, while it is in use ends no process. */
+static bool bytes_read(int fd, char *out)
+{
+    for (size_t done = 0; done < BASE_BYTES;) {
+        ssize_t got = read(fd, out + done, BASE_BYTES - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got == 0) errno = EIO; /* it was cut meanwhile */
+        if (got <= 0) return false;
+        done += (size_t)got;
+    }
+    return true;
+}
+
+/* Why the file that is open is no model, in `error`; NULL: it is one. */
+static const char *file_fault(int fd, char *out, char *error, size_t size)
 {
     struct stat about;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool is_read = fd >= 0 && fstat(fd, &about) == 0;
-    void *map = is_read && about.st_size == BASE_BYTES ? mmap(NULL, BASE_BYTES, PROT_READ, MAP_PRIVATE, fd, 0)
-                                                       : MAP_FAILED;
-    if (!is_read || (about.st_size == BASE_BYTES && map == MAP_FAILED))
-        snprintf(error, size, "%s: %s", path, strerror(errno));
-    else if (map == MAP_FAILED)
-        snprintf(error, size, "%s: it is no base model", path);
+    struct base_head head;
+    bool is_known = fd >= 0 && fstat(fd, &about) == 0;
+    if (is_known && about.st_size != BASE_BYTES) return "it is no base model";
+    if (is_known && bytes_read(fd, out)) {
+        memcpy(&head, out, sizeof head);
+        return fault_of(&head, out + sizeof head);
+    }
+    snprintf(error, size, "%s", strerror(errno));
+    return error;
+}
+
+struct base_model *base_model_open(const char *path, char *error, size_t size)
+{
+    char why[200], *bytes = memory_alloc(BASE_BYTES);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* nobody waits for the writer of a pipe */
+    const char *fault = file_fault(fd, bytes, why, sizeof why);
     if (fd >= 0) close(fd);
-    if (map == MAP_FAILED) return NULL;
-    const char *fault = fault_of(map, (const char *)map + sizeof(struct base_head));
     if (fault) {
         snprintf(error, size, "%s: %s", path, fault);
-        munmap(map, BASE_BYTES);
+        free(bytes);
         return NULL;
     }
     struct base_model *model = memory_alloc(sizeof *model);
-    *model = (struct base_model){ .map = map, .weights = (const int8_t *)map + sizeof(struct base_head) };
-    memcpy(&model->head, map, sizeof model->head);
+    *model = (struct base_model){ .bytes = bytes, .weights = (int8_t *)bytes + sizeof(struct base_head) };
+    memcpy(&model->head, bytes, sizeof model->head);
     return model;
 }
 
 void base_model_close(struct base_model *model)
 {
     if (!model) return;
-    munmap(model->map, BASE_BYTES);
+    free(model->bytes);
     free(model);
 }
 

@@ -14,10 +14,10 @@ NOTE = b"From: Mori Hanako <mori@example.ac.jp>\nTo: taro@example.ac.jp\nDate: M
        b"Subject: %s\n\nThursday at ten works for me. Shall we meet in the library?\n"
 
 
-def judge(*words, data=b"", base=BASE):
+def judge(*words, data=b"", base=BASE, through=()):
     named = ["--base", base] if base else []
     named += [] if "-c" in words else ["--rules", lab.ROOT / "conf/rules"]
-    return subprocess.run([lab.BUILD / "src/cli/sekimori", "judge", *named, *words], input=data, capture_output=True, timeout=60)
+    return subprocess.run([*through, lab.BUILD / "src/cli/sekimori", "judge", *named, *words], input=data, capture_output=True, timeout=60)
 
 
 @pytest.mark.parametrize("name, code", [("1-clean-english", 0), ("2-clean-japanese", 0), ("4-junk-gtube", 3)])
@@ -67,6 +67,20 @@ def test_a_folder_and_a_mailbox_give_a_line_each_in_their_order(tmp_path):
     assert [line["file"].removeprefix(f"{folder}/") for line in said] == [f"{number}.eml" for number in range(9)] + ["new/inside", "new/mbox:1", "new/mbox:2"]
     assert done.stdout == judge(folder).stdout, "the same however many read"
     assert {line["action"] for line in said} == {"accept"}
+
+
+def test_what_has_no_end_of_a_line_takes_no_room(tmp_path):
+    """A gigabyte of one line is not read into memory, and hides no mail of a mailbox behind it."""
+    begin = b"From a@b.test Fri Feb 14 08:55:52 2014\n"
+    for name, first in (("sparse", b""), ("mbox", begin + NOTE % b"first" + b"\n")):
+        with open(tmp_path / name, "wb") as file:
+            file.write(first)
+            file.truncate(1 << 30)
+    with open(tmp_path / "mbox", "ab") as file:
+        file.write(b"\n\n" + begin + NOTE % b"last")
+    done = judge(tmp_path, "--json", through=("prlimit", "--as=800000000"))
+    assert [json.loads(line)["file"] for line in done.stdout.splitlines()] == [f"{tmp_path}/mbox:2"], done
+    assert done.stderr.count(b"it is longer than 64 MB") == 2, done.stderr
 
 
 def test_class_and_results_come_from_the_header():

@@ -99,7 +99,7 @@ static bool approval_take(struct ticket_release_server *server, uint64_t mail, s
     struct commander user = { .uid = UINT32_MAX, .user = approval->by };
     struct text about = arena_printf(server->arena, "%.*s/%.*s for %.*s, by mail", TEXT_ARG(approval->name),
                                      TEXT_ARG(approval->domain), TEXT_ARG(approval->recipient));
-    if (approvals_has(server->approvals, approval) == is_wanted) return true;
+    if (!approval_is_good(approval) || approvals_has(server->approvals, approval) == is_wanted) return true;
     if (!quarantine_command_record(server->commands, &user, "newsletter", mail,
                                    is_wanted ? "approve" : "forget", about))
         return false;

@@ -355,6 +355,31 @@ static void test_another_version(void **state)
     assert_false(found.is_other || found.damaged);
 }
 
+/* A power loss may leave zeros for the head, and anything behind it. */
+static void test_head_of_zeros(void **state)
+{
+    struct campaign_sketch one = text_number(1);
+    memset(room + 16, 0xA5, CAMPAIGN_FILE_BYTES - 16);
+    memset(room, 0, 16);
+    struct campaign_table_found found = open_again();
+    assert_true(found.is_other && found.count == 0 && campaign_table_count_all(table) == 0);
+    count_from(&one, 1, 1, START_MS);
+    assert_int_equal(look(&one, START_MS).count, 1);
+    found = open_again();
+    assert_true(found.count == 1 && !found.damaged && !found.is_other);
+}
+
+/* What is damaged while it is in use is shown to nobody, and named by no id. */
+static void test_damage_in_use(void **state)
+{
+    struct campaign_view view;
+    uint32_t number;
+    memset(room + 16, 0xA5, LIST_END - 16);
+    for (uint32_t i = 0; i < CAMPAIGN_MOST; i++) assert_false(campaign_table_view(table, i, START_MS, &view));
+    assert_false(campaign_table_find(table, UINT64_C(0xA5A5A5A5A5A5A5A5), 0, &number));
+    assert_false(campaign_table_find(table, 0, UINT64_C(0xA5A5A5A5A5A5A5A5), &number));
+}
+
 int main(void)
 {
 #define ON_EMPTY(name) cmocka_unit_test_setup_teardown(name, begin_empty, end)
@@ -375,6 +400,8 @@ int main(void)
         ON_EMPTY(test_another_reads),
         ON_EMPTY(test_damage),
         ON_EMPTY(test_another_version),
+        ON_EMPTY(test_head_of_zeros),
+        ON_EMPTY(test_damage_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -445,11 +446,32 @@ static void test_open_in_words(void **state)
     }
 }
 
+/* What a taken-over worker raises of consult, with a name that leaves no room in the frame, is not asked. */
+static void test_an_endless_name(void **state)
+{
+    static const enum question_kind kinds[] = { QUESTION_ENGINE, QUESTION_OPINION };
+    static char name[FRAME_LIMIT - 1000], envelope[4000];
+    memset(name, 'x', sizeof name);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct scene scene;
+        struct body body = { 0 };
+        scene_open(&scene);
+        const struct question_ways ways = { .channels = { [ANSWERER_CONSULT] = scene.lookup },
+                                            .body = &body,
+                                            .envelope = text_from(envelope, sizeof envelope) };
+        question_set_add(&scene.set, QUESTION_OF_MESSAGE, kinds[i], text_from(name, sizeof name));
+        question_set_ask(&scene.set, &ways, 1);
+        assert_int_equal(scene.set.items[0].status, ANSWER_TEMPERROR);
+        assert_false(question_set_is_open(&scene.set));
+        scene_close(&scene);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stories), cmocka_unit_test(test_bounded),       cmocka_unit_test(test_begin),
-        cmocka_unit_test(test_frames),  cmocka_unit_test(test_open_in_words), cmocka_unit_test(test_travels)
-    };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_stories),        cmocka_unit_test(test_bounded),
+                                        cmocka_unit_test(test_begin),          cmocka_unit_test(test_frames),
+                                        cmocka_unit_test(test_open_in_words),  cmocka_unit_test(test_travels),
+                                        cmocka_unit_test(test_an_endless_name) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,6 +184,7 @@ static void test_numbers_out_of_range(void **state)
         { FACTS, EDITS + 4, EDIT_TAG },                      /* kinds out of order */
         { FACTS, EDITS + 4 + EDIT + 1, 8 },                  /* over the end of the one before */
         { FACTS, EDITS + 4 + 1 + 8 + 7, 255 },               /* the next one is not behind it */
+        { VERDICT, 7, 0x7F },                                /* a score of 1e304 */
         { VERDICT, RECIPES + 4 + 1, 2 },                     /* a kind that is none */
         { VERDICT, RECIPIENTS + 4, ACTION_DEFER + 1 },
         { VERDICT, RECIPIENTS + 5, ACTION_DEFER + 1 },

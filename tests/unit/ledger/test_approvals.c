@@ -101,8 +101,11 @@ static void what_is_none(void **state)
     (void)state;
     struct node node;
     node_open(&node);
-    static const char *const bad[][2] = { { "", "" },        { "a b", "" },         { "a\nb", "" },
-                                          { "w.test", "a" }, { "w.test", "a b@c" }, { "w.test", "a\x7f@c" } };
+    static const char *const bad[][2] = {
+        { "", "" },        { "a b", "" },           { "a\nb", "" },
+        { "w.test", "a" }, { "w.test", "a b@c" },   { "w.test", "a\x7f@c" },
+        { "\xff", "" },    { "a\xc2\x9b[31m", "" }, { "\xe2\x80\xaey", "" }
+    };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(add(&node, bad[i][0], bad[i][1]), APPROVAL_BAD);
     assert_int_equal(approvals_count(node.approvals), 0);
