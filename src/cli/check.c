@@ -16,6 +16,7 @@
 #include "config/signatures.h"
 #include "config/unsafe.h"
 #include "rules/rule_folders.h"
+#include "spam/spam_files.h"
 #include "statistics/words.h"
 
 static const char HELP[] =
@@ -152,6 +153,7 @@ int check_main(int argc, char **argv)
     if (config) signatures_check(config, &problems);
     if (config) rule_folders_check(config, &problems);
     if (config) list_files_check(config, &problems);
+    if (config) spam_files_check(config, &problems);
     if (config) signatures_trial(config, options.libexec, &problems);
     if (options.is_json)
         report_json(path, config, &problems);

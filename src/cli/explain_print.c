@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/plain.h"
 #include "base/json.h"
+#include "base/plain.h"
 #include "cli/signal_words.h"
 #include "cli/time_words.h"
 #include "cli/trace_print.h"
@@ -81,15 +81,48 @@ static double line_next(const struct explanation *explanation)
     return explanation->reject < next ? explanation->reject : next;
 }
 
+/* The lines of the record are those of the node: a recipient, its domain or a newsletter may have others, or
+   an approval. True: what was done is not what the node's lines say, and nothing but the score asks for it.
+ */
+static bool is_by_recipient(const struct explanation *explanation, struct line line)
+{
+    bool has_cause = (explanation->virus != SCAN_NOT_ASKED && explanation->virus != SCAN_CLEAN) ||
+                     is_refused_by_owner(explanation) || explanation->is_ambiguous;
+    for (uint32_t i = 0; i < explanation->action_count; i++) {
+        const struct explanation_action *one = &explanation->actions[i];
+        enum action meant = one->observed != ACTION_ACCEPT ? one->observed : one->action;
+        if (meant != line.action && (!has_cause || explanation->action_count > 1)) return true;
+    }
+    return false;
+}
+
+/* A format for the score and the line. */
+static const char *reached_words(enum action action, enum language language)
+{
+    if (action == ACTION_REJECT)
+        return say(language, "the score %.1f reaches the line for refusing mail, %.1f",
+                   "得点 %.1f が拒否の値 %.1f 以上");
+    if (action == ACTION_QUARANTINE)
+        return say(language, "the score %.1f reaches the line for holding mail, %.1f",
+                   "得点 %.1f が隔離の値 %.1f 以上");
+    return say(language, "the score %.1f reaches the line for tagging mail, %.1f",
+               "得点 %.1f が印づけの値 %.1f 以上");
+}
+
 static void score_why(const struct explain_view *view, struct line line, struct buffer *out)
 {
     const struct explanation *explanation = view->explanation;
     double next = line_next(explanation);
-    if (line.action != ACTION_ACCEPT)
-        buffer_printf(out,
-                      say(view->language, "the score %.1f reaches %.1f, from which mail gets: %s",
-                          "得点 %.1f が %.1f 以上（%s）"),
-                      explanation->score, line.points, explain_action_word(line.action, view->language));
+    if (is_by_recipient(explanation, line))
+        buffer_printf(
+            out,
+            say(view->language,
+                "the score %.1f, by recipient: lines of a recipient, a domain or newsletters, or an "
+                "approval, decide",
+                "得点 %.1f。宛先による（宛先やドメインの値、ニュースレターの値、承認）"),
+            explanation->score);
+    else if (line.action != ACTION_ACCEPT)
+        buffer_printf(out, reached_words(line.action, view->language), explanation->score, line.points);
     else if (isinf(next))
         buffer_printf(
             out, say(view->language, "the score %.1f has no consequence here", "得点 %.1f（しきい値なし）"),
@@ -162,7 +195,9 @@ static void actions_say(const struct explain_view *view)
         const struct explanation_action *one = &explanation->actions[i];
         printf("%s%s", i ? ", " : "", explain_action_word(one->action, view->language));
         if (explanation->action_count > 1)
-            printf(say(view->language, " (%u recipients)", "（宛先 %u 件）"), one->count);
+            printf(say(view->language, one->count == 1 ? " (%u recipient)" : " (%u recipients)",
+                       "（宛先 %u 件）"),
+                   one->count);
         if (one->observed != ACTION_ACCEPT)
             printf(say(view->language, " (only observed: %s)", "（観察のみ: %s）"),
                    explain_action_word(one->observed, view->language));

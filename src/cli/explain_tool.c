@@ -43,7 +43,8 @@ static const char help[] =
     "`rights trace`. The text of a held message wants the rights of `quarantine show --content` or `queue "
     "cat`.\n"
     "Nothing of the text of a message is kept with its judgement.\n"
-    "Exit codes: 0, 64 usage, 66 nothing is kept of that id, or no such file, or the message is not here "
+    "Exit codes: 0, 64 usage, 65 more than one message, 66 nothing is kept of that id, or no such file, or "
+    "the message is not here "
     "any\n"
     "more, 69 not now, 71 no process, 74 a file of the ledger cannot be read, 75 the text could not be "
     "read,\n"
@@ -209,7 +210,7 @@ static int record_ask(const struct task *task, const char *id, struct buffer *ou
     struct buffer command = { 0 };
     buffer_printf(&command, "explain %s", id);
     int code = control_ask(&task->options->target, buffer_text(&command), ANSWER_MS, NULL, NULL, out);
-    if (code == EX_NOPERM || code == EX_TEMPFAIL)
+    if ((code == EX_NOPERM || code == EX_TEMPFAIL) && text_trim(buffer_text(out)).length > 0)
         fprintf(stderr, "sekimori explain: %.*s\n", TEXT_ARG(text_trim(buffer_text(out))));
     buffer_free(&command);
     return code;
@@ -286,11 +287,25 @@ static void judgement_take(struct task *task)
     task->view.about_count = task->judged.signal_count;
 }
 
+/* The only message of `path`. */
+static int one_read(struct judge_mails *mails, const char *path, struct buffer *out, struct buffer *out_name)
+{
+    struct buffer second = { 0 };
+    bool has_one = judge_mails_next(mails, JUDGE_MAIL_MOST, out, out_name);
+    bool has_more = has_one && judge_mails_next(mails, 0, &second, out_name);
+    buffer_free(&second);
+    if (has_more)
+        fprintf(stderr, "sekimori explain: %s has more than one message; sekimori judge judges many\n", path);
+    else if (!has_one && !judge_mails_has_failed(mails))
+        fprintf(stderr, "sekimori explain: %s: there is no message in it\n", path);
+    return has_more ? EX_DATAERR : has_one ? EX_OK : EX_NOINPUT;
+}
+
 static int file_explain(struct task *task, char *path)
 {
     struct buffer message = { 0 }, name = { 0 };
     struct judge_mails *mails = judge_mails_open("explain", &path, 1);
-    int code = judge_mails_next(mails, JUDGE_MAIL_MOST, &message, &name) ? EX_OK : EX_NOINPUT;
+    int code = one_read(mails, path, &message, &name);
     judge_mails_close(mails);
     if (code == EX_OK) code = sources_open(task->options, task->arena, true, &task->sources);
     if (code == EX_OK) code = text_read(task, buffer_text(&message));

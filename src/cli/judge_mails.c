@@ -2,11 +2,11 @@
 #include "cli/judge_mails.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "cli/mail_tree.h"
 
 enum { LINE_MOST = 65536 };
 
@@ -59,34 +59,25 @@ static void complain(struct judge_mails *mails, const char *path)
     mails->has_failed = true;
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-    return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
 /* The next file below the folders, or NULL. */
 static const char *path_next(struct judge_mails *mails)
 {
+    int fault = 0;
     for (;;) {
-        FTSENT *entry = mails->tree ? fts_read(mails->tree) : NULL;
-        if (!entry) {
-            if (mails->tree) fts_close(mails->tree);
-            mails->tree = NULL;
-            if (mails->left == 0) return NULL;
-            char *path = *mails->paths++;
-            mails->left--;
-            if (strcmp(path, "-") == 0) return path;
-            char *const roots[] = { path, NULL };
-            mails->tree = fts_open(roots, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+        const char *path = mails->tree ? mail_tree_next(mails->tree, &fault) : NULL;
+        if (path && fault == 0) return path;
+        if (path) {
+            errno = fault;
+            complain(mails, path);
             continue;
         }
-        bool is_hidden = entry->fts_level > 0 && entry->fts_name[0] == '.';
-        if (is_hidden) fts_set(mails->tree, entry, FTS_SKIP);
-        errno = entry->fts_errno;
-        if (entry->fts_info == FTS_NS || entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
-            complain(mails, entry->fts_path);
-        bool is_file = entry->fts_info == FTS_F || (entry->fts_level == 0 && entry->fts_info == FTS_DEFAULT);
-        if (is_file && !is_hidden) return entry->fts_path;
+        if (mails->tree) fts_close(mails->tree);
+        mails->tree = NULL;
+        if (mails->left == 0) return NULL;
+        char *named = *mails->paths++;
+        mails->left--;
+        if (strcmp(named, "-") == 0) return named;
+        mails->tree = mail_tree_open(named);
     }
 }
 

@@ -3,7 +3,6 @@
    numbers, no text. */
 #include "cli/learn.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "base/arena.h"
 #include "cli/lesson_reader.h"
 #include "cli/mail_files.h"
+#include "cli/mail_tree.h"
 #include "cli/proposal_list.h"
 #include "cli/teaching.h"
 #include "cli/time_words.h"
@@ -33,7 +33,7 @@ static const char help[] =
     "however often it is named; as the other class it is learned anew. No text of a mail is kept, but "
     "numbers\n"
     "made of it, for as long as Subjects (ledger keep subjects).\n\n"
-    "  FOLDER     every file in it, not below; of a Maildir those in cur and new\n"
+    "  FOLDER     every file in it and below; of a Maildir those in cur and new\n"
     "  MBOX       a file that begins with \"From \": each mail in it\n"
     "  --undo ID  unlearn the mail of that id, as if it had never been taught; --verbose says ids\n"
     "  --verbose  a line for each mail: what became of it, its id, its file\n\n"
@@ -196,28 +196,28 @@ static bool is_folder(const char *path)
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
-/* Its regular files in name order. */
-static bool folder_add(struct paths *paths, const char *folder)
+/* Its regular files and those below it. */
+static bool folder_add(struct paths *paths, char *folder)
 {
-    struct dirent **list;
-    int count = scandir(folder, &list, NULL, alphasort);
-    if (count < 0) fprintf(stderr, "sekimori learn: %s: %s\n", folder, strerror(errno));
-    for (int i = 0; i < count; i++) {
-        char path[4096];
-        struct stat facts;
-        snprintf(path, sizeof path, "%s/%s", folder, list[i]->d_name);
-        if (list[i]->d_name[0] != '.' && stat(path, &facts) == 0 && S_ISREG(facts.st_mode))
-            path_add(paths, path);
-        free(list[i]);
-    }
-    if (count >= 0) free(list);
-    return count >= 0;
+    FTS *tree = mail_tree_open(folder);
+    const char *path;
+    int fault = tree ? 0 : errno;
+    while (tree && fault == 0 && (path = mail_tree_next(tree, &fault))) path_add(paths, path);
+    if (fault) fprintf(stderr, "sekimori learn: %s: %s\n", folder, strerror(fault));
+    if (tree) fts_close(tree);
+    return fault == 0;
 }
 
-static bool paths_gather(struct paths *paths, const char *named)
+static bool paths_gather(struct paths *paths, char *named)
 {
     char current[4096], fresh[4096];
-    if (strcmp(named, "-") == 0 || !is_folder(named)) {
+    struct stat facts;
+    bool is_stream = strcmp(named, "-") == 0;
+    if (!is_stream && stat(named, &facts) == 0 && !S_ISREG(facts.st_mode) && !S_ISDIR(facts.st_mode)) {
+        fprintf(stderr, "sekimori learn: %s: neither a file nor a folder; - reads standard input\n", named);
+        return false;
+    }
+    if (is_stream || !is_folder(named)) {
         path_add(paths, named);
         return true;
     }
@@ -248,6 +248,9 @@ static int paths_teach(struct learning *learning, const struct paths *paths)
 
 static int undo(const struct options *options)
 {
+    enum { DIGITS_LEAST = 8 };
+    if (strlen(options->undo) < DIGITS_LEAST)
+        return options_complain(&learn_usage, "an id has at least eight digits, more than ", options->undo);
     struct buffer command = { 0 }, out = { 0 };
     buffer_printf(&command, "learn undo %s", options->undo);
     int code = control_ask(&options->target, buffer_text(&command), UNDO_MS, NULL, NULL, &out);

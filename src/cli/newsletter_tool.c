@@ -24,7 +24,8 @@ static const char help[] =
     "  list            what is approved, for whom, since when and by whom\n"
     "  --for ADDRESS   for this recipient; without it for everybody\n"
     "  --json          with list: one JSON object a line\n" CONTROL_OPTIONS_HELP
-    "\nExit codes: 0, 64 usage, 65 no such name, domain or address, 69 no node answers, 73 there are too "
+    "\nExit codes: 0, 64 usage, 65 no such name, domain or recipient, or what is to\n"
+    "be forgotten is not approved, 69 no node answers, 73 there are too "
     "many,\n"
     "74 it cannot be written, 77 not allowed.\n";
 

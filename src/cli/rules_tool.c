@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 #include "cli/rules_tool.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/printable.h"
@@ -30,7 +32,7 @@ static const char help[] =
     "  --json           for programs (test, list)\n"
     "  --config FILE    the configuration (default: $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf)\n"
     "  --help           this text\n\n"
-    "Exit codes: 0, 64 usage, 66 a file cannot be read, 78 the rules have errors.\n";
+    "Exit codes: 0, 64 usage, 66 a file or folder cannot be read, 78 the rules have errors.\n";
 
 struct options {
     const char *rules, *config;
@@ -152,7 +154,8 @@ static int check(const struct options *options, int count, char **files)
     if (set && options->language == LANGUAGE_JA)
         printf("規則 %u 個、例 %u 個、誤り %zu 個\n", set->count, examples, problems.errors);
     else if (set)
-        printf("%u rules, %u examples, %zu %s\n", set->count, examples, problems.errors,
+        printf("%u %s, %u %s, %zu %s\n", set->count, text_word_for(set->count, "rule", "rules"), examples,
+               text_word_for(examples, "example", "examples"), problems.errors,
                text_word_for(problems.errors, "error", "errors"));
     int code = problems.errors ? EX_CONFIG : EX_OK;
     ruleset_free(set);
@@ -214,6 +217,15 @@ static void shown_add(struct text text, struct buffer *out)
     }
 }
 
+/* At most 200 bytes, to the end of a character. */
+static size_t place_cut(struct text text)
+{
+    enum { PLACE_MOST = 200 };
+    size_t end = text.length < PLACE_MOST ? text.length : PLACE_MOST;
+    while (end > 0 && end < text.length && ((unsigned char)text.at[end] & 0xc0) == 0x80) end--;
+    return end;
+}
+
 static void places_print(const struct ruleset *set, const struct spam_rule *rule,
                          const struct rule_trial *trial)
 {
@@ -222,7 +234,7 @@ static void places_print(const struct ruleset *set, const struct spam_rule *rule
         if (step->kind != STEP_PROBE || !trial->places[step->index].is_set) continue;
         const struct rule_place *place = &trial->places[step->index];
         struct buffer shown = { 0 };
-        shown_add(text_slice(place->text, 0, 200), &shown);
+        shown_add(text_slice(place->text, 0, place_cut(place->text)), &shown);
         printf("    %s: \"%.*s\"\n", area_name(set, place->area), TEXT_ARG(buffer_text(&shown)));
         buffer_free(&shown);
     }
@@ -302,6 +314,10 @@ int rules_main(int argc, char **argv)
     if (code != OPTIONS_GO_ON) return code;
     const char *task = optind < argc ? argv[optind++] : "";
     int count = argc - optind;
+    if (options.rules && access(options.rules, F_OK) != 0) {
+        fprintf(stderr, "sekimori rules: %s: %s\n", options.rules, strerror(errno));
+        return EX_NOINPUT;
+    }
     if (strcmp(task, "check") == 0) return check(&options, count, argv + optind);
     if (strcmp(task, "list") == 0 && count == 0) return list(&options);
     if (strcmp(task, "test") == 0 && count > 0) return test(&options, count, argv + optind);

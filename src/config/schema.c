@@ -412,14 +412,14 @@ const struct schema_row schema_rows[] = {
         "From these points a message is refused.",
         "この点数から拒否する。"),
 
-    PLAIN(GLOBAL, "spam base model", PATH, spam.base_model, "/usr/share/sekimori/model/base.model", NULL,
-        "The file of weights that come with the gateway, so that the first message is judged by its words too. Empty: none.",
-        "付属の重みのファイル。これにより最初の一通から本文の言葉でも判定できる。空なら使わない。"),
+    PLAIN(GLOBAL, "spam base model", PATH, spam.base_model, "/usr/share/sekimori/model/base.model", "none",
+        "The file of weights that come with the gateway, so that the first message is judged by its words too.",
+        "付属の重みのファイル。これにより最初の一通から本文の言葉でも判定できる。"),
 
-    PLAIN(GLOBAL, "spam rules", RULES, spam.rules, "/usr/share/sekimori/rules", NULL,
-        "The folder of rules that come with the gateway: its files *.rules are read on start and reload; a rule that is wrong is refused then with its line, and what runs stays. Empty or not there: none.",
-        "付属の規則のフォルダー。*.rules のファイルを起動時と再読み込み時に読む。誤りのある規則は行を示して拒み、動いているものを保つ。空、または無ければ使わない。"),
-    PLAIN(GLOBAL, "spam own rules", RULES, spam.own_rules, "/etc/sekimori/rules.d", NULL,
+    PLAIN(GLOBAL, "spam rules", RULES, spam.rules, "/usr/share/sekimori/rules", "none",
+        "The folder of rules that come with the gateway: its files *.rules are read on start and reload; a rule that is wrong is refused then with its line, and what runs stays.",
+        "付属の規則のフォルダー。*.rules のファイルを起動時と再読み込み時に読む。誤りのある規則は行を示して拒み、動いているものを保つ。"),
+    PLAIN(GLOBAL, "spam own rules", RULES, spam.own_rules, "/etc/sekimori/rules.d", "none",
         "The same for rules of your own, read behind those: they may use them, change their points and put them off; see doc/rules.md.",
         "自作の規則のフォルダー。付属の規則の後に読むので、それらを使い、点数を変え、止めることができる。doc/rules.md を見よ。"),
 

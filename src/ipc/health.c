@@ -151,7 +151,7 @@ static const char *const words_of[HEALTH_SAYS_COUNT] = {
     [HEALTH_SAYS_LEDGER_FAILING] = N_("it cannot be written: events wait, mail flows on"),
     [HEALTH_SAYS_LEDGER_WRITES] = N_("it can be read and written"),
     [HEALTH_SAYS_LEARNED_DAMAGED] =
-        N_("a file of what is known of spam is damaged and not used; the log says why"),
+        N_("a file of what is known of spam is missing or damaged, and not used; the log says why"),
     [HEALTH_SAYS_EXPLANATIONS_DROPPED] = N_("{1} {1:explanation of a message was|explanations of messages "
                                             "were} dropped for want of room; mail flows on"),
     [HEALTH_SAYS_CERTIFICATE_OVER] = N_("that of {subject} has expired"),

@@ -39,7 +39,8 @@ enum health_fact {
     HEALTH_LISTS,             /* lookup: lists of the configuration */
     HEALTH_LISTS_ASIDE,       /* lookup: those that are aside, or whose file was refused: bits likewise */
     HEALTH_LEDGER_FAILING,    /* ledger: 1: events wait, since the database cannot be written */
-    HEALTH_LEARNED_DAMAGED,   /* ledger: 1: a file of what was learned was damaged, and is set aside */
+    HEALTH_LEARNED_DAMAGED, /* ledger: 1: a file of what is known of spam is missing or damaged, and not used
+                             */
     HEALTH_EXPLANATIONS_DROPPED, /* ledger: 0, or while explanations find no room how many were dropped so far
                                   */
     HEALTH_CERTIFICATE_DAYS,     /* master: left to the one that ends first; not told once it is over */

@@ -128,6 +128,7 @@ static struct spam_demand spam_demand(struct arena *arena, const struct config *
     out.action = points_demand(&out, verdict->score, own);
     out.is_by_class = is_newsletter && action_is_stronger(config->newsletter.action, out.action);
     if (out.is_by_class) out.action = config->newsletter.action;
+    if (out.lines.mode == MODE_OFF) out.required = INFINITY;
     return out;
 }
 

@@ -8,6 +8,7 @@
 #include "ledgerdb/nodes.h"
 #include "statistics/calendar.h"
 #include "statistics/lines.h"
+#include "statistics/missed_words.h"
 #include "statistics/rankings.h"
 
 enum ledgerdb_outcome statistics_figures(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
@@ -89,7 +90,10 @@ static struct sheet *names_table(struct arena *arena, const struct by_word *by, 
     uint64_t all = lines_messages(&names, 0), left = all;
     for (size_t i = 0; i < names.count && (!top || i < top); i++) {
         sheet_add_row(sheet);
-        sheet_put_text(sheet, 0, names.items[i].name);
+        if (by->kind == SUM_MISSED)
+            missed_words_put(sheet, 0, names.items[i].name);
+        else
+            sheet_put_text(sheet, 0, names.items[i].name);
         sheet_put_number(sheet, 1, (double)names.items[i].messages);
         sheet_put_number(sheet, 2, amount_share(names.items[i].messages, all));
         left -= names.items[i].messages;

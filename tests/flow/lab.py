@@ -177,6 +177,8 @@ virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database
         head += "" if "metrics " in config else "; metrics { socket none }"
         # No DNS answers there, so nobody is asked who sent a message.
         head += "" if "auth " in config else "; auth { mode off }"
+        # Words weigh nothing, and health misses no model, unless a test says which.
+        head += "" if "base model " in config else "; spam { base model none }"
         # Held mail stays in the queue, where tests of the queue look for it, unless a test says more of the quarantine.
         head += "\n" if "quarantine {" in config else "; quarantine { most 0 }\n"
         if "dns " not in config:

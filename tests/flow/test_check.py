@@ -14,7 +14,8 @@ import pytest
 import lab
 
 SEKIMORI = lab.BUILD / "src/cli/sekimori"
-HEAD = "hostname mx.example.jp\nuser nobody\n"
+JUDGES = f"""spam base model "{lab.ROOT}/conf/model/base.model"; spam rules "{lab.ROOT}/conf/rules"; """
+HEAD = "hostname mx.example.jp\n" + JUDGES + "user nobody\n"
 # Where the programs are installed, their folder of signatures is out of sight.
 HIDE = """[ ! -d /usr/share/sekimori/signatures ] || mount --bind "$0" /usr/share/sekimori/signatures; exec "$@" """
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
@@ -248,7 +249,7 @@ def test_no_user(desk):
 @pytest.mark.parametrize("name, says", [("mail", "has no dot"), ("localhost", "has no dot"), ("mx.example.local", "means nothing outside"),
                                         ("localhost.localdomain", "means nothing outside"), ("mx.example.jp", None)])
 def test_a_host_name_that_is_none(desk, name, says):
-    done = desk.check(good(), head=f"hostname {name}\nuser nobody\n")
+    done = desk.check(good(), head=f"hostname {name}\n{JUDGES}user nobody\n")
     assert done.returncode == 0 and [says in one for one in findings(done)] == ([True] if says else []), done.stderr
 
 
@@ -291,3 +292,20 @@ def test_a_page_that_is_not_there(desk):
         assert findings(desk.check(text)) == []
     done = desk.check(good() + "digest { send on; page \"mx.example.jp\" }\n")
     assert "is no http:// or https:// address" in done.stderr, done.stderr
+
+
+def test_what_mail_is_judged_with(desk):
+    """A model or rules that are not there are told of; where none is wanted, nothing is said."""
+    def said(spam):
+        return " ".join(findings(desk.check(good() + spam, head="hostname mx.example.jp\nuser nobody\n")))
+    empty, damaged = desk.folder / "empty", desk.folder / "damaged.model"
+    empty.mkdir()
+    model = bytearray((lab.ROOT / "conf/model/base.model").read_bytes())
+    model[-1] ^= 1
+    damaged.write_bytes(model)
+    of_rules = "mail is judged without these rules: "
+    assert f"{of_rules}no file *.rules is in {empty}" in said(f"spam {{ base model none; rules {empty} }}\n")
+    both = said("spam { base model /nope.model; rules /nope; own rules /nope.d }\n")
+    assert "/nope.model: No such file" in both and f"{of_rules}there is no folder /nope" in both and "folder /nope.d" in both
+    assert f"{damaged}: it is damaged" in said(f"spam {{ base model {damaged}; rules none }}\n")
+    assert said(f"spam {{ base model none; rules none; own rules {empty} }}\n") == ""

@@ -35,10 +35,10 @@ def test_what_was_judged_is_explained(nodes, inside, tmp_path):
     assert refused_code == 550
     # what was decided then, in both languages
     english = explained(node, held, "--language", "en", "-c", node.config).stdout
-    assert re.search(r"action +quarantine\n", english) and "reaches 12.0, from which mail gets: quarantine" in english, english
+    assert re.search(r"action +quarantine\n", english) and "reaches the line for holding mail, 12.0" in english, english
     assert re.search(r"\+3\.1  JA_CARD_LIMITED +A card is said to be limited or stopped\n", english), english
     japanese = explained(node, held, "--language", "ja", "-c", node.config).stdout
-    assert "処置  隔離" in japanese and "12.0 以上（隔離）" in japanese and "同梱の基本モデル" in japanese, japanese
+    assert "処置  隔離" in japanese and "隔離の値 12.0 以上" in japanese and "同梱の基本モデル" in japanese, japanese
     assert "script" not in english + japanese and "お客様" not in english + japanese
     told = json.loads(explained(node, held, "--json", "-c", node.config).stdout)
     assert told["thresholds"] == {"tag": 6.8, "quarantine": 12.0, "reject": 20.0} and told["replayable"] and told["class"] == "spam"
@@ -106,6 +106,12 @@ def test_a_file_is_judged_now(tmp_path):
     done = explain("-c", tmp_path / "conf", "--language", "ja", "-", data=PHISHING)
     assert done.returncode == 0 and "迷惑メールらしさを示す文" in done.stdout and "本人確認" in done.stdout
     assert explain(tmp_path / "none").returncode == 66
+    # one message, never many, and never in silence
+    (tmp_path / "mails").mkdir()
+    assert (none := explain(tmp_path / "mails")).returncode == 66 and "there is no message in it" in none.stderr
+    for number in range(2):
+        (tmp_path / f"mails/{number}").write_text(PHISHING)
+    assert (many := explain(tmp_path / "mails")).returncode == 65 and "more than one message; sekimori judge" in many.stderr
     assert explain().returncode == 64 and explain("--html", "--json", "-", data=PHISHING).returncode == 64
     dying = explain("-c", tmp_path / "conf", "-", data="X-Test-Judge: die\n" + PHISHING)
     assert (dying.returncode, dying.stdout) == (75, "") and "could not be read" in dying.stderr

@@ -30,7 +30,7 @@ def mail(is_spam, number):
 
 
 def folder(path, is_spam, numbers):
-    path.mkdir()
+    path.mkdir(parents=True)
     for number in numbers:
         (path / f"{number}.eml").write_text(mail(is_spam, number))
     return path
@@ -94,6 +94,12 @@ def test_what_is_taught_is_judged(nodes, inside, tmp_path):
     done = node.run("learn", "ham", others / "1.jpg", check=False)
     assert done.returncode == 65 and done.stdout == "0 mails learned as ham; 1 is no mail\n"
     assert node.run("learn", "ham", tmp_path / "nowhere", check=False).returncode == 66
+    # a folder of folders is gone down; nothing waits for who writes to a FIFO, named or met
+    folder(tmp_path / "above/below", True, range(610, 612))
+    os.mkfifo(tmp_path / "above/below/fifo")
+    assert node.run("learn", "spam", tmp_path / "above").stdout == "2 mails learned as spam\n"
+    done = node.run("learn", "spam", tmp_path / "above/below/fifo", check=False)
+    assert done.returncode == 66 and "neither a file nor a folder" in done.stderr
     node.balance()
 
 
@@ -123,7 +129,7 @@ def test_crashes_and_damage(nodes, inside, tmp_path):
         path.write_bytes(bytes_)
     node.start()
     assert points(node, inside, False, 105) is not None
-    lab.wait_for(lambda: "what is known of spam is damaged" in node.run("health", check=False).stdout, "health says so")
+    lab.wait_for(lambda: "what is known of spam is missing or damaged" in node.run("health", check=False).stdout, "health says so")
     assert (node.state / "ledger/local.model.damaged").exists() and (node.state / "ledger/learned.log.damaged").exists()
     assert "learned.log: it is damaged" in stat(node)["trouble"] or "local.model: it is damaged" in stat(node)["trouble"]
     assert 300 <= stat(node)["spam"] < 330 and stat(node)["ham"] == 30
@@ -133,6 +139,12 @@ def test_crashes_and_damage(nodes, inside, tmp_path):
     log.write_bytes(log.read_bytes()[:-100])
     node.start()
     assert stat(node)["trouble"] == "" and "damaged" not in node.run("health", check=False).stdout
+    # a base model that is not there is told of, too
+    node.stop()
+    node.config.write_text(node.config.read_text().replace(str(MODEL), "/nope.model"))
+    node.start()
+    lab.wait_for(lambda: "missing or damaged" in node.run("health", check=False).stdout, "health misses the model")
+    assert "/nope.model" in stat(node)["trouble"]
     node.balance()
 
 

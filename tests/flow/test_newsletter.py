@@ -113,7 +113,12 @@ def test_what_is_proven_is_a_newsletter(node, inside, dns, tmp_path):
     assert is_tagged(got(node, inside, louder, "a")) == (False, False)  # it is on disk
     node.run("newsletter", "forget", WHICH, "--for", "a@example.test")
     assert is_tagged(got(node, inside, louder, "a")) == (True, True)
+    for words in (("forget", WHICH, "--for", "a@example.test"), ("approve", WHICH, "--for", "a@elsewhere.test"),
+                  ("approve", "weekly.bank.test/!!"), ("approve", WHICH, "--for", "nobody")):
+        refused = node.run("newsletter", *words, check=False)
+        assert refused.returncode == 65 and refused.stderr, (words, refused)
     audit = node.run("audit").stdout
+    assert "refused: that address is no recipient of ours: " in audit and "refused: it is not approved" in audit
     assert f"{WHICH} for A@example.test" in audit and "forget" in audit
 
     # By mail: what came tagged is wanted, what came untagged is not; of him who says so alone.

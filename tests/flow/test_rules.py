@@ -61,6 +61,8 @@ def rules(*words):
 
 def test_the_command(tmp_path):
     shipped = lab.ROOT / "conf/rules"
+    missing = rules("check", "--rules", "/nope")
+    assert missing.returncode == 66 and missing.stderr == "sekimori rules: /nope: No such file or directory\n", missing
     assert re.fullmatch(r"\d+ rules, \d+ examples, 0 errors\n", rules("check", "--rules", shipped, "--language", "en").stdout)
     listed = json.loads(rules("list", "--json", "--language", "ja", "--rules", shipped).stdout)
     assert len(listed) >= 150 and sum(one["name"].startswith("JA_") for one in listed) >= 75

@@ -26,14 +26,14 @@ def scripts(page, kind):
 @pytest.mark.parametrize("language", PAGES)
 def test_the_header_fields_are_written(language):
     named = set(re.findall(r"\b(?:X-[A-Za-z-]+|Authentication-Results)", PAGES[language]))
-    assert {"X-Spam-Flag", "X-Spam-Status", "X-Virus-Scanned", "X-Sekimori-Id"} <= named
+    assert {"X-Spam-Flag", "X-Spam-Status", "X-Virus-Scanned", "X-Sekimori-Id", "X-Sekimori-Class"} <= named
     assert [name for name in named if f"{name}: " not in CODE] == []
 
 
 @pytest.mark.parametrize("language", PAGES)
 def test_the_words_of_subjects_are_the_defaults(language):
     schema = (lab.ROOT / "src/config/schema.c").read_text()
-    for word in ("[SPAM] ", "[WARNING: ATTACHMENT UNSCANNED] "):
+    for word in ("[SPAM] ", "[NEWSLETTER] ", "[WARNING: ATTACHMENT UNSCANNED] "):
         assert f"`{word.strip()}`" in PAGES[language] and f'"\\"{word}\\""' in schema
 
 

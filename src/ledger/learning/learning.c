@@ -92,7 +92,7 @@ static void base_look(struct learning *learning)
 {
     char path[4096], why[sizeof learning->trouble];
     snprintf(path, sizeof path, "%.*s", TEXT_ARG(learning->config->spam.base_model));
-    if (access(path, F_OK) != 0) return;
+    if (!*path) return;
     struct base_model *base = base_model_open(path, why, sizeof why);
     if (!base) memcpy(learning->trouble, why, sizeof why);
     base_model_close(base);

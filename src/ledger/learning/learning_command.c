@@ -14,7 +14,9 @@
 #include "base/codec.h"
 #include "base/context.h"
 #include "base/json_text.h"
+#include "config/hosted.h"
 #include "config/settings.h"
+#include "config/value.h"
 #include "ipc/message_id.h"
 
 enum { PART_BYTES = 64 * 1024, BACKLOG_MOST = 1 << 20, WAIT_MS = 20 };
@@ -359,7 +361,26 @@ static void approval_finish(struct learning_command *command, enum approval_outc
     finish(command, answers[outcome].code, text_of(answers[outcome].words));
 }
 
-/* On record before it is done. */
+/* NULL, or why the change is none. */
+static const char *approval_fault(const struct learning_command *command, const struct approval *approval,
+                                  bool is_added)
+{
+    const struct learning_command_server *server = command->server;
+    struct text recipient = approval->recipient;
+    size_t at = text_find_last_char(recipient, '@');
+    if (!is_added)
+        return approvals_has(server->approvals, approval) ? NULL
+                                                          : "it is not approved, so nothing is forgotten";
+    if (approval->name.length == 0 || !value_is_host_name(approval->domain))
+        return "NAME/DOMAIN is wanted, with a domain that can be one";
+    if (recipient.length == 0) return NULL;
+    if (at == 0 || at + 1 >= recipient.length) return "--for wants an address";
+    bool is_foreign =
+        config_is_foreign(server->config, recipient, text_slice(recipient, at + 1, recipient.length));
+    return is_foreign ? "that address is no recipient of ours" : NULL;
+}
+
+/* On record before it is done; what is refused, too. */
 static void newsletter_do(struct learning_command *command, struct text what, struct text which,
                           struct text rest)
 {
@@ -385,9 +406,15 @@ static void newsletter_do(struct learning_command *command, struct text what, st
     }
     struct text about = arena_printf(command->arena, "%.*s for %.*s", TEXT_ARG(which),
                                      TEXT_ARG(approval.recipient.length ? whom : TEXT("everybody")));
+    const char *fault = approval_fault(command, &approval, is_added);
+    if (fault) about = arena_printf(command->arena, "refused: %s: %.*s", fault, TEXT_ARG(about));
     if (!quarantine_command_record(server->records, &command->commander, "newsletter", 0,
                                    is_added ? "approve" : "forget", about)) {
         finish(command, EX_IOERR, TEXT("it cannot be recorded who asks, so nothing is done"));
+        return;
+    }
+    if (fault) {
+        finish(command, EX_DATAERR, text_of(fault));
         return;
     }
     approval_finish(command, is_added ? approvals_add(server->approvals, &approval)

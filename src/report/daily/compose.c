@@ -15,6 +15,7 @@
 #include "statistics/authenticity.h"
 #include "statistics/calendar.h"
 #include "statistics/incident.h"
+#include "statistics/missed_words.h"
 #include "statistics/rankings.h"
 #include "statistics/statistics.h"
 
@@ -418,19 +419,6 @@ static void rescan_table(struct composing *composing)
     sheet_show(composing, sheet);
 }
 
-/* Kinds in the reader's language; a file that somebody put there may name another. */
-static void missed_kind_put(struct sheet *sheet, struct text kind)
-{
-    static const char *const words[] = { N_("spam"), N_("phishing"), N_("virus"), N_("newsletter"),
-                                         N_("ham") };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (!text_equal(kind, text_of(words[i]))) continue;
-        sheet_put_word(sheet, 0, words[i]);
-        return;
-    }
-    sheet_put_text(sheet, 0, kind);
-}
-
 static void missed_table(struct composing *composing)
 {
     static const struct sheet_column columns[] = { { N_("Kind"), SHEET_TEXT },
@@ -451,7 +439,7 @@ static void missed_table(struct composing *composing)
     struct sheet *sheet = sheet_new(arena, N_("Told to us as missed"), N_("messages"), columns, 2);
     for (size_t i = 0; i < count; i++) {
         sheet_add_row(sheet);
-        missed_kind_put(sheet, rows[i].name);
+        missed_words_put(sheet, 0, rows[i].name);
         sheet_put_number(sheet, 1, (double)rows[i].messages);
     }
     sheet_show(composing, sheet);

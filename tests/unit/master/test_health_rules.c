@@ -289,7 +289,7 @@ static const struct row {
       { .is_ready = true },
       .told = { { HEALTH_LEDGER_FAILING, 0 }, { HEALTH_LEARNED_DAMAGED, 1 } },
       .is_serving = true,
-      .says = "a file of what is known of spam is damaged and not used; the log says why" },
+      .says = "a file of what is known of spam is missing or damaged, and not used; the log says why" },
     { "explanations find no room",
       { .is_ready = true },
       .told = { { HEALTH_LEDGER_FAILING, 0 }, { HEALTH_EXPLANATIONS_DROPPED, 2 } },
