@@ -62,9 +62,10 @@ def test_spread_weighs_and_a_stop_holds(nodes, inside):
     assert campaigns(node) == [] and [one["networks"] for one in campaigns(node, "--all")] == [1]
     seen = [send(node, inside, "wave", network)[0].get("CAMPAIGN", 0) for network in range(24)]
     assert seen[:4] == [0] * 4 and 2 <= seen[-1] <= 3.8 and sorted(seen) == seen, seen
-    said = r": CAMPAIGN: the same text came 23 times from \d\d networks since (\d\d\d\d-\d\d-\d\d )?\d\d:\d\d, campaign ([0-9a-f]{10})$"
+    said = r": CAMPAIGN: the same text came 2[0-3] times from \d\d networks since (\d\d\d\d-\d\d-\d\d )?\d\d:\d\d, campaign ([0-9a-f]{10})$"
     named = lab.wait_for(lambda: re.search(said, node.text(), re.M), "the log says so in words")[2]
     assert not send(node, inside, "other", 99)[0].keys() & {"CAMPAIGN"}  # another text is not meant
+    lab.wait_for(lambda: [one["count"] for one in campaigns(node)] == [24], "all are counted, the last one behind its 250")
     (wave,) = campaigns(node)
     assert wave["id"] == named and wave["count"] == 24 and 18 <= wave["networks"] <= 24 and 5 <= wave["senders"] <= 8 and wave["kind"] == "text"
     assert re.search(rf"^{wave['id']}  text +24 ", node.run("campaign", "list").stdout, re.M)
@@ -148,11 +149,11 @@ def test_reports_weigh_by_who_tells(nodes, inside, tmp_path):
     # nobody else's word takes it back; his does, and what he taught is ham then
     tell(node, "trick", "user@example.test", is_news=False, to="ham@example.test", message=copy)
     assert "CAMPAIGN_STOPPED" in send(node, inside, "trick", 8)[0]
-    assert json.loads(node.run("model", "stat", "--json").stdout)["spam"] == 1
+    assert node.told("model", "stat")["spam"] == 1
     tell(node, "trick", "trusted@example.test", to="ham@example.test", message=copy)
     assert not any(name.startswith("CAMPAIGN") for name in send(node, inside, "trick", 9)[0])
-    learned = json.loads(node.run("model", "stat", "--json").stdout)
-    assert (learned["spam"], learned["ham"]) == (0, 1)
+    learned = lambda: [node.told("model", "stat")[one] for one in ("spam", "ham")]
+    lab.wait_for(lambda: learned() == [0, 1], "it is a lesson of ham")
     tell(node, "trick", "trusted@example.test", message=copy)
     clock.set(6 * DAY)
     assert "CAMPAIGN_STOPPED" in send(node, inside, "trick", 6)[0]
