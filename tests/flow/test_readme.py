@@ -78,7 +78,8 @@ def test_the_commands_fit_the_configuration(first):
             lab.wait_for(lambda: first("sekimori trace --to you@example.jp").returncode == 0, "the ledger has it")
     assert ": ok: 2 listeners, 1 domain, 0 errors, " in said["sekimori check"], said["sekimori check"]
     warnings = [line for line in said["sekimori check"].splitlines() if ": warning: " in line]
-    assert all("user is not said" in line for line in warnings), warnings  # which only this test leaves out
+    left_out = ("user is not said", "/usr/share/sekimori/")  # by this test alone: nothing is installed
+    assert all(any(words in line for words in left_out) for line in warnings), warnings
     assert "mail: " in said["sekimori report --test-alarm"], "report to is set"
     assert "you@example.jp" in said["sekimori trace --to you@example.jp"]
 

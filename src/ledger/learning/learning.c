@@ -87,12 +87,13 @@ static void anchors_read(struct learning *learning)
     buffer_clear(&learning->anchors);
 }
 
-/* Scan judges without a base model that it cannot use: who looks at health is told here. */
+/* Scan judges without a base model that it cannot use: who looks at health is told here. An edge judges
+   nothing. */
 static void base_look(struct learning *learning)
 {
     char path[4096], why[sizeof learning->trouble];
     snprintf(path, sizeof path, "%.*s", TEXT_ARG(learning->config->spam.base_model));
-    if (!*path) return;
+    if (!*path || learning->config->role == ROLE_EDGE) return;
     struct base_model *base = base_model_open(path, why, sizeof why);
     if (!base) memcpy(learning->trouble, why, sizeof why);
     base_model_close(base);
