@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Domains by name: open addressing over positions, at most half full. */
+/* Domains by name. */
 #include "config/domains.h"
 
-#include "base/arena.h"
-#include "base/die.h"
-#include "base/hash.h"
-
-struct domain_index {
-    size_t slot_count;          /* a power of two */
-    const struct domain *world; /* "*" */
-    uint32_t slots[];           /* position + 1; 0: free */
-};
-
-static uint32_t *slot_find(const struct config *config, struct domain_index *index, struct text name)
-{
-    size_t mask = index->slot_count - 1, i = hash_text_nocase(name) & mask;
-    while (index->slots[i] && !text_equal_nocase(config->domains[index->slots[i] - 1].name, name))
-        i = (i + 1) & mask;
-    return &index->slots[i];
-}
+#include "config/name_index.h"
 
 static bool has_signing_key(const struct domain *domain)
 {
@@ -27,23 +11,15 @@ static bool has_signing_key(const struct domain *domain)
 
 void domains_index_build(struct config *config)
 {
-    size_t slots = 16;
-    while (slots < config->domain_count * 2) slots *= 2;
-    struct domain_index *index = arena_alloc(config->arena, sizeof *index + slots * sizeof *index->slots);
-    index->slot_count = slots;
-    for (size_t i = 0; i < config->domain_count; i++) {
-        uint32_t *slot = slot_find(config, index, config->domains[i].name);
-        if (!*slot) *slot = (uint32_t)i + 1;
-        if (text_equal(config->domains[i].name, TEXT("*"))) index->world = &config->domains[i];
+    config->domain_index = name_index_build(config->arena, config->domains, config->domain_count,
+                                            sizeof *config->domains, offsetof(struct domain, name));
+    for (size_t i = 0; i < config->domain_count; i++)
         config->signs = config->signs || has_signing_key(&config->domains[i]);
-    }
-    config->domain_index = index;
 }
 
 static const struct domain *exact_find(const struct config *config, struct text name)
 {
-    uint32_t position = *slot_find(config, config->domain_index, name);
-    return position ? &config->domains[position - 1] : NULL;
+    return name_index_find(config->domain_index, name);
 }
 
 const struct domain *config_find_domain(const struct config *config, struct text domain)
@@ -57,7 +33,7 @@ const struct domain *config_find_domain(const struct config *config, struct text
         domain = text_slice(domain, dot, domain.length);
         found = exact_find(config, domain);
     }
-    return found ? found : config->domain_index->world;
+    return found ? found : exact_find(config, TEXT("*"));
 }
 
 bool config_route_is_local(const struct domain *domain)

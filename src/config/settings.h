@@ -271,8 +271,7 @@ struct domain {
     struct signing_key_list dkim_rsa, dkim_ed25519; /* all sign; the first RSA key seals */
 };
 
-struct domain_index;   /* config/domains.c */
-struct wish_index;     /* config/spam_lines.c */
+struct name_index;     /* config/name_index.h */
 struct config_sources; /* config/source.c: where each value stands; NULL after config_bundle_read */
 
 struct config {
@@ -301,13 +300,13 @@ struct config {
     size_t opinion_count;
     struct domain *domains;
     size_t domain_count;
-    struct domain_index *domain_index; /* for config_find_domain */
+    struct name_index *domain_index; /* for config_find_domain */
     struct recipient_wish *wishes;
     size_t wish_count;
-    struct wish_index *wish_index; /* for config_spam_lines */
+    struct name_index *wish_index;     /* for config_spam_lines */
     struct text_list allowed, blocked; /* allow and block entries, as one writes them */
-    struct text entry_image;       /* allow and block entries (config/entry_image.h); empty: none */
-    bool signs;                    /* some domain has keys of DKIM */
+    struct text entry_image;           /* allow and block entries (config/entry_image.h); empty: none */
+    bool signs;                        /* some domain has keys of DKIM */
     struct config_sources *sources;
 
     struct {

@@ -1,44 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Recipients by address: open addressing over positions, at most half full. And the check of what is said. */
+/* Recipients by address. And the check of what is said. */
 #include "config/spam_lines.h"
 
 #include <math.h>
 
-#include "base/arena.h"
-#include "base/hash.h"
 #include "config/domains.h"
 #include "config/load_private.h"
-
-struct wish_index {
-    size_t slot_count; /* a power of two */
-    uint32_t slots[];  /* position + 1; 0: free */
-};
-
-static uint32_t *slot_find(const struct config *config, struct wish_index *index, struct text address)
-{
-    size_t mask = index->slot_count - 1, i = hash_text_nocase(address) & mask;
-    while (index->slots[i] && !text_equal_nocase(config->wishes[index->slots[i] - 1].address, address))
-        i = (i + 1) & mask;
-    return &index->slots[i];
-}
+#include "config/name_index.h"
 
 void wishes_index_build(struct config *config)
 {
-    size_t slots = 16;
-    while (slots < config->wish_count * 2) slots *= 2;
-    struct wish_index *index = arena_alloc(config->arena, sizeof *index + slots * sizeof *index->slots);
-    index->slot_count = slots;
-    for (size_t i = 0; i < config->wish_count; i++) {
-        uint32_t *slot = slot_find(config, index, config->wishes[i].address);
-        if (!*slot) *slot = (uint32_t)i + 1;
-    }
-    config->wish_index = index;
+    config->wish_index = name_index_build(config->arena, config->wishes, config->wish_count,
+                                          sizeof *config->wishes, offsetof(struct recipient_wish, address));
 }
 
 static const struct recipient_wish *wish_find(const struct config *config, struct text address)
 {
-    uint32_t position = *slot_find(config, config->wish_index, address);
-    return position ? &config->wishes[position - 1] : NULL;
+    return name_index_find(config->wish_index, address);
 }
 
 /* "user+folder@example.jp" without "+folder"; empty where there is nothing to leave out. */
