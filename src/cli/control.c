@@ -126,6 +126,27 @@ void control_lines_take(struct buffer *rest, struct text part,
     }
 }
 
+struct line_split {
+    void (*on_line)(void *context, struct text line);
+    void *context;
+    struct buffer rest;
+};
+
+static void lines_take(void *context, struct text part)
+{
+    struct line_split *lines = context;
+    control_lines_take(&lines->rest, part, lines->on_line, lines->context);
+}
+
+int control_ask_lines(const struct control_target *target, struct text command, int timeout_ms,
+                      void (*on_line)(void *context, struct text line), void *context, struct buffer *out)
+{
+    struct line_split lines = { on_line, context, { 0 } };
+    int code = control_ask(target, command, timeout_ms, lines_take, &lines, out);
+    buffer_free(&lines.rest);
+    return code;
+}
+
 bool control_is_running(const struct control_target *target)
 {
     char state[4096];

@@ -32,6 +32,10 @@ int control_begin(const struct control_target *target, struct text command, int 
 int control_end(int fd, int timeout_ms, void (*on_more)(void *context, struct text part), void *context,
                 struct buffer *out);
 
+/* control_ask for an answer that is lines: each goes to on_line without its end. */
+int control_ask_lines(const struct control_target *target, struct text command, int timeout_ms,
+                      void (*on_line)(void *context, struct text line), void *context, struct buffer *out);
+
 /* For an on_more whose answer is lines: `rest` keeps what has no end yet; each whole line goes to on_line
    without its end. */
 void control_lines_take(struct buffer *rest, struct text part,

@@ -119,28 +119,15 @@ static void line_print(void *context, struct text line)
     json_free(item);
 }
 
-struct listing {
-    struct options *options;
-    struct buffer rest;
-};
-
-static void part_print(void *context, struct text part)
-{
-    struct listing *listing = context;
-    control_lines_take(&listing->rest, part, line_print, listing->options);
-}
-
 /* `said` goes before what the node says last. */
 static int ask(const struct verb_usage *usage, struct options *options, struct text command, const char *said)
 {
     struct buffer out = { 0 };
-    struct listing listing = { .options = options };
-    int code = control_ask(&options->target, command, ANSWER_MS, part_print, &listing, &out);
+    int code = control_ask_lines(&options->target, command, ANSWER_MS, line_print, options, &out);
     if (buffer_length(&out) && code == EX_OK)
         printf("%s%.*s\n", said, TEXT_ARG(buffer_text(&out)));
     else if (buffer_length(&out))
         fprintf(stderr, "sekimori %s: %.*s\n", usage->verb, TEXT_ARG(buffer_text(&out)));
-    buffer_free(&listing.rest);
     buffer_free(&out);
     return code;
 }

@@ -5,14 +5,13 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "base/plain.h"
 #include "base/json.h"
+#include "base/plain.h"
 #include "cli/time_words.h"
 
 enum { ANSWER_MS = 120000, COLUMNS = 60 };
 
 struct listing {
-    struct buffer lines;
     bool is_json;
     size_t count;
 };
@@ -58,22 +57,15 @@ static void line_print(void *context, struct text line)
     json_free(proposal);
 }
 
-static void part_take(void *context, struct text part)
-{
-    struct listing *listing = context;
-    control_lines_take(&listing->lines, part, line_print, listing);
-}
-
 int proposal_list_print(const struct control_target *target, bool is_json)
 {
     struct listing listing = { .is_json = is_json };
     struct buffer out = { 0 };
-    int code = control_ask(target, TEXT("learn proposals"), ANSWER_MS, part_take, &listing, &out);
+    int code = control_ask_lines(target, TEXT("learn proposals"), ANSWER_MS, line_print, &listing, &out);
     if (code != EX_OK && buffer_length(&out))
         fprintf(stderr, "sekimori learn: %.*s\n", TEXT_ARG(buffer_text(&out)));
     else if (code == EX_OK && !is_json && listing.count == 0)
         puts("no report waits");
-    buffer_free(&listing.lines);
     buffer_free(&out);
     return code;
 }

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "base/codec.h"
 #include "base/log.h"
 #include "ipc/ask_master.h"
 #include "ipc/message_id.h"
+#include "lookup/command_reply.h"
 
 enum { LISTED_MOST = 200, NETWORKS_LISTED = 2 /* of fewer only where all are asked for */ };
 
@@ -105,16 +105,6 @@ bool campaigns_frame(struct campaigns *campaigns, bool is_report, const struct f
 
 /* --- commands --- */
 
-static void reply(int fd, int code, struct text says)
-{
-    struct buffer answer = { 0 };
-    put_u8(&answer, (uint8_t)code);
-    put_text(&answer, says);
-    channel_send_now(fd, MASTER_DONE, 0, buffer_text(&answer), NULL, 0);
-    close(fd);
-    buffer_free(&answer);
-}
-
 static void view_print(const struct campaign_view *view, bool has_messages, struct buffer *out)
 {
     const struct campaign_answer *about = &view->answer;
@@ -164,7 +154,7 @@ static void list_say(struct campaigns *campaigns, bool wants_all, int fd)
             count++;
     qsort(views, count, sizeof *views, by_weight);
     for (size_t i = 0; i < count && i < LISTED_MOST; i++) view_print(&views[i], false, &out);
-    reply(fd, EX_OK, buffer_text(&out));
+    command_reply(fd, EX_OK, buffer_text(&out));
     free(views);
     buffer_free(&out);
 }
@@ -190,7 +180,7 @@ static void one_say(struct campaigns *campaigns, struct text verb, struct text w
     uint32_t number;
     bool is_stop = text_equal(verb, TEXT("stop")), is_forget = text_equal(verb, TEXT("forget"));
     if (!id_find(campaigns, word, &number)) {
-        reply(fd, EX_NOINPUT, TEXT("no campaign has that id, or names such a message"));
+        command_reply(fd, EX_NOINPUT, TEXT("no campaign has that id, or names such a message"));
         return;
     }
     if (is_stop) campaign_table_stop(campaigns->table, number, loop_wall_ms(campaigns->loop));
@@ -200,7 +190,7 @@ static void one_say(struct campaigns *campaigns, struct text verb, struct text w
         log_info("campaign %010" PRIx64 " is %s by an administrator", view.answer.id,
                  is_stop ? "stopped" : "forgotten");
     view_print(&view, true, &out);
-    reply(fd, EX_OK, buffer_text(&out));
+    command_reply(fd, EX_OK, buffer_text(&out));
     buffer_free(&out);
 }
 
@@ -216,5 +206,5 @@ void campaigns_command(struct campaigns *campaigns, struct text command, int fd)
                               text_equal(verb, TEXT("forget"))))
         one_say(campaigns, verb, which, fd);
     else
-        reply(fd, EX_USAGE, TEXT("unknown command"));
+        command_reply(fd, EX_USAGE, TEXT("unknown command"));
 }
