@@ -49,3 +49,21 @@ void scratch_close(const char *folder, struct database *database)
     snprintf(command, sizeof command, "rm -r %s", folder);
     assert_int_equal(system(command), 0);
 }
+
+int scratch_set_up(void **state)
+{
+    struct scratch *scratch = calloc(1, sizeof *scratch);
+    scratch_open(scratch->folder, &scratch->database);
+    scratch->arena = arena_new(0);
+    *state = scratch;
+    return 0;
+}
+
+int scratch_tear_down(void **state)
+{
+    struct scratch *scratch = *state;
+    scratch_close(scratch->folder, scratch->database);
+    arena_free(scratch->arena);
+    free(scratch);
+    return 0;
+}

@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_TESTS_SCRATCH_H
 #define SEKIMORI_TESTS_SCRATCH_H
 
+#include "base/arena.h"
 #include "ledgerdb/database.h"
 #include "ledgerdb/sql.h"
 
@@ -20,5 +21,14 @@ struct sql *scratch_of_version(const char *folder, int version);
 
 /* Closes the database and removes the folder. */
 void scratch_close(const char *folder, struct database *database);
+
+/* What most tests need of it: for cmocka, *state is a struct scratch. */
+struct scratch {
+    char folder[SCRATCH_FOLDER_BYTES];
+    struct database *database;
+    struct arena *arena;
+};
+int scratch_set_up(void **state);
+int scratch_tear_down(void **state);
 
 #endif

@@ -26,36 +26,12 @@
 #define START_MS 1790000000000ull
 enum { DAY_MS = 86400000 };
 
-struct fixture {
-    char folder[SCRATCH_FOLDER_BYTES];
-    struct database *database;
-    struct arena *arena;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    scratch_open(fixture->folder, &fixture->database);
-    fixture->arena = arena_new(0);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    scratch_close(fixture->folder, fixture->database);
-    arena_free(fixture->arena);
-    free(fixture);
-    return 0;
-}
-
-static void begin(struct fixture *fixture)
+static void begin(struct scratch *fixture)
 {
     assert_int_equal(database_begin(fixture->database), LEDGERDB_DONE);
 }
 
-static void commit(struct fixture *fixture)
+static void commit(struct scratch *fixture)
 {
     assert_int_equal(database_commit(fixture->database), LEDGERDB_DONE);
 }
@@ -80,7 +56,7 @@ static uint64_t id_of(uint64_t number)
     return time_of(number) << 22;
 }
 
-static void tell(struct fixture *fixture, const struct mail *mail)
+static void tell(struct scratch *fixture, const struct mail *mail)
 {
     static const struct event_signal signals[] = { { TEXT("GTUBE"), 5 }, { TEXT("BLANK_SUBJECT"), 1.5 } };
     struct event_recipient recipients[2] = {
@@ -108,7 +84,7 @@ static void tell(struct fixture *fixture, const struct mail *mail)
     assert_int_equal(database_store_accepted(fixture->database, &event, 0), LEDGERDB_DONE);
 }
 
-static void end(struct fixture *fixture, uint64_t number, uint32_t recipient, enum ending ending)
+static void end(struct scratch *fixture, uint64_t number, uint32_t recipient, enum ending ending)
 {
     struct event_ended event = { .id = id_of(number),
                                  .time_ms = time_of(number) + 500,
@@ -120,7 +96,7 @@ static void end(struct fixture *fixture, uint64_t number, uint32_t recipient, en
     assert_int_equal(database_store_ended(fixture->database, &event), LEDGERDB_DONE);
 }
 
-static void step(struct fixture *fixture, uint64_t number, enum step_kind kind, uint8_t hold,
+static void step(struct scratch *fixture, uint64_t number, enum step_kind kind, uint8_t hold,
                  uint64_t after_ms)
 {
     struct event_step event = { .id = id_of(number),
@@ -131,7 +107,7 @@ static void step(struct fixture *fixture, uint64_t number, enum step_kind kind, 
     assert_int_equal(database_store_step(fixture->database, &event), LEDGERDB_DONE);
 }
 
-static void refuse(struct fixture *fixture, uint64_t number, uint16_t code, enum event_stage stage,
+static void refuse(struct scratch *fixture, uint64_t number, uint16_t code, enum event_stage stage,
                    enum message_class class, const char *recipient, uint64_t position)
 {
     struct event_refused event = { .time_ms = time_of(number),
@@ -153,7 +129,7 @@ static void refuse(struct fixture *fixture, uint64_t number, uint16_t code, enum
 
 /* --- asking --- */
 
-static struct ledgerdb_reader *reader(struct fixture *fixture)
+static struct ledgerdb_reader *reader(struct scratch *fixture)
 {
     struct ledgerdb_reader *ledgerdb;
     struct buffer why = { 0 };
@@ -164,7 +140,7 @@ static struct ledgerdb_reader *reader(struct fixture *fixture)
 
 /* "messages/recipients/bytes" of one kind, by name, in the order of names. */
 /* What hours tell apart adds up to the day's, whether days or months are kept. */
-static void hours_check(struct fixture *fixture, struct ledgerdb_reader *ledgerdb, enum sum_kind kind)
+static void hours_check(struct scratch *fixture, struct ledgerdb_reader *ledgerdb, enum sum_kind kind)
 {
     struct sum_row *rows;
     size_t count;
@@ -183,7 +159,7 @@ static void hours_check(struct fixture *fixture, struct ledgerdb_reader *ledgerd
     assert_int_equal(recipients[1], has_hours ? recipients[0] : 0);
 }
 
-static const char *sums_of(struct fixture *fixture, enum sum_kind kind)
+static const char *sums_of(struct scratch *fixture, enum sum_kind kind)
 {
     struct sum_row *rows;
     size_t count;
@@ -202,7 +178,7 @@ static const char *sums_of(struct fixture *fixture, enum sum_kind kind)
     return text.at;
 }
 
-static void story_tell(struct fixture *fixture)
+static void story_tell(struct scratch *fixture)
 {
     begin(fixture);
     tell(fixture, &(struct mail){ .number = 1,
@@ -267,7 +243,7 @@ static const struct {
 /* Told once, twice, and again after the process was another one. */
 static void test_sums_are_counted_once(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     for (int round = 0; round < 3; round++) {
         story_tell(fixture);
         for (size_t i = 0; i < sizeof story_sums / sizeof *story_sums; i++)
@@ -283,7 +259,7 @@ static void test_sums_are_counted_once(void **state)
 /* The ending is told before the acceptance; the release before the hold; the judgement after queue's word. */
 static void test_any_order(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     const struct mail held = { .number = 2,
                                .sender = "c@example.net",
                                .recipient = "x@example.jp",
@@ -348,7 +324,7 @@ static void test_clock(void **state)
 
 static void test_rolled_back_leaves_nothing(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     begin(fixture);
     tell(fixture, &(struct mail){ .number = 1, .sender = "a@example.net", .recipient = "x@example.jp" });
     database_rollback(fixture->database);
@@ -421,7 +397,7 @@ static const char *numbers_of(const struct search_result *result, struct arena *
     return all.at ? all.at : "";
 }
 
-static void library_tell(struct fixture *fixture)
+static void library_tell(struct scratch *fixture)
 {
     begin(fixture);
     for (size_t i = 0; i < sizeof library / sizeof *library; i++) tell(fixture, &library[i]);
@@ -440,7 +416,7 @@ static void library_tell(struct fixture *fixture)
 
 static void test_search(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     library_tell(fixture);
     struct ledgerdb_reader *ledgerdb = reader(fixture);
     for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) {
@@ -474,7 +450,7 @@ static void test_search(void **state)
 
 static void test_search_is_cut_and_says_so(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     library_tell(fixture);
     struct ledgerdb_reader *ledgerdb = reader(fixture);
     struct search_result result;
@@ -506,7 +482,7 @@ static void test_search_is_cut_and_says_so(void **state)
 
 /* --- retention --- */
 
-static struct count_sums balance_of(struct fixture *fixture, uint64_t since_ms)
+static struct count_sums balance_of(struct scratch *fixture, uint64_t since_ms)
 {
     struct count_sums sums;
     enum ledgerdb_outcome outcome;
@@ -518,7 +494,7 @@ static struct count_sums balance_of(struct fixture *fixture, uint64_t since_ms)
     return sums;
 }
 
-static void forget_all(struct fixture *fixture, const struct forget_limits *limits)
+static void forget_all(struct scratch *fixture, const struct forget_limits *limits)
 {
     unsigned rows = 1;
     for (int i = 0; i < 1000 && rows; i++)
@@ -526,7 +502,7 @@ static void forget_all(struct fixture *fixture, const struct forget_limits *limi
     assert_int_equal(rows, 0);
 }
 
-static size_t found(struct fixture *fixture, const struct search_question *question)
+static size_t found(struct scratch *fixture, const struct search_question *question)
 {
     struct search_result result;
     struct ledgerdb_reader *ledgerdb = reader(fixture);
@@ -537,7 +513,7 @@ static size_t found(struct fixture *fixture, const struct search_question *quest
 
 static void test_forgotten_rows_leave_sums_and_balance(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     library_tell(fixture);
     struct count_sums before = balance_of(fixture, START_MS), after;
     const char *accepted = sums_of(fixture, SUM_ACCEPTED), *delivered = sums_of(fixture, SUM_DELIVERED);
@@ -565,7 +541,7 @@ static void test_forgotten_rows_leave_sums_and_balance(void **state)
 
 static void test_subjects_go_first(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     library_tell(fixture);
     forget_all(fixture, &(struct forget_limits){ .subjects_ms = time_of(4) });
     struct search_question question = { .class = -1, .most = 20, .subject = TEXT("meeting") };
@@ -577,7 +553,7 @@ static void test_subjects_go_first(void **state)
 /* The index is left by all of them, whether their subjects went before or not. */
 static void test_messages_go_after_their_subjects(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     enum { MAILS = 20 };
     begin(fixture);
     for (uint64_t number = 1; number <= MAILS; number++) {
@@ -598,7 +574,7 @@ static void test_messages_go_after_their_subjects(void **state)
 
 static void test_days_become_months(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     struct sum_row *rows;
     size_t count;
     begin(fixture);
@@ -634,7 +610,7 @@ static void test_days_become_months(void **state)
 
 static void test_day(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     struct day_balance day;
     story_tell(fixture);
     struct ledgerdb_reader *ledgerdb = reader(fixture);
@@ -667,7 +643,7 @@ static void test_day(void **state)
 
 static void test_from_version_1(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     char command[1600];
     database_close(fixture->database);
     struct sql *sql = scratch_of_version(fixture->folder, 1);
@@ -707,7 +683,7 @@ static void test_from_version_1(void **state)
 /* Sums of the one table there was become those of two; storms are found as before. */
 static void test_from_version_5(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     char command[1600];
     bool is_cut;
     struct sighting *sightings;
@@ -745,7 +721,7 @@ static void test_from_version_5(void **state)
 /* --- readers and the log --- */
 
 /* Asks without pause until it is killed: there is always a reader. */
-static _Noreturn void read_for_ever(struct fixture *fixture)
+static _Noreturn void read_for_ever(struct scratch *fixture)
 {
     struct search_question question = { .class = -1, .most = 100, .address = TEXT("x@example.jp") };
     struct day_balance day;
@@ -763,7 +739,7 @@ static _Noreturn void read_for_ever(struct fixture *fixture)
 
 static void test_readers_do_not_let_the_log_grow(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     uint64_t number = 0, most = 0;
     pid_t readers[3];
     story_tell(fixture);
@@ -825,20 +801,23 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_long_query_gives_signs_of_life),
-        cmocka_unit_test_setup_teardown(test_sums_are_counted_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_any_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_clock, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_rolled_back_leaves_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_search, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_search_is_cut_and_says_so, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_forgotten_rows_leave_sums_and_balance, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_subjects_go_first, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_messages_go_after_their_subjects, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_days_become_months, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_day, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_from_version_1, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_from_version_5, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_readers_do_not_let_the_log_grow, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sums_are_counted_once, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_any_order, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_clock, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_rolled_back_leaves_nothing, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_search, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_search_is_cut_and_says_so, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_forgotten_rows_leave_sums_and_balance, scratch_set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_subjects_go_first, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_messages_go_after_their_subjects, scratch_set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_days_become_months, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_day, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_from_version_1, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_from_version_5, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_readers_do_not_let_the_log_grow, scratch_set_up,
+                                        scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,31 +19,7 @@
 
 #define TIME(minutes) (UINT64_C(1790000000000) + (minutes)*UINT64_C(60000))
 
-struct fixture {
-    char folder[SCRATCH_FOLDER_BYTES];
-    struct database *database;
-    struct arena *arena;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    scratch_open(fixture->folder, &fixture->database);
-    fixture->arena = arena_new(0);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    scratch_close(fixture->folder, fixture->database);
-    arena_free(fixture->arena);
-    free(fixture);
-    return 0;
-}
-
-static int64_t number(struct fixture *fixture, const char *question)
+static int64_t number(struct scratch *fixture, const char *question)
 {
     int64_t value = -1;
     assert_int_equal(sql_number(database_sql(fixture->database), question, &value), LEDGERDB_DONE);
@@ -56,7 +32,7 @@ static struct part_digest part_of(uint8_t first, bool is_infected)
 }
 
 /* One message to two recipients with one file, delivered to both where `is_delivered`. */
-static void take(struct fixture *fixture, uint64_t minute, const struct part_digest *part,
+static void take(struct scratch *fixture, uint64_t minute, const struct part_digest *part,
                  enum message_class class, bool is_delivered)
 {
     const struct event_recipient recipients[] = { { .address = TEXT("a@example.jp") },
@@ -81,7 +57,7 @@ static void take(struct fixture *fixture, uint64_t minute, const struct part_dig
     assert_int_equal(database_commit(fixture->database), LEDGERDB_DONE);
 }
 
-static void refuse(struct fixture *fixture, uint64_t minute, const struct part_digest *part,
+static void refuse(struct scratch *fixture, uint64_t minute, const struct part_digest *part,
                    enum message_class class)
 {
     struct event_refused event = { .time_ms = TIME(minute),
@@ -101,7 +77,7 @@ static void refuse(struct fixture *fixture, uint64_t minute, const struct part_d
     assert_int_equal(database_commit(fixture->database), LEDGERDB_DONE);
 }
 
-static size_t receivers(struct fixture *fixture, size_t most, struct part_receiver **out, bool *out_is_cut)
+static size_t receivers(struct scratch *fixture, size_t most, struct part_receiver **out, bool *out_is_cut)
 {
     struct ledgerdb_reader *reader;
     struct buffer why = { 0 };
@@ -116,7 +92,7 @@ static size_t receivers(struct fixture *fixture, size_t most, struct part_receiv
 
 static void whoever_received_it_is_found(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     struct part_receiver *list;
     bool is_cut;
     const struct part_digest clean = part_of(1, false), found = part_of(1, true), other = part_of(2, true);
@@ -141,7 +117,7 @@ static void whoever_received_it_is_found(void **state)
 
 static void what_is_reported_is_looked_for_once(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     struct part_receiver *list;
     bool is_cut;
     const struct part_digest clean = part_of(1, false), reported = part_of(1, true);
@@ -161,7 +137,7 @@ static void what_is_reported_is_looked_for_once(void **state)
 /* In a domain that only observes, infected mail is delivered: that was known. */
 static void what_was_known_is_not_told(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     const struct part_digest found = part_of(1, true);
     take(fixture, 1, &found, CLASS_VIRUS, true);
     take(fixture, 2, &found, CLASS_VIRUS, true);
@@ -172,7 +148,7 @@ static void what_was_known_is_not_told(void **state)
 
 static void a_rolled_back_look_up_is_done_again(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     const struct part_digest clean = part_of(1, false), found = part_of(1, true);
     take(fixture, 1, &clean, CLASS_NONE, true);
     struct event_refused event = {
@@ -193,7 +169,7 @@ static void a_rolled_back_look_up_is_done_again(void **state)
 
 static void rows_age_and_are_bounded(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     const struct part_digest clean = part_of(1, false), found = part_of(1, true);
     struct forget_limits limits = { .parts_ms = TIME(2) };
     char text[200];
@@ -216,7 +192,7 @@ static void rows_age_and_are_bounded(void **state)
 
 static void none_are_kept_where_none_are_wanted(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     const struct part_digest clean = part_of(1, false);
     struct config config = { .virus = { .parts_ms = 0 } };
     take(fixture, 1, &clean, CLASS_NONE, true);
@@ -231,7 +207,7 @@ static void none_are_kept_where_none_are_wanted(void **state)
 
 static void asked_for_by_digest(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     const struct part_digest clean = part_of(1, false), other = part_of(2, false);
     struct search_question question = { .class = -1, .most = 10, .part = clean.bytes };
     struct ledgerdb_reader *reader;
@@ -252,7 +228,7 @@ static void asked_for_by_digest(void **state)
 
 static void from_version_10(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     int64_t tables;
     database_close(fixture->database);
     struct sql *sql = scratch_of_version(fixture->folder, 10);
@@ -293,14 +269,17 @@ static void digits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(whoever_received_it_is_found, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_reported_is_looked_for_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_was_known_is_not_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_rolled_back_look_up_is_done_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(rows_age_and_are_bounded, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(none_are_kept_where_none_are_wanted, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(asked_for_by_digest, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(from_version_10, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(whoever_received_it_is_found, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_reported_is_looked_for_once, scratch_set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(what_was_known_is_not_told, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_rolled_back_look_up_is_done_again, scratch_set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(rows_age_and_are_bounded, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(none_are_kept_where_none_are_wanted, scratch_set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(asked_for_by_digest, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(from_version_10, scratch_set_up, scratch_tear_down),
         cmocka_unit_test(digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,30 +18,6 @@
 #define NOW UINT64_C(1790000000000)
 #define DAY (UINT64_C(86400) * 1000)
 
-struct fixture {
-    char folder[SCRATCH_FOLDER_BYTES];
-    struct database *database;
-    struct arena *arena;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    scratch_open(fixture->folder, &fixture->database);
-    fixture->arena = arena_new(0);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    scratch_close(fixture->folder, fixture->database);
-    arena_free(fixture->arena);
-    free(fixture);
-    return 0;
-}
-
 /* --- reports --- */
 
 static struct proposal_report report_of(unsigned mail, bool is_spam, const char *reporter, uint64_t now_ms)
@@ -53,7 +29,7 @@ static struct proposal_report report_of(unsigned mail, bool is_spam, const char 
     return report;
 }
 
-static enum proposal_outcome tell(struct fixture *fixture, const struct proposal_report *report,
+static enum proposal_outcome tell(struct scratch *fixture, const struct proposal_report *report,
                                   uint64_t *out_number)
 {
     enum proposal_outcome outcome;
@@ -63,14 +39,14 @@ static enum proposal_outcome tell(struct fixture *fixture, const struct proposal
     return outcome;
 }
 
-static void decide(struct fixture *fixture, uint64_t number, enum proposal_state state)
+static void decide(struct scratch *fixture, uint64_t number, enum proposal_state state)
 {
     assert_int_equal(held_begin(fixture->database), LEDGERDB_DONE);
     assert_int_equal(proposal_decide(fixture->database, number, state), LEDGERDB_DONE);
     assert_int_equal(held_commit(fixture->database), LEDGERDB_DONE);
 }
 
-static struct proposal read_one(struct fixture *fixture, uint64_t number)
+static struct proposal read_one(struct scratch *fixture, uint64_t number)
 {
     struct proposal proposal;
     assert_int_equal(proposal_read(database_sql(fixture->database), number, fixture->arena, &proposal),
@@ -78,7 +54,7 @@ static struct proposal read_one(struct fixture *fixture, uint64_t number)
     return proposal;
 }
 
-static uint64_t waiting(struct fixture *fixture)
+static uint64_t waiting(struct scratch *fixture)
 {
     uint64_t count;
     assert_int_equal(proposal_count(database_sql(fixture->database), &count), LEDGERDB_DONE);
@@ -87,7 +63,7 @@ static uint64_t waiting(struct fixture *fixture)
 
 static void test_one_mail_is_one_proposal(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     uint64_t first, again, ham;
     struct proposal_report report = report_of(1, true, "a@example.jp", NOW);
     assert_int_equal(tell(fixture, &report, &first), PROPOSAL_NEW);
@@ -129,7 +105,7 @@ static void test_one_mail_is_one_proposal(void **state)
 
 static void test_nobody_fills_it(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     uint64_t number;
     unsigned mail = 0, taken = 0;
     char reporter[40];
@@ -168,7 +144,7 @@ static void test_nobody_fills_it(void **state)
 
 static void test_large_ones_take_no_more_room(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     uint64_t number;
     size_t size = PROPOSALS_BYTES_MOST / 3;
     char *bytes = calloc(1, size), reporter[40];
@@ -190,7 +166,7 @@ static struct part_digest part_of(uint8_t first)
     return (struct part_digest){ .bytes = { first, 1, 2 } };
 }
 
-static uint64_t take(struct fixture *fixture, unsigned minute, const char *message_id, uint8_t is_own,
+static uint64_t take(struct scratch *fixture, unsigned minute, const char *message_id, uint8_t is_own,
                      const struct part_digest *parts, uint32_t part_count)
 {
     const struct event_recipient recipient = { .address = TEXT("a@example.jp") };
@@ -211,7 +187,7 @@ static uint64_t take(struct fixture *fixture, unsigned minute, const char *messa
     return event.id;
 }
 
-static uint64_t find(struct fixture *fixture, const struct proposal_copy *copy)
+static uint64_t find(struct scratch *fixture, const struct proposal_copy *copy)
 {
     uint64_t found = 1;
     assert_int_equal(proposal_message(database_sql(fixture->database), copy, fixture->arena, &found),
@@ -221,7 +197,7 @@ static uint64_t find(struct fixture *fixture, const struct proposal_copy *copy)
 
 static void test_which_message_it_was(void **state)
 {
-    struct fixture *fixture = *state;
+    struct scratch *fixture = *state;
     const struct part_digest parts[] = { part_of(1), part_of(2) }, other = part_of(9);
     uint64_t plain = take(fixture, 1, "<1@spam.example>", 0, NULL, 0);
     uint64_t later = take(fixture, 2, "1@spam.example", 0, NULL, 0);
@@ -253,10 +229,10 @@ static void test_which_message_it_was(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_one_mail_is_one_proposal, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_nobody_fills_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_large_ones_take_no_more_room, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_which_message_it_was, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_mail_is_one_proposal, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_nobody_fills_it, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_large_ones_take_no_more_room, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_which_message_it_was, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
