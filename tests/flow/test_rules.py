@@ -21,8 +21,15 @@ def score_of(node, inside, number, body):
 def scan_megabytes(node):
     """All that the processes of scan take together, models and rules among it; pages that they share count once."""
     (top,) = node.pids("scan")
-    rollups = [pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in (top, *lab.offspring(top))]
-    return sum(int(re.search(r"^Pss: +(\d+)", one, re.M)[1]) for one in rollups) / 1024
+
+    def rollups():
+        """None where one of them has ended meanwhile, a reader say: all are looked at anew."""
+        try:
+            return [pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in (top, *lab.offspring(top))]
+        except (ProcessLookupError, FileNotFoundError):
+            return None
+
+    return sum(int(re.search(r"^Pss: +(\d+)", one, re.M)[1]) for one in lab.wait_for(rollups, "no process of scan ends")) / 1024
 
 
 def test_rules_of_ones_own(nodes, inside, tmp_path):
