@@ -49,6 +49,12 @@ static struct text part_name(const struct mime_part *part)
     return part->name.length ? part->name : part->type;
 }
 
+static bool is_shown(const struct mime_part *part)
+{
+    if (!part || mime_part_is_file(part)) return false;
+    return text_equal(part->type, TEXT("text/plain")) || text_equal(part->type, TEXT("text/html"));
+}
+
 /* In a storm the file that all copies have is looked for first: then nothing before it is scanned again in
  * each. */
 static void known_find(const struct mime *mime, struct inspection *inspection)
@@ -76,6 +82,7 @@ static void parts_walk(struct arena *arena, struct mime *mime, struct inspection
     while (!(inspection && inspection->is_void) && reading_next(list, &reading)) {
         if (inspection) inspection->part = part_name(reading.part);
         if (inspection) inspection->is_file = reading.part && mime_part_is_file(reading.part);
+        if (inspection) inspection->is_shown = reading.kind == READING_PART && is_shown(reading.part);
         if (inspection) inspect_bytes(inspection, reading.bytes);
         if (inspection) opening_look(opening, reading.bytes, reading.is_part);
         if (reading.part) score_part(score, reading.part, reading.bytes);

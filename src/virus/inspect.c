@@ -164,6 +164,14 @@ static bool bytes_scan(struct inspection *inspection, struct text bytes, const u
     return found_take(inspection, &result);
 }
 
+/* The engine came by it in this message. */
+static bool was_seen(const struct inspection *inspection, struct text bytes,
+                     const uint8_t digest[DIGEST_BYTES])
+{
+    return seen_files_has(inspection->seen, digest) ||
+           (inspection->is_shown && seen_files_has_text(inspection->seen, bytes));
+}
+
 void inspect_bytes(struct inspection *inspection, struct text bytes)
 {
     uint8_t digest[DIGEST_BYTES];
@@ -172,7 +180,7 @@ void inspect_bytes(struct inspection *inspection, struct text bytes)
     bool is_asked = !inspect_is_over(inspection);
     if (!is_asked && !is_kept) return;
     digest_sha256(bytes, digest);
-    is_asked = is_asked && !seen_files_has(inspection->seen, digest) && !is_out_of_time(inspection);
+    is_asked = is_asked && !was_seen(inspection, bytes, digest) && !is_out_of_time(inspection);
     bool is_infected = is_asked && bytes_scan(inspection, bytes, digest);
     if (is_kept || (inspection->keeps_parts && is_infected))
         part_list_add(&inspection->parts, digest, bytes.length, is_infected);

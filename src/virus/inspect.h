@@ -25,6 +25,7 @@ struct inspection {
     struct part_list parts; /* files that are remembered, where keeps_parts */
     bool keeps_parts;       /* the caller sets it, after inspect_begin */
     bool is_file;           /* what is looked at now is no text of the message: the caller sets it */
+    bool is_shown;    /* it is text or HTML that is shown as such, in the tree's own reading: the same */
     struct text part; /* what is looked at now, for findings: the caller sets it; its texts are copied */
     uint8_t digest[DIGEST_BYTES]; /* of the message */
     uint64_t begun_ms;
@@ -45,10 +46,11 @@ void inspect_add(struct inspection *inspection, enum virus_class class, struct t
 void inspect_whole(struct inspection *inspection);
 
 /* One reading's bytes. Those that the engine came by in this message, and found nothing, are not scanned
-   again. Nothing is scanned once a virus was found (VIRUS_CLASS_VIRUS). When the engine's time
-   for one scan has passed, no further one is begun and the result is SCAN_LIMITS at best: a message takes at
-   most twice that time. Where parts are kept, a file is remembered by its digest, whether it was scanned or
-   not, until a virus was found; so is whatever a virus or phishing was found in. */
+   again; of what is shown its white space does not count there. Nothing is scanned once a virus was found
+   (VIRUS_CLASS_VIRUS). When the engine's time for one scan has passed, no further one is begun and the result
+   is SCAN_LIMITS at best: a message takes at most twice that time. Where parts are kept, a file is remembered
+   by its digest, whether it was scanned or not, until a virus was found; so is whatever a virus or phishing
+   was found in. */
 void inspect_bytes(struct inspection *inspection, struct text bytes);
 
 /* Nothing more has to be looked at: something was found, an identical message was clean, nobody can look, or

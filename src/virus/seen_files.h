@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The files that an engine came by while it scanned one message and found nothing: it need not see them
-   again. Told apart by their digest. */
+   again. Told apart by their digest; what is shown as text also by that of its characters without white
+   space, since a mail parser ends lines in its own way, breaks long ones, and drops blanks at ends. */
 #ifndef SEKIMORI_VIRUS_SEEN_FILES_H
 #define SEKIMORI_VIRUS_SEEN_FILES_H
 
@@ -8,7 +9,8 @@
 
 enum {
     SEEN_FILES_MOST = 1024,
-    SEEN_FILE_LEAST = 512, /* bytes: to scan fewer again costs less than to remember them */
+    SEEN_FILE_LEAST = 64,     /* bytes: to scan fewer again costs less than to remember them */
+    SEEN_TEXT_MOST = 1 << 20, /* bytes: of longer ones the characters are not told apart */
 };
 
 /* Zero-initialised is empty; empty again with count and kept set to 0. */
@@ -26,5 +28,8 @@ void seen_files_settle(struct seen_files *seen, bool is_clean);
 
 /* A scan that is over, and found nothing, came by it. */
 bool seen_files_has(const struct seen_files *seen, const uint8_t digest[DIGEST_BYTES]);
+
+/* The same of a text that people read and nothing runs: white space aside. */
+bool seen_files_has_text(const struct seen_files *seen, struct text text);
 
 #endif

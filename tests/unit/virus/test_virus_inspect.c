@@ -145,6 +145,40 @@ static void what_was_seen(void **state)
     whole_state = SCAN_CLEAN;
 }
 
+/* The engine's mail parser gave it other line ends, broke a line, and dropped blanks: a person reads the
+ * same. */
+static void what_was_shown(void **state)
+{
+    static const char *const texts[] = {
+        "A first line that has quite some words in it,\r\n\r\nand a second one. \r\nEnd",
+        "\nA first line that has quite\n some words in it,\nand a second one.\nEnd\n",
+        "A first line that has quite some words in it,\nand another second one.\nEnd",
+    };
+    static const struct {
+        int seen, asked;
+        bool is_shown;
+        unsigned scans;
+    } rows[] = { { 0, 0, false, 0 }, { 0, 1, true, 0 },  { 1, 0, true, 0 },
+                 { 0, 1, false, 1 }, { 1, 0, false, 1 }, { 0, 2, true, 1 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct inspection inspection;
+        scans = 0;
+        begin(&inspection, &engine, *state);
+        seen_files_add(inspection.seen, text_of(texts[rows[i].seen]));
+        seen_files_settle(inspection.seen, true);
+        inspection.is_shown = rows[i].is_shown;
+        inspect_bytes(&inspection, text_of(texts[rows[i].asked]));
+        assert_int_equal(scans, rows[i].scans);
+    }
+    struct seen_files *seen = arena_alloc(arena, sizeof *seen);
+    char binary[SEEN_FILE_LEAST + 2] = "MZ ";
+    seen_files_add(seen, text_from(binary, sizeof binary));
+    assert_int_equal(seen->count, 1); /* bytes that are no text have no characters */
+    while (seen->count + 2 <= SEEN_FILES_MOST) seen_files_add(seen, text_of(texts[0]));
+    seen_files_add(seen, text_of(texts[0]));
+    assert_true(seen->count <= SEEN_FILES_MOST);
+}
+
 static void nobody_looked(void **state)
 {
     struct inspection inspection;
@@ -159,6 +193,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_remembered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_storm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_seen, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_shown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nobody_looked, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
