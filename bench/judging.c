@@ -8,7 +8,9 @@
 
 #include "base/codec.h"
 #include "base/temp_files.h"
+#include "config/folder_content.h"
 #include "config/load.h"
+#include "rules/rule_parse.h"
 #include "scan/worker.h"
 #include "virus/clamav.h"
 
@@ -45,6 +47,20 @@ struct engine *judging_engine(const struct config *config)
     if (!engine) give_up(why);
     printf("%s, %u signatures\n", engine->version, engine->signatures);
     return engine;
+}
+
+struct ruleset *judging_rules(const char *folder)
+{
+    struct ruleset *set = rule_parse_begin();
+    struct problem_list problems;
+    struct text content = TEXT_NONE, path, bytes;
+    problem_list_start(&problems);
+    folder_content_read(folder, TEXT(".rules"), set->arena, &content);
+    while (folder_content_next(&content, &path, &bytes)) rule_parse_file(set, path, bytes, &problems);
+    rule_parse_end(set);
+    if (problems.errors == 0 && set->count > 0) return set;
+    fprintf(stderr, "%s: no rules\n", folder);
+    exit(EX_NOINPUT);
 }
 
 struct text judging_mail(const char *path)

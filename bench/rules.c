@@ -5,9 +5,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "config/folder_content.h"
 #include "judging.h"
-#include "rules/rule_parse.h"
 #include "spam/message_facts.h"
 #include "spam/rule_signals.h"
 
@@ -18,20 +16,6 @@ static double now_us(void)
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static struct ruleset *rules_of(const char *folder)
-{
-    struct ruleset *set = rule_parse_begin();
-    struct problem_list problems;
-    struct text content = TEXT_NONE, path, bytes;
-    problem_list_start(&problems);
-    folder_content_read(folder, TEXT(".rules"), set->arena, &content);
-    while (folder_content_next(&content, &path, &bytes)) rule_parse_file(set, path, bytes, &problems);
-    rule_parse_end(set);
-    if (problems.errors == 0 && set->count > 0) return set;
-    fprintf(stderr, "%s: no rules\n", folder);
-    exit(EX_NOINPUT);
-}
-
 int main(int argc, char **argv)
 {
     if (argc < 3) {
@@ -39,7 +23,7 @@ int main(int argc, char **argv)
         return EX_USAGE;
     }
     double before = now_us();
-    struct ruleset *set = rules_of(argv[1]);
+    struct ruleset *set = judging_rules(argv[1]);
     double load_us = now_us() - before, spent[3] = { 0 };
     struct text message = judging_mail(argv[2]);
     int times = argc > 3 ? atoi(argv[3]) : 1000;
@@ -59,7 +43,7 @@ int main(int argc, char **argv)
         double at = now_us();
         rule_signals_texts(arena, set, mime, &text, features, &texts);
         double texts_at = now_us();
-        rule_match_texts(set, &texts, marks);
+        rule_match_texts(set, &texts, marks, hits);
         double matched_at = now_us();
         rule_match_rules(set, marks, hits);
         spent[0] += texts_at - at;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What the content filter costs beside MIME: text, links, facts and base model of each mail, over and over.
-   usage: bench-spam-speed MODEL FILE… */
+/* What the content filter costs beside MIME: text, links, facts, base model and rules of each mail, over and
+   over. usage: bench-spam-speed MODEL [--rules FOLDER] FILE… */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -40,7 +40,8 @@ static uint32_t leaves_decode(struct arena *arena, const struct mime *mime, stru
     return count;
 }
 
-static void mail_measure(const struct base_model *base, struct text message, struct sums *sums)
+static void mail_measure(const struct base_model *base, const struct ruleset *rules, struct text message,
+                         struct sums *sums)
 {
     struct leaf leaves[LEAVES_MOST];
     struct arena *arena = arena_new(1 << 16), *room = arena_new(1 << 16);
@@ -48,7 +49,7 @@ static void mail_measure(const struct base_model *base, struct text message, str
     uint32_t count = leaves_decode(arena, mime, leaves);
     double begun = now_s();
     for (int round = 0; round < ROUNDS; round++) {
-        struct score score = { .arena = room, .base = base };
+        struct score score = { .arena = room, .base = base, .rules = rules };
         for (uint32_t i = 0; i < count; i++) score_part(&score, leaves[i].part, leaves[i].bytes);
         for (uint32_t i = 0; i < count; i++) score_read(&score, leaves[i].part, leaves[i].bytes);
         score_message(&score, mime);
@@ -68,17 +69,20 @@ int main(int argc, char **argv)
     struct sums sums = { 0 };
     struct base_model *base = argc > 2 ? base_model_open(argv[1], why, sizeof why) : NULL;
     if (!base) {
-        fprintf(stderr, "%s\n", argc > 2 ? why : "usage: bench-spam-speed MODEL FILE…");
+        fprintf(stderr, "%s\n", argc > 2 ? why : "usage: bench-spam-speed MODEL [--rules FOLDER] FILE…");
         return EX_USAGE;
     }
-    for (int i = 2; i < argc; i++) {
+    bool has_rules = argc > 4 && strcmp(argv[2], "--rules") == 0;
+    struct ruleset *rules = has_rules ? judging_rules(argv[3]) : NULL;
+    for (int i = has_rules ? 4 : 2; i < argc; i++) {
         struct text message = judging_mail(argv[i]);
-        mail_measure(base, message, &sums);
+        mail_measure(base, rules, message, &sums);
         free((char *)message.at);
     }
     printf("%llu mails, %.1f KB of decoded text each: %.0f us a mail, %.0f MB/s\n",
            (unsigned long long)sums.mails, (double)sums.bytes / 1e3 / (double)sums.mails,
            sums.seconds * 1e6 / (double)sums.mails, (double)sums.bytes / 1e6 / sums.seconds);
+    ruleset_free(rules);
     base_model_close(base);
     return EX_OK;
 }

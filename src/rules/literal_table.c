@@ -17,7 +17,7 @@ struct literal_row {
 /* `met` is small enough to stay near the processor, and answers for nearly every byte of a text. */
 struct literal_table {
     uint64_t met[1 << (MET_BITS - 6)]; /* hashes of rows, by their first bits */
-    uint32_t first[1 << BUCKET_BITS]; /* likewise */
+    uint32_t first[1 << BUCKET_BITS];  /* likewise */
     struct literal_row *rows;
     uint32_t count, room;
 };
@@ -35,9 +35,15 @@ void literal_table_free(struct literal_table *table)
 
 static uint32_t word_at_start(const char *at)
 {
-    uint32_t word = 0;
-    memcpy(&word, at, LITERAL_LEAST);
-    return word;
+    const unsigned char *bytes = (const unsigned char *)at;
+    return (uint32_t)(bytes[0] | bytes[1] << 8 | bytes[2] << 16);
+}
+
+/* Of which the next byte makes the word at `at`. */
+static uint32_t word_before(const char *at)
+{
+    const unsigned char *bytes = (const unsigned char *)at;
+    return (uint32_t)(bytes[0] << 8 | bytes[1] << 16);
 }
 
 static uint32_t hash_of(uint32_t word)
@@ -85,8 +91,10 @@ bool literal_table_next(struct literal_walk *walk)
     const struct literal_table *table = walk->table;
     const struct text text = walk->text;
     if (row_match(walk)) return true;
+    uint32_t word = text.length > walk->from + 1 ? word_before(text.at + walk->from) : 0;
     for (size_t at = walk->from; at + LITERAL_LEAST <= text.length; at++) {
-        uint32_t hash = hash_of(word_at_start(text.at + at));
+        word = word >> 8 | (uint32_t)(unsigned char)text.at[at + 2] << 16;
+        uint32_t hash = hash_of(word);
         if (!is_met(table, hash)) continue;
         walk->at = at;
         walk->from = at + 1;

@@ -233,7 +233,8 @@ static void late_ask(struct run *run)
     }
 }
 
-void rule_match_texts(const struct ruleset *set, const struct rule_texts *texts, struct rule_marks *marks)
+void rule_match_texts(const struct ruleset *set, const struct rule_texts *texts, struct rule_marks *marks,
+                      uint8_t *hits)
 {
     struct run run = { .set = set,
                        .texts = texts,
@@ -241,13 +242,11 @@ void rule_match_texts(const struct ruleset *set, const struct rule_texts *texts,
                        .spans = memory_alloc((2 * (size_t)set->probe_count + 1) * sizeof *run.spans),
                        .began_ns = clock_ns(CLOCK_MONOTONIC),
                        .own_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) };
-    uint8_t *hits = memory_alloc(set->count + 1);
     facts_look(set, texts, marks);
     literals_find(&run);
     rules_look(set, &run, marks, hits);
     late_ask(&run);
     if (run.is_over) marks->is_cut = true;
-    free(hits);
     free(run.spans);
 }
 

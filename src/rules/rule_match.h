@@ -32,13 +32,14 @@ struct rule_marks {
 };
 
 /* Facts, and the patterns that decide a rule: of one that does not hold for other reasons already, or that
-   asks for signals. */
-void rule_match_texts(const struct ruleset *set, const struct rule_texts *texts, struct rule_marks *marks);
+   asks for signals. Sets hits[i] of each rule as it is without a signal: set->count bytes. */
+void rule_match_texts(const struct ruleset *set, const struct rule_texts *texts, struct rule_marks *marks,
+                      uint8_t *hits);
 
 /* Says that the message has a signal of that name. */
 void rule_match_signal(const struct ruleset *set, struct text name, struct rule_marks *marks);
 
-/* Sets hits[i] of each rule: set->count bytes. */
+/* The same of marks that are there already, with the signals that they have. */
 void rule_match_rules(const struct ruleset *set, const struct rule_marks *marks, uint8_t *hits);
 
 /* The answers as a text and back, between processes that have the same set. False: they are of another. */

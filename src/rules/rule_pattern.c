@@ -16,6 +16,15 @@ struct rule_matcher {
     pcre2_match_data *data;
 };
 
+static pcre2_code *compiled(struct text pattern, uint32_t more, pcre2_compile_context *context, int *code,
+                            size_t *offset)
+{
+    const uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
+    return pcre2_compile((PCRE2_SPTR)pattern.at, pattern.length, options | more, code, offset, context);
+}
+
+/* Groups that nothing refers to need not be remembered: that is copied at each step that may be taken back.
+ */
 struct rule_pattern *rule_pattern_compile(struct text pattern, char *error, size_t size)
 {
     int code;
@@ -24,12 +33,10 @@ struct rule_pattern *rule_pattern_compile(struct text pattern, char *error, size
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     if (!context) abort();
     pcre2_set_parens_nest_limit(context, GROUPS_DEEP);
-    pcre2_code *compiled =
-        pcre2_compile((PCRE2_SPTR)pattern.at, pattern.length,
-                      PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &code,
-                      &offset, context);
+    pcre2_code *made = compiled(pattern, PCRE2_NO_AUTO_CAPTURE, context, &code, &offset);
+    if (!made) made = compiled(pattern, 0, context, &code, &offset);
     pcre2_compile_context_free(context);
-    if (compiled) return (struct rule_pattern *)compiled;
+    if (made) return (struct rule_pattern *)made;
     pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
     snprintf(error, size, "%s (at its byte %zu)", why, offset);
     return NULL;

@@ -113,8 +113,7 @@ void rule_signals_read(struct arena *arena, const struct ruleset *set, const str
     uint8_t *hits = arena_alloc(arena, set->count + 1);
     *out = (struct rule_signals){ arena_alloc_array(arena, set->count + SIGNALS_BESIDE, sizeof *out->items) };
     rule_signals_texts(arena, set, mime, text, features, &texts);
-    rule_match_texts(set, &texts, marks);
-    rule_match_rules(set, marks, hits);
+    rule_match_texts(set, &texts, marks, hits);
     hits_put(set, hits, false, out);
     double over = over_most(points_of(set, hits, false));
     if (over > 0) signal_put(out, TEXT("RULES_CAP"), -over, CAP_ABOUT);

@@ -27,7 +27,7 @@ void rule_trial_run(struct arena *arena, const struct ruleset *set, struct text 
     out->hits = arena_alloc(arena, set->count + 1);
     out->places = marks->places = arena_alloc_array(arena, set->probe_count + 1, sizeof *out->places);
     rule_signals_texts(arena, set, mime, text, features, texts);
-    rule_match_texts(set, texts, marks);
+    rule_match_texts(set, texts, marks, out->hits);
     rule_match_signal(set, signal, marks);
     rule_match_rules(set, marks, out->hits);
     out->is_cut = marks->is_cut;

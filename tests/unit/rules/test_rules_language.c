@@ -138,7 +138,7 @@ static void test_conditions(void **state)
         struct rule_marks marks = { 0 }, again = { 0 };
         uint8_t hits[32];
         struct buffer out = { 0 };
-        rule_match_texts(set, &texts, &marks);
+        rule_match_texts(set, &texts, &marks, hits);
         assert_true(rule_match_read(set, rule_match_write(arena, set, &marks), &again));
         rule_match_signal(set, text_of(rows[i].signal), &again);
         rule_match_rules(set, &again, hits);
@@ -171,8 +171,7 @@ static void test_areas(void **state)
                                 .areas[AREA_FIELD] = TEXT("aaab") };
     struct rule_marks marks = { 0 }, read = { 0 };
     uint8_t hits[2];
-    rule_match_texts(set, &texts, &marks);
-    rule_match_rules(set, &marks, hits);
+    rule_match_texts(set, &texts, &marks, hits);
     assert_true(hits[0]);
     assert_false(hits[1]);
     struct arena *arena = arena_new(0);
