@@ -2,9 +2,10 @@
 """Runs the flow tests, several files at a time, since they mostly wait: two for each processor, and up to four where the
 processors stand idle all the same. Each runner has a network of its own where root can make one, so that no two tests meet on a port. Tests marked `alone` measure time: they run one by one when all others are over.
 Files in SANITIZED take the programs with sanitizers; the others those without, where --plain names a build of them.
+--beside runs a command at a low priority meanwhile, its output goes to a file, and waits for it before those that are alone.
 With --again up to AGAIN_MOST tests that failed while others ran beside them are run once more when the machine is quiet, and both
 results are shown: what fails twice has failed.
-usage: side_by_side.py [--runners N] [--plain BUILD] [--again] [-k EXPRESSION]
+usage: side_by_side.py [--runners N] [--plain BUILD] [--again] [-k EXPRESSION] [--beside OUTPUT COMMAND]
 The last line is "flows: N passed, N failed"."""
 import argparse
 import ctypes
@@ -76,7 +77,9 @@ def say(name, result):
 
 
 # Those that run longest begin first, or the last of them would run on while other runners stand idle.
-LONGEST = ("test_step", "test_crash", "test_attack", "test_quarantine", "test_lab", "test_shipping", "test_digest", "test_disk")
+LONGEST = ("test_crash", "test_attack", "test_hang", "test_shipping", "test_hooks", "test_quarantine", "test_lab", "test_queue", "test_disk", "test_report",
+           "test_own_addresses", "test_reload", "test_step", "test_health", "test_digest", "test_abuse", "test_clock", "test_deliver", "test_receive",
+           "test_drain", "test_relay")
 # Where bytes of strangers meet our parsers most, and what needs programs of the tests. ./test --thorough runs all so.
 SANITIZED = {"test_attack", "test_charset", "test_ledger", "test_lookup", "test_parse", "test_receive", "test_scan"}
 
@@ -103,7 +106,7 @@ def run_again(results, build_of):
 
 
 class Idle:
-    """How idle the processors were of late. More runners begin one by one, so that each sees what the one before it took."""
+    """How idle the processors were of late, what has a low priority aside. More runners begin one by one, so that each sees what the one before it took."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -111,7 +114,7 @@ class Idle:
     @staticmethod
     def read():
         fields = [int(one) for one in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-        return fields[3] + fields[4], sum(fields)
+        return fields[1] + fields[3] + fields[4], sum(fields)
 
     def wait(self, is_needed):
         """Returns once LEAST_IDLE of the processors' time was idle for some seconds on end, or nothing is left to do."""
@@ -134,9 +137,14 @@ def main():
     options.add_argument("--plain", default="", help="a build without sanitizers")
     options.add_argument("--again", action="store_true")
     options.add_argument("-k", dest="expression", default="")
+    options.add_argument("--beside", nargs=2, metavar=("OUTPUT", "COMMAND"))
     chosen = options.parse_args()
     build_of = lambda path: "" if path.stem in SANITIZED else chosen.plain
     files = sorted(HERE.glob("test_*.py"), key=cost, reverse=True)
+    beside = None
+    if chosen.beside:
+        with open(chosen.beside[0], "wb") as output:
+            beside = subprocess.Popen(["nice", "-n", "15", "sh", "-c", chosen.beside[1]], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     waiting, results = queue.SimpleQueue(), []
     for path in files:
         waiting.put(path)
@@ -160,6 +168,8 @@ def main():
         thread.start()
     for thread in threads:
         thread.join()
+    if beside:
+        beside.wait()
     for is_sanitized, build in ((False, chosen.plain), (True, "")):
         results.append(run(sorted(one for one in files if (one.stem in SANITIZED) == is_sanitized), "alone", chosen.expression, build))
         say("alone", results[-1])
