@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Measures the local model as it learns: mails in the order of a corpus' index, each judged, then taught.
    usage: bench-online CORPORA [few BASE-MODEL | anchors BASE-MODEL FILE | scores FILE]
-          bench-online teach BASE-MODEL ANCHORS|- LIST FILE
+          bench-online teach BASE-MODEL ANCHORS|- LIST FILE [automatic]
    CORPORA is the folder of all of them. Without more: the runs that doc/spam.md has. `anchors`: makes
    the file of mails against one-sided teaching. `scores`: what each mail was worth online, with anchors, a
    line each: path, spam or ham, group, margin. `teach`: writes the model (a node's local.model) that knows
-   the mails of LIST, a line each: spam or ham, a tab, the path. */
+   the mails of LIST, a line each: spam or ham, a tab, the path; `automatic`: as though nobody had said so. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -379,7 +379,8 @@ static void anchors_take(const char *path, struct learner *learner)
     exit(EX_DATAERR);
 }
 
-static void teach(const char *anchors, const char *list, const char *path)
+/* `share`: as local_model_write has it. */
+static void teach(const char *anchors, const char *list, const char *path, double share)
 {
     struct text lines = judging_mail(list), line;
     struct learner *learner = learner_new();
@@ -391,7 +392,7 @@ static void teach(const char *anchors, const char *list, const char *path)
         learner_learn(learner, &mail.lesson.vector, mail.lesson.base, mail.is_spam);
     }
     struct buffer image = { 0 };
-    local_model_write(learner, 0, &image);
+    local_model_write(learner, 0, share, &image);
     FILE *file = file_open(path);
     fwrite(buffer_text(&image).at, buffer_length(&image), 1, file);
     file_done(file, path);
@@ -479,11 +480,12 @@ int main(int argc, char **argv)
     bool is_making = argc == 5 && strcmp(argv[2], "anchors") == 0;
     bool is_few = argc == 4 && strcmp(argv[2], "few") == 0;
     bool is_scores = argc == 4 && strcmp(argv[2], "scores") == 0;
-    bool is_teach = argc == 6 && strcmp(argv[1], "teach") == 0;
+    bool is_doubted = argc == 7 && strcmp(argv[6], "automatic") == 0;
+    bool is_teach = (argc == 6 || is_doubted) && strcmp(argv[1], "teach") == 0;
     if (argc != 2 && !is_making && !is_few && !is_scores && !is_teach) {
         fprintf(stderr,
                 "usage: bench-online CORPORA [few BASE-MODEL | anchors BASE-MODEL FILE | scores FILE]\n"
-                "       bench-online teach BASE-MODEL ANCHORS|- LIST FILE\n");
+                "       bench-online teach BASE-MODEL ANCHORS|- LIST FILE [automatic]\n");
         return EX_USAGE;
     }
     all.arena = arena_new(1 << 20);
@@ -493,7 +495,7 @@ int main(int argc, char **argv)
         scores_write(argv[1], argv[3]);
     else if (is_teach) {
         base_take(argv[2]);
-        teach(argv[3], argv[4], argv[5]);
+        teach(argv[3], argv[4], argv[5], is_doubted ? local_model_share(1, 1) : 1);
     } else if (is_making)
         anchors_make(argv[1], argv[3], argv[4]);
     else

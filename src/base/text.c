@@ -86,6 +86,9 @@ size_t text_find_nocase(struct text text, struct text needle)
 
 size_t text_find_char(struct text text, char wanted)
 {
+    enum { NEAR = 3 }; /* bytes, where a call would cost more than a look: lines may have no more */
+    for (size_t i = 0; i < NEAR && i < text.length; i++)
+        if (text.at[i] == wanted) return i;
     const char *hit = text.length ? memchr(text.at, wanted, text.length) : NULL;
     return hit ? (size_t)(hit - text.at) : text.length;
 }
@@ -114,6 +117,24 @@ bool text_next_line(struct text *rest, struct text *out_line)
     *rest = text_slice(*rest, end + 1, rest->length);
     if (out_line->length > 0 && out_line->at[out_line->length - 1] == '\r') out_line->length--;
     return true;
+}
+
+static void skip_words(struct text *rest, const char pattern[sizeof(uint64_t)])
+{
+    uint64_t wanted, word;
+    memcpy(&wanted, pattern, sizeof wanted);
+    while (rest->length >= sizeof word) {
+        memcpy(&word, rest->at, sizeof word);
+        if (word != wanted) return;
+        rest->at += sizeof word;
+        rest->length -= sizeof word;
+    }
+}
+
+void text_skip_empty_lines(struct text *rest)
+{
+    skip_words(rest, "\r\n\r\n\r\n\r\n");
+    skip_words(rest, "\n\n\n\n\n\n\n\n");
 }
 
 bool text_next_word(struct text *rest, struct text *out_word)

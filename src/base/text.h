@@ -76,6 +76,9 @@ struct text text_trim(struct text text);
 /* Cuts the next line (CRLF or LF ended; the end is not part of it) off *rest.
    False when *rest is empty. */
 bool text_next_line(struct text *rest, struct text *out_line);
+/* Takes empty lines off the front, many at once: an even number of them, and some may be left. For who looks
+   at lines and does with an empty one what he did with the one before. */
+void text_skip_empty_lines(struct text *rest);
 
 /* Cuts the next word (separated by SP and HT) off *rest. False when there is none. */
 bool text_next_word(struct text *rest, struct text *out_word);

@@ -7,13 +7,14 @@
 #include <sysexits.h>
 
 #include "base/json.h"
+#include "cli/language_option.h"
 #include "cli/time_words.h"
 
 enum { ASK_LIMIT_MS = 10000 };
 
 static const char help[] =
-    "usage: sekimori campaign list [--all] [--json]\n"
-    "       sekimori campaign show ID [--json]\n"
+    "usage: sekimori campaign list [--all] [--json] [--language LANG]\n"
+    "       sekimori campaign show ID [--json] [--language LANG]\n"
     "       sekimori campaign stop ID\n"
     "       sekimori campaign forget ID\n\n"
     "Mails of the last days that are nearly the same, however many senders and networks they come from.\n\n"
@@ -22,7 +23,8 @@ static const char help[] =
     "  stop    what comes of it from now on is held as spam, for 7 days; it alone refuses none\n"
     "  forget  it is no spam: its stop, its reports and its counts end now\n"
     "  --all   with list: also those of one network\n"
-    "  --json  one JSON object a line\n\n"
+    "  --json  one JSON object a line\n"
+    "  --language LANG  ja or en (default: as the locale says)\n\n"
     "ID: of a campaign, as list has it, or of a message that it names (SMTP reply, log, X-Sekimori-Id).\n"
     "The log and explain name the campaign behind the points: also of mail that was held or refused.\n"
     "A stop and a report count neither for mail that is proven to be ours nor for what is protected "
@@ -32,10 +34,17 @@ static const char help[] =
 
 struct options {
     struct control_target target;
+    enum language language;
     bool is_json, wants_all;
 };
 
+static bool language_take(void *context, const char *word)
+{
+    return language_option_read(word, &((struct options *)context)->language);
+}
+
 static const struct verb_option table[] = {
+    { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED, .choice = language_option_choice },
     { "all", OPTION_SWITCH, offsetof(struct options, wants_all), NULL, NULL },
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
     OPTIONS_TARGET(struct options),
@@ -54,74 +63,119 @@ const struct verb_usage campaign_usage = { "campaign", help, table, .word = act_
 /* --- in words --- */
 
 /* "stopped", "2 reports", or nothing. */
-static void state_print(const struct json *campaign, char *out, size_t size)
+static void state_print(const struct json *campaign, enum language language, char *out, size_t size)
 {
     long long reporters = json_get_number(campaign, "reporters");
     *out = '\0';
     if (json_get_number(campaign, "stopped_ms"))
-        snprintf(out, size, "stopped");
+        snprintf(out, size, "%s", language_option_say(language, "stopped", "停止中"));
     else if (reporters)
-        snprintf(out, size, "%lld %s", reporters,
-                 text_word_for((uint64_t)reporters, "reporter", "reporters"));
+        snprintf(out, size,
+                 language_option_say(language,
+                                     text_word_for((uint64_t)reporters, "%lld reporter", "%lld reporters"),
+                                     "届け出 %lld 件"),
+                 reporters);
 }
 
-static void row_print(const struct json *campaign)
+static const char *kind_word(const struct json *campaign, enum language language)
 {
-    char last[WHEN_SIZE] = "", state[32];
+    const char *kind = json_get_string(campaign, "kind");
+    if (language != LANGUAGE_JA) return kind;
+    if (strcmp(kind, "text") == 0) return "本文";
+    return strcmp(kind, "line") == 0 ? "短文" : strcmp(kind, "file") == 0 ? "添付" : kind;
+}
+
+static void row_print(const struct json *campaign, enum language language)
+{
+    char last[WHEN_SIZE] = "", state[48];
     if (json_get_number(campaign, "last_ms"))
         when_print((uint64_t)json_get_number(campaign, "last_ms"), false, last);
-    state_print(campaign, state, sizeof state);
-    printf("%s  %-4s %7lld %8lld %7lld %10lld  %-19s  %s\n", json_get_string(campaign, "id"),
-           json_get_string(campaign, "kind"), (long long)json_get_number(campaign, "count"),
+    state_print(campaign, language, state, sizeof state);
+    printf("%s  %s%s %7lld %8lld %7lld %10lld  %-19s  %s\n", json_get_string(campaign, "id"),
+           kind_word(campaign, language), "", (long long)json_get_number(campaign, "count"),
            (long long)json_get_number(campaign, "networks"), (long long)json_get_number(campaign, "senders"),
            (long long)json_get_number(campaign, "recipients"), last, state);
 }
 
-static void time_print(const struct json *campaign, const char *name, const char *what)
+/* `columns`: how many those letters take, so that what stands behind is in line. */
+static void label_print(enum language language, const char *en, const char *ja, int columns)
+{
+    enum { WIDTH = 15 };
+    if (language == LANGUAGE_JA)
+        printf("%s%*s ", ja, WIDTH - columns, "");
+    else
+        printf("%-*s ", WIDTH, en);
+}
+
+static void time_print(const struct json *campaign, const char *name)
 {
     char when[WHEN_SIZE];
     uint64_t ms = (uint64_t)json_get_number(campaign, name);
-    if (ms) printf("%-15s %s\n", what, when_print(ms, false, when));
+    puts(ms ? when_print(ms, false, when) : "-");
 }
 
-static void number_print(const struct json *campaign, const char *name, const char *what)
+static void number_print(const struct json *campaign, const char *name)
 {
-    printf("%-15s %lld\n", what, (long long)json_get_number(campaign, name));
+    printf("%lld\n", (long long)json_get_number(campaign, name));
 }
 
-static void campaign_print(const struct json *campaign)
+static void stop_print(const struct json *campaign, enum language language)
 {
+    if (!json_get_number(campaign, "stopped_ms")) return;
+    label_print(language, "stopped", "停止", 4);
+    time_print(campaign, "stopped_ms");
+    if (!json_get(campaign, "stopped_by")) return;
+    bool is_user = strcmp(json_get_string(campaign, "stopped_by"), "user") == 0;
+    label_print(language, "stopped by", "停止した人", 10);
+    puts(is_user ? language_option_say(language, "a trusted user", "信頼された利用者")
+                 : language_option_say(language, "an administrator", "管理者"));
+}
+
+static void campaign_print(const struct json *campaign, enum language language)
+{
+    static const struct {
+        const char *name, *en, *ja;
+        int columns;
+        bool is_time;
+    } rows[] = { { "count", "messages", "通数", 4, false },
+                 { "networks", "networks", "ネットワーク", 12, false },
+                 { "senders", "sender domains", "送信ドメイン", 12, false },
+                 { "recipients", "recipients", "宛先", 4, false },
+                 { "since_ms", "since", "最初", 4, true },
+                 { "last_ms", "last", "最後", 4, true },
+                 { "reporters", "reporters", "届け出た人", 10, false } };
     const struct json *messages = json_get(campaign, "messages");
-    printf("%-15s %s\n%-15s %s\n", "campaign", json_get_string(campaign, "id"), "the same",
-           json_get_string(campaign, "kind"));
-    number_print(campaign, "count", "messages");
-    number_print(campaign, "networks", "networks");
-    number_print(campaign, "senders", "sender domains");
-    number_print(campaign, "recipients", "recipients");
-    time_print(campaign, "since_ms", "since");
-    time_print(campaign, "last_ms", "last");
-    number_print(campaign, "reporters", "reporters");
-    time_print(campaign, "stopped_ms", "stopped");
-    if (json_get(campaign, "stopped_by"))
-        printf("%-15s %s\n", "stopped by",
-               strcmp(json_get_string(campaign, "stopped_by"), "user") == 0 ? "a trusted user"
-                                                                            : "an administrator");
-    for (size_t i = 0; i < json_count(messages); i++)
-        printf("%-15s %.*s\n", i ? "" : "delivered", TEXT_ARG(json_as_text(json_at(messages, i))));
+    label_print(language, "campaign", "キャンペーン", 12);
+    puts(json_get_string(campaign, "id"));
+    label_print(language, "the same", "同じもの", 8);
+    puts(kind_word(campaign, language));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].is_time && !json_get_number(campaign, rows[i].name)) continue;
+        label_print(language, rows[i].en, rows[i].ja, rows[i].columns);
+        (rows[i].is_time ? time_print : number_print)(campaign, rows[i].name);
+    }
+    stop_print(campaign, language);
+    for (size_t i = 0; i < json_count(messages); i++) {
+        label_print(language, i ? "" : "delivered", i ? "" : "配送済み", i ? 0 : 8);
+        printf("%.*s\n", TEXT_ARG(json_as_text(json_at(messages, i))));
+    }
 }
 
-static void lines_print(struct text says, bool is_list)
+static void lines_print(struct text says, bool is_list, enum language language)
 {
     struct text line;
-    if (is_list && says.length == 0) puts("no campaigns");
+    if (is_list && says.length == 0)
+        puts(language_option_say(language, "no campaigns", "キャンペーンはない"));
     if (is_list && says.length > 0)
-        puts("campaign    what   times networks senders recipients  last                 state");
+        puts(language_option_say(
+            language, "campaign    what   times networks senders recipients  last                 state",
+            "ID          種類    通数   ネット  送信元       宛先  最後                 状態"));
     while (text_next_line(&says, &line)) {
         struct json *campaign = json_parse(line);
         if (campaign && is_list)
-            row_print(campaign);
+            row_print(campaign, language);
         else if (campaign)
-            campaign_print(campaign);
+            campaign_print(campaign, language);
         json_free(campaign);
     }
 }
@@ -137,7 +191,7 @@ static int ask(const struct options *options, const char *act, const char *which
     else if (code == EX_OK && options->is_json)
         printf("%.*s", TEXT_ARG(buffer_text(&answer)));
     else if (code == EX_OK)
-        lines_print(buffer_text(&answer), is_list);
+        lines_print(buffer_text(&answer), is_list, options->language);
     buffer_free(&command);
     buffer_free(&answer);
     return code;
@@ -145,7 +199,7 @@ static int ask(const struct options *options, const char *act, const char *which
 
 int campaign_main(int argc, char **argv)
 {
-    struct options options = { 0 };
+    struct options options = { .language = language_option_of_locale() };
     int code = options_read(&campaign_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (optind == argc) return options_complain(&campaign_usage, "list, show, stop or forget?", "");

@@ -214,6 +214,88 @@ static void threshold_add(const struct explain_view *view, enum action action, d
                   explain_action_word(action, view->language), points);
 }
 
+/* --- each recipient --- */
+
+static const char *cause_words(enum recipient_cause cause, enum language language)
+{
+    static const char *const english[RECIPIENT_CAUSE_COUNT] = {
+        [RECIPIENT_BY_VIRUS] = "by the virus check",
+        [RECIPIENT_BY_DMARC] = "the owner of the domain in From asks for it (DMARC)",
+        [RECIPIENT_BY_BLOCK] = "by a block entry",
+        [RECIPIENT_BY_ALLOW] = "an allow entry: points do not count",
+        [RECIPIENT_BY_LIST] = "a list has the sender",
+        [RECIPIENT_BY_CLASS] = "it is a newsletter",
+        [RECIPIENT_BY_APPROVAL] = "a newsletter that was approved: points do not count",
+        [RECIPIENT_BY_OPINION] = "a second opinion is missing",
+        [RECIPIENT_BY_OFF] = "no spam check for this recipient",
+        [RECIPIENT_BY_OTHERS] = "one reply is for all, and others have something else",
+    };
+    static const char *const japanese[RECIPIENT_CAUSE_COUNT] = {
+        [RECIPIENT_BY_VIRUS] = "ウイルス検査による",
+        [RECIPIENT_BY_DMARC] = "From のドメインの持ち主が求める（DMARC）",
+        [RECIPIENT_BY_BLOCK] = "拒否の登録（block）による",
+        [RECIPIENT_BY_ALLOW] = "許可の登録（allow）により得点を問わない",
+        [RECIPIENT_BY_LIST] = "送信者がリストにある",
+        [RECIPIENT_BY_CLASS] = "ニュースレターである",
+        [RECIPIENT_BY_APPROVAL] = "承認されたニュースレターで、得点を問わない",
+        [RECIPIENT_BY_OPINION] = "第二の判定が得られない",
+        [RECIPIENT_BY_OFF] = "この宛先は迷惑メールの判定をしない",
+        [RECIPIENT_BY_OTHERS] = "応答は全宛先で一つであり、ほかの宛先に合わせた",
+    };
+    return say(language, english[cause], japanese[cause]);
+}
+
+/* His lines in the place of the record's. */
+static struct explanation explanation_of(const struct explanation *explanation,
+                                         const struct explanation_recipient *recipient)
+{
+    struct explanation own = *explanation;
+    own.tag = recipient->tag;
+    own.quarantine = recipient->quarantine;
+    own.reject = recipient->reject;
+    own.action_count = 0;
+    return own;
+}
+
+static void recipient_why(const struct explain_view *view, const struct explanation_recipient *recipient,
+                          struct buffer *out)
+{
+    struct explanation own = explanation_of(view->explanation, recipient);
+    struct explain_view his = *view;
+    his.explanation = &own;
+    if (recipient->cause == RECIPIENT_BY_POINTS)
+        score_why(&his, line_reached(&own), out);
+    else
+        buffer_add_text(out, text_of(cause_words(recipient->cause, view->language)));
+}
+
+/* Whom it was for, where the record still tells: as many as it has recipients, or NULL. */
+static const struct text *recipients_named(struct arena *arena, const struct explanation *explanation)
+{
+    struct explanation_evidence evidence;
+    bool is_known = explanation_evidence_get(arena, explanation, &evidence) &&
+                    evidence.occasion.recipient_count == explanation->recipient_count;
+    return is_known ? evidence.occasion.recipients : NULL;
+}
+
+static void recipients_say(struct arena *arena, const struct explain_view *view)
+{
+    const struct explanation *explanation = view->explanation;
+    const struct text *names = recipients_named(arena, explanation);
+    for (uint32_t i = 0; i < explanation->recipient_count; i++) {
+        const struct explanation_recipient *one = &explanation->recipients[i];
+        bool is_observed = one->observed != ACTION_ACCEPT;
+        struct buffer why = { 0 };
+        recipient_why(view, one, &why);
+        printf("  %s  ", i ? "          " : say(view->language, "recipients", "宛先"));
+        plain_say(names ? names[i] : arena_printf(arena, "%u", i + 1), ABOUT_COLUMNS);
+        printf(": %s", explain_action_word(is_observed ? one->observed : one->action, view->language));
+        printf("%s; %.*s\n", is_observed ? say(view->language, " (only observed)", "（観察のみ）") : "",
+               TEXT_ARG(buffer_text(&why)));
+        buffer_free(&why);
+    }
+}
+
 static void score_say(const struct explain_view *view)
 {
     const struct explanation *explanation = view->explanation;
@@ -333,6 +415,7 @@ void explain_print_text(struct arena *arena, const struct explain_view *view)
     explain_why(view, &why);
     printf("  %s  %.*s\n", say(view->language, "why       ", "理由"), TEXT_ARG(buffer_text(&why)));
     score_say(view);
+    if (view->is_kept) recipients_say(arena, view);
     signals_say(view);
     if (view->is_kept) checks_say(view);
     if (view->passages) {
@@ -368,6 +451,29 @@ static struct json *actions_json(const struct explanation *explanation)
         json_set_string(one, "observed", evidence_action_name(explanation->actions[i].observed));
         json_set_number(one, "recipients", explanation->actions[i].count);
         json_add(all, one);
+    }
+    return all;
+}
+
+static struct json *recipients_json(struct arena *arena, const struct explain_view *view)
+{
+    const struct explanation *explanation = view->explanation;
+    const struct text *names = recipients_named(arena, explanation);
+    struct json *all = json_new_array();
+    for (uint32_t i = 0; i < explanation->recipient_count; i++) {
+        const struct explanation_recipient *recipient = &explanation->recipients[i];
+        struct json *one = json_new_object();
+        struct buffer why = { 0 };
+        recipient_why(view, recipient, &why);
+        if (names) json_set_text(one, "recipient", names[i]);
+        json_set_string(one, "action", evidence_action_name(recipient->action));
+        json_set_string(one, "observed", evidence_action_name(recipient->observed));
+        json_set_text(one, "why", buffer_text(&why));
+        threshold_set(one, "tag", rounded((double)recipient->tag));
+        threshold_set(one, "quarantine", rounded((double)recipient->quarantine));
+        threshold_set(one, "reject", rounded((double)recipient->reject));
+        json_add(all, one);
+        buffer_free(&why);
     }
     return all;
 }
@@ -451,6 +557,7 @@ void explain_print_json(struct arena *arena, const struct explain_view *view)
     json_set_real(object, "score", explanation->score);
     json_set(object, "thresholds", thresholds);
     json_set(object, "actions", actions_json(explanation));
+    if (view->is_kept) json_set(object, "recipients", recipients_json(arena, view));
     json_set_text(object, "why", buffer_text(&why));
     json_set(object, "signals", signals_json(view));
     json_set_number(object, "signals_left_out", explanation->signals_left_out);

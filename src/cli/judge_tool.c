@@ -14,9 +14,12 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "cli/explain_print.h"
 #include "cli/judge_child.h"
 #include "cli/judge_mails.h"
 #include "cli/judge_sources.h"
+#include "cli/language_option.h"
+#include "cli/signal_words.h"
 #include "config/load.h"
 #include "mail/charset.h"
 
@@ -25,7 +28,8 @@ enum { JOBS_MOST = 64 };
 static const char help[] =
     "usage: sekimori judge [-c FILE] [--base FILE] [--learned FILE] [--rules FOLDER] [--results HOST] "
     "[--json] "
-    "[--jobs N]\n                      [FILE|FOLDER|-] …\n\n"
+    "[--jobs N]\n                      [--language LANG]"
+    "\n                      [FILE|FOLDER|-] …\n\n"
     "Says what the content filter thinks of a message: score, what would be done, and each signal with its\n"
     "points. Reads standard input where nothing is named. No node is needed, nothing is looked up and\n"
     "no virus looked for; the message is read by a process in a jail. Of a folder, a mailbox (mbox) or\n"
@@ -39,6 +43,7 @@ static const char help[] =
     "  --results HOST      believe the uppermost Authentication-Results field of HOST\n"
     "  --json              "
     "{\"file\",\"score\",\"action\",\"signals\":[{\"name\",\"points\",\"about\"}],\"class\"}\n"
+    "  --language LANG     ja or en (default: as the locale says)\n"
     "  --jobs N            N processes side by side (1)\n\n"
     "class is newsletter, list or mail, by the message's own header. A newsletter is judged by its own line "
     "where\n"
@@ -50,10 +55,17 @@ struct options {
     const char *config, *base, *learned, *rules;
     struct text results;
     uint64_t jobs;
+    enum language language;
     bool is_json;
 };
 
+static bool language_take(void *context, const char *word)
+{
+    return language_option_read(word, &((struct options *)context)->language);
+}
+
 static const struct verb_option table[] = {
+    { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED, .choice = language_option_choice },
     { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
     { "base", OPTION_WORD, offsetof(struct options, base), NULL, NULL },
     { "learned", OPTION_WORD, offsetof(struct options, learned), NULL, NULL },
@@ -102,26 +114,40 @@ static void json_say(const char *name, const struct judgement *judgement)
     json_print(object, stdout, false);
 }
 
-static void threshold_put(const char *name, double points, struct buffer *out)
+static void threshold_put(enum language language, enum action action, double points, struct buffer *out)
 {
-    if (!isinf(points)) buffer_printf(out, "%s%s from %.1f", buffer_length(out) ? ", " : "", name, points);
+    if (isinf(points)) return;
+    buffer_printf(out, language_option_say(language, "%s%s from %.1f", "%s%s %.1f〜"),
+                  buffer_length(out) ? ", " : "", explain_action_word(action, language), points);
 }
 
-static void text_say(const struct config *config, const struct judgement *judgement)
+/* What it means in that language, where that is known; else what was said of it. */
+static struct text about_of(const struct ruleset *rules, const struct signal *signal, enum language language)
+{
+    struct text words =
+        language == LANGUAGE_JA ? signal_words_find(rules, signal->name, language) : TEXT_NONE;
+    return words.length ? words : signal->about;
+}
+
+/* The first word is the action's name in any language: scripts read it. */
+static void text_say(const struct judge_basis *basis, enum language language,
+                     const struct judgement *judgement)
 {
     char room[1024];
     struct buffer thresholds = { 0 };
-    threshold_put("tag", config->spam.tag, &thresholds);
-    threshold_put("quarantine", config->spam.quarantine, &thresholds);
-    threshold_put("reject", config->spam.reject, &thresholds);
-    printf("%s\n", evidence_action_name(judgement->action));
-    printf("  score %.1f", judgement->score);
+    threshold_put(language, ACTION_TAG, basis->config->spam.tag, &thresholds);
+    threshold_put(language, ACTION_QUARANTINE, basis->config->spam.quarantine, &thresholds);
+    threshold_put(language, ACTION_REJECT, basis->config->spam.reject, &thresholds);
+    printf("%s", evidence_action_name(judgement->action));
+    if (language == LANGUAGE_JA) printf("  %s", explain_action_word(judgement->action, language));
+    printf(language_option_say(language, "\n  score %.1f", "\n  得点 %.1f"), judgement->score);
     printf(buffer_length(&thresholds) ? " (%.*s)\n" : "\n", TEXT_ARG(buffer_text(&thresholds)));
-    printf("  class %s\n", log_escape(judgement->class, room, sizeof room));
+    printf("  %s %s\n", language_option_say(language, "class", "種類"),
+           log_escape(judgement->class, room, sizeof room));
     for (uint32_t i = 0; i < judgement->signal_count; i++) {
-        printf("  %+6.1f  %-22s", judgement->signals[i].points,
-               log_escape(judgement->signals[i].name, room, sizeof room));
-        printf("  %s\n", log_escape(judgement->signals[i].about, room, sizeof room));
+        const struct signal *signal = &judgement->signals[i];
+        printf("  %+6.1f  %-22s", signal->points, log_escape(signal->name, room, sizeof room));
+        printf("  %s\n", log_escape(about_of(basis->rules, signal, language), room, sizeof room));
     }
     buffer_free(&thresholds);
 }
@@ -130,6 +156,7 @@ static void text_say(const struct config *config, const struct judgement *judgem
 
 struct round {
     const struct judge_basis *basis;
+    enum language language;
     bool is_json;
     unsigned jobs, begun;
     struct seat {
@@ -157,7 +184,7 @@ static void answer_take(struct round *round, struct seat *seat)
         if (round->is_json)
             json_say(seat->name, &judgement);
         else
-            text_say(round->basis->config, &judgement);
+            text_say(round->basis, round->language, &judgement);
         round->last = judgement.action;
     } else {
         unjudged(round, seat, "it could not be judged: the process that read it ended");
@@ -234,7 +261,7 @@ static int mails_judge(struct round *round, char *const *paths, int count)
 int judge_main(int argc, char **argv)
 {
     static char standard_input[] = "-", *const alone[] = { standard_input };
-    struct options options = { .jobs = 1 };
+    struct options options = { .jobs = 1, .language = language_option_of_locale() };
     struct base_model *base = NULL;
     struct local_model learned;
     const struct local_model *local = NULL;
@@ -251,7 +278,10 @@ int judge_main(int argc, char **argv)
         judge_sources_rules("judge", config, &rules)) {
         struct impostor_set *impostors = impostor_set_new(config);
         struct judge_basis basis = { config, base, rules, local, options.results, impostors };
-        struct round round = { .basis = &basis, .is_json = options.is_json, .jobs = (unsigned)options.jobs };
+        struct round round = { .basis = &basis,
+                               .language = options.language,
+                               .is_json = options.is_json,
+                               .jobs = (unsigned)options.jobs };
         tzset();
         charset_warm();
         code = mails_judge(&round, count ? argv + optind : alone, count ? count : 1);

@@ -14,5 +14,10 @@ bool language_option_read(const char *word, enum language *out);
 /* Of the first of LC_ALL, LC_MESSAGES and LANG that is set and not empty: Japanese where it begins with "ja",
    else English. */
 enum language language_option_of_locale(void);
+/* The one of both that is in that language; borrowed. */
+static inline const char *language_option_say(enum language language, const char *en, const char *ja)
+{
+    return language == LANGUAGE_JA ? ja : en;
+}
 
 #endif

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/json.h"
+#include "cli/language_option.h"
 #include "cli/lesson_reader.h"
 #include "cli/mail_files.h"
 #include "cli/mail_tree.h"
@@ -24,7 +26,8 @@ enum { PROGRESS_AFTER_MS = 2000, PROGRESS_EVERY_MS = 200, BAR_WIDTH = 40, UNDO_M
 static const char help[] =
     "usage: sekimori learn ham|spam FILE|FOLDER|MBOX|- […]\n"
     "       sekimori learn --undo ID\n"
-    "       sekimori learn proposals [--json]\n"
+    "       sekimori learn forget --automatic\n"
+    "       sekimori learn proposals [--json] [--language LANG]\n"
     "       sekimori learn accept|decline NUMBER… | --all\n\n"
     "Tells the node that these mails are wanted (ham) or not (spam): what comes after and is like them gets "
     "points\n"
@@ -36,13 +39,18 @@ static const char help[] =
     "  FOLDER     every file in it and below; of a Maildir those in cur and new\n"
     "  MBOX       a file that begins with \"From \": each mail in it\n"
     "  --undo ID  unlearn the mail of that id, as if it had never been taught; --verbose says ids\n"
+    "  forget --automatic  unlearn all that nobody said (learn automatic); `sekimori audit --act learn` has "
+    "the "
+    "ids of each\n"
     "  --verbose  a line for each mail: what became of it, its id, its file\n\n"
     "  proposals  what users reported as spam or as ham and nobody has decided about (report missed, report "
     "learn)\n"
     "  accept     learns it as they said; the audit has the id for --undo\n"
     "  decline    it is not learned, and not proposed again\n"
     "  --all      all that wait\n"
-    "  --json     with proposals: one JSON object a line\n" CONTROL_OPTIONS_HELP
+    "  --json     with proposals: one JSON object a line\n"
+    "  --language LANG  of proposals, accept and decline: ja or en (default: as the locale "
+    "says)\n" CONTROL_OPTIONS_HELP
     "\nEach call is recorded: sekimori audit. Only who may operate the node may teach it.\n"
     "Exit codes: 0, 64 usage, 65 some were no mail or could not be read, 66 no such file, id or number, 69 "
     "no node answers, 74 "
@@ -52,7 +60,8 @@ static const char help[] =
 struct options {
     struct control_target target;
     const char *undo;
-    bool is_verbose, is_all, is_json;
+    enum language language;
+    bool is_verbose, is_all, is_json, is_automatic;
 };
 
 struct learning {
@@ -66,10 +75,17 @@ struct learning {
     bool shows_progress;
 };
 
+static bool language_take(void *context, const char *word)
+{
+    return language_option_read(word, &((struct options *)context)->language);
+}
+
 static const struct verb_option table[] = {
+    { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED, .choice = language_option_choice },
     { "undo", OPTION_WORD, offsetof(struct options, undo), NULL, NULL },
     { "all", OPTION_SWITCH, offsetof(struct options, is_all), NULL, NULL },
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    { "automatic", OPTION_SWITCH, offsetof(struct options, is_automatic), NULL, NULL },
     { "verbose", OPTION_SWITCH, offsetof(struct options, is_verbose), NULL, NULL, .letter = 'v' },
     OPTIONS_TARGET(struct options),
     { 0 }
@@ -77,7 +93,7 @@ static const struct verb_option table[] = {
 
 static const char *learn_word(size_t position)
 {
-    static const char *const words[] = { "ham", "spam", "proposals", "accept", "decline", NULL };
+    static const char *const words[] = { "ham", "spam", "forget", "proposals", "accept", "decline", NULL };
     return words[position];
 }
 
@@ -263,6 +279,24 @@ static int undo(const struct options *options)
     return code;
 }
 
+/* "forget": with --automatic alone. */
+static int automatic_forget(const struct options *options, const char *more)
+{
+    struct buffer out = { 0 };
+    if (!options->is_automatic || more || options->is_all || options->is_json)
+        return options_complain(&learn_usage, "forget goes with --automatic alone; one mail: --undo ID", "");
+    int code = control_ask(&options->target, TEXT("learn forget automatic"), UNDO_MS, NULL, NULL, &out);
+    struct json *said = code == EX_OK ? json_parse(buffer_text(&out)) : NULL;
+    if (said)
+        printf("unlearned: %lld ham, %lld spam\n", (long long)json_get_number(said, "ham"),
+               (long long)json_get_number(said, "spam"));
+    else if (buffer_length(&out))
+        fprintf(stderr, "sekimori learn: %.*s\n", TEXT_ARG(buffer_text(&out)));
+    json_free(said);
+    buffer_free(&out);
+    return code;
+}
+
 /* "accept", "decline": `argv` is what stands behind it. */
 static int proposals_decide(const struct options *options, char **argv, bool is_yes)
 {
@@ -274,7 +308,7 @@ static int proposals_decide(const struct options *options, char **argv, bool is_
     for (char **word = argv; *word; word++)
         if (strspn(*word, "0123456789") != strlen(*word) || !**word)
             return options_complain(&learn_usage, "a proposal is known by its number, not by ", *word);
-    return proposal_list_decide(&options->target, argv, options->is_all, is_yes);
+    return proposal_list_decide(&options->target, argv, options->is_all, is_yes, options->language);
 }
 
 static bool is_about_proposals(const char *word)
@@ -288,21 +322,23 @@ static int proposals_do(const struct options *options, char **argv)
     bool is_list = strcmp(*argv, "proposals") == 0;
     if (is_list && (argv[1] || options->is_all))
         return options_complain(&learn_usage, "proposals stands alone", "");
-    if (is_list) return proposal_list_print(&options->target, options->is_json);
+    if (is_list) return proposal_list_print(&options->target, options->is_json, options->language);
     if (options->is_json) return options_complain(&learn_usage, "--json goes with proposals", "");
     return proposals_decide(options, argv + 1, strcmp(*argv, "accept") == 0);
 }
 
 int learn_main(int argc, char **argv)
 {
-    static const char *const classes[] = { "ham", "spam", "proposals", "accept", "decline", NULL };
-    struct options options = { 0 };
+    static const char *const classes[] = { "ham", "spam", "forget", "proposals", "accept", "decline", NULL };
+    struct options options = { .language = language_option_of_locale() };
     int code = options_read(&learn_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (options.undo && optind < argc)
         return options_complain(&learn_usage, "--undo stands alone, without ", argv[optind]);
     if (options.undo) return undo(&options);
     if (optind == argc) return options_complain(&learn_usage, "ham or spam?", "");
+    if (strcmp(argv[optind], "forget") == 0) return automatic_forget(&options, argv[optind + 1]);
+    if (options.is_automatic) return options_complain(&learn_usage, "--automatic goes with forget", "");
     if (is_about_proposals(argv[optind])) return proposals_do(&options, argv + optind);
     if (options.is_all || options.is_json)
         return options_complain(&learn_usage, "--all and --json are about proposals", "");

@@ -12,21 +12,25 @@
 
 #include "base/arena.h"
 
-/* Where the next CR or LF is; the length: there is none. */
-static size_t line_end(struct text text, size_t at)
+/* Bytes that it has as CRLF, at most. */
+static size_t crlf_most(struct text text)
 {
-    while (at < text.length && text.at[at] != '\r' && text.at[at] != '\n') at++;
-    return at;
+    size_t ends = 0;
+    for (size_t i = 0; i < text.length; i++) ends += text.at[i] == '\r' || text.at[i] == '\n';
+    return text.length + ends;
 }
 
 void mail_crlf(struct text text, struct buffer *out)
 {
-    for (size_t at = 0; at < text.length;) {
-        size_t end = line_end(text, at);
-        buffer_add_text(out, text_slice(text, at, end));
-        if (end < text.length) buffer_add(out, "\r\n", 2);
-        at = end + (text_starts(text_slice(text, end, text.length), TEXT("\r\n")) ? 2 : 1);
+    char *room = buffer_reserve(out, crlf_most(text)), *to = room;
+    for (size_t at = 0; at < text.length; at++) {
+        char c = text.at[at];
+        bool is_end = c == '\r' || c == '\n';
+        *to++ = is_end ? '\r' : c;
+        if (is_end) *to++ = '\n';
+        if (c == '\r' && at + 1 < text.length && text.at[at + 1] == '\n') at++;
     }
+    buffer_commit(out, (size_t)(to - room));
     struct text all = buffer_text(out);
     if (all.length > 0 && !text_ends(all, TEXT("\r\n"))) buffer_add(out, "\r\n", 2);
 }

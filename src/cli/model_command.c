@@ -26,7 +26,8 @@ static const char help[] =
     "  stat    how much was learned, and whether it counts yet\n"
     "  export  writes all lessons to a new file: numbers made of mails, no text; they are personal data all "
     "the same\n"
-    "  import  learns those of such a file beside what is known; what is known already is passed over\n"
+    "  import  learns those of such a file beside what is known; what is known already is passed over, and\n"
+    "          what was learned automatically\n"
     "  --json  with stat: one JSON object\n" CONTROL_OPTIONS_HELP
     "\nExit codes: 0, 64 usage, 65 the file is damaged or of another version, 66 no such file, 69 no node "
     "answers,\n"
@@ -67,6 +68,10 @@ static void stat_print(const struct json *facts)
     double days = (double)json_get_number(facts, "keep_ms") / 86400000;
     printf("ham learned     %lld\n", (long long)json_get_number(facts, "ham"));
     printf("spam learned    %lld\n", (long long)json_get_number(facts, "spam"));
+    printf("by itself       %lld ham, %lld spam of these (learn automatic is %s)\n",
+           (long long)json_get_number(facts, "automatic_ham"),
+           (long long)json_get_number(facts, "automatic_spam"),
+           is_true(json_get(facts, "automatic")) ? "on" : "off");
     printf("counts          %s\n",
            is_true(json_get(facts, "counts")) ? "yes" : "not yet: 20 of each are needed");
     if (json_get_number(facts, "changed_ms"))
@@ -121,15 +126,17 @@ static int damaged(const char *path, const char *why)
     return EX_DATAERR;
 }
 
-/* Those before a damage are learned. */
+/* Those before a damage are learned. What nobody said is left where it was learned. */
 static int lessons_import(struct teaching *teaching, struct text bytes, const char *path)
 {
     struct lesson_record record;
     enum lesson_log_next next;
+    bool is_automatic = false;
     int code = EX_OK;
     while (code == EX_OK && (next = lesson_log_next(&bytes, &record)) != LESSON_LOG_END) {
         if (next != LESSON_LOG_RECORD) return damaged(path, "it is damaged");
-        if (record.kind == LESSON_TAUGHT) code = teaching_send(teaching, record.lesson);
+        if (record.kind == LESSON_TAUGHT && !is_automatic) code = teaching_send(teaching, record.lesson);
+        is_automatic = record.kind == LESSON_AUTOMATIC;
     }
     return code;
 }

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "cli/control.h"
+#include "cli/language_option.h"
 #include "cli/time_words.h"
 
 enum { ANSWER_MS = 30000 };
@@ -14,7 +15,7 @@ enum { ANSWER_MS = 30000 };
 static const char help[] =
     "usage: sekimori newsletter approve NAME/DOMAIN [--for ADDRESS]\n"
     "       sekimori newsletter forget NAME/DOMAIN [--for ADDRESS]\n"
-    "       sekimori newsletter list [--json]\n\n"
+    "       sekimori newsletter list [--json] [--language LANG]\n\n"
     "Newsletters that are wanted: one that is approved is never tagged, held or refused for its points.\n"
     "NAME/DOMAIN is what the log and the field X-Sekimori-Class of one of them say: its List-Id, or the "
     "host\n"
@@ -23,7 +24,8 @@ static const char help[] =
     "  forget          as before it was approved\n"
     "  list            what is approved, for whom, since when and by whom\n"
     "  --for ADDRESS   for this recipient; without it for everybody\n"
-    "  --json          with list: one JSON object a line\n" CONTROL_OPTIONS_HELP
+    "  --json          with list: one JSON object a line\n"
+    "  --language LANG with list: ja or en (default: as the locale says)\n" CONTROL_OPTIONS_HELP
     "\nExit codes: 0, 64 usage, 65 no such name, domain or recipient, or what is to\n"
     "be forgotten is not approved, 69 no node answers, 73 there are too "
     "many,\n"
@@ -32,10 +34,17 @@ static const char help[] =
 struct options {
     struct control_target target;
     const char *whom;
+    enum language language;
     bool is_json;
 };
 
+static bool language_take(void *context, const char *word)
+{
+    return language_option_read(word, &((struct options *)context)->language);
+}
+
 static const struct verb_option table[] = {
+    { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED, .choice = language_option_choice },
     { "for", OPTION_WORD, offsetof(struct options, whom), NULL, NULL },
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
     OPTIONS_TARGET(struct options),
@@ -60,9 +69,12 @@ static void line_print(void *context, struct text line)
         printf("%.*s\n", TEXT_ARG(line));
         return;
     }
-    printf("%s  %s/%s  for %s  by %s\n", when_print((uint64_t)json_get_number(item, "time_ms"), true, when),
-           json_get_string(item, "name"), json_get_string(item, "domain"), json_get_string(item, "for"),
-           json_get_string(item, "by"));
+    bool is_japanese = options->language == LANGUAGE_JA;
+    const char *whom = json_get_string(item, "for");
+    if (is_japanese && strcmp(whom, "everybody") == 0) whom = "全員";
+    printf(is_japanese ? "%s  %s/%s  宛先 %s  承認 %s\n" : "%s  %s/%s  for %s  by %s\n",
+           when_print((uint64_t)json_get_number(item, "time_ms"), true, when), json_get_string(item, "name"),
+           json_get_string(item, "domain"), whom, json_get_string(item, "by"));
     json_free(item);
 }
 
@@ -89,7 +101,7 @@ static int change_do(struct options *options, const char *verb, const char *whic
 
 int newsletter_main(int argc, char **argv)
 {
-    struct options options = { 0 };
+    struct options options = { .language = language_option_of_locale() };
     int code = options_read(&newsletter_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (optind == argc) return options_complain(&newsletter_usage, "approve, forget or list?", "");

@@ -475,6 +475,13 @@ struct config {
         uint8_t learn;                    /* enum report_learning */
     } report;
 
+    /* What is learned though nobody said it (scan/lesson_choice.h). */
+    struct {
+        bool is_automatic;
+        double ham_points, spam_points; /* without those of the models: ham below, spam from there on */
+        uint32_t most;                  /* of each class, in 24 hours */
+    } learn;
+
     struct {
         struct text mailbox, page; /* whom and where people are sent with questions; empty: admin, nowhere */
     } help;

@@ -20,6 +20,7 @@ enum event_kind {
     EVENT_LOST,         /* ledger: events that found no room on their way to it */
     EVENT_FOUND,     /* queue or ledger: new signatures found a virus in a message that was accepted before */
     EVENT_EXPLAINED, /* receive: why a message was judged as it was (ipc/explanation.h); of this node alone */
+    EVENT_OFFERED,   /* receive: what a message would teach by itself (ipc/offered_lesson.h); likewise */
     EVENT_KIND_COUNT
 };
 

@@ -6,11 +6,12 @@
 #include "base/arena.h"
 
 enum {
-    FORM_VERSION = 1,
+    FORM_VERSION = 2, /* the first has no recipients; it is read */
     TEXT_MOST = 80,
     FINDINGS_MOST = 160,
     DOMAIN_MOST = 80,
     TENTHS_MOST = 32000,
+    LINE_NEVER = UINT16_MAX,
     EVIDENCE_MOST = 6 * 1024
 };
 
@@ -42,6 +43,21 @@ static bool is_among_heaviest(const struct verdict *verdict, uint32_t number)
     return before < EXPLANATION_SIGNALS_MOST;
 }
 
+/* Of too many none: there is no room for all. */
+static void recipients_take(struct explanation *explanation, const struct verdict *verdict)
+{
+    if (verdict->recipient_count > EXPLANATION_RECIPIENTS_MOST) return;
+    explanation->recipient_count = verdict->recipient_count;
+    for (uint32_t i = 0; i < verdict->recipient_count; i++)
+        explanation->recipients[i] =
+            (struct explanation_recipient){ .action = verdict->recipients[i].action,
+                                            .observed = verdict->recipients[i].observed,
+                                            .cause = verdict->recipients[i].cause,
+                                            .tag = INFINITY,
+                                            .quarantine = INFINITY,
+                                            .reject = INFINITY };
+}
+
 void explanation_verdict(struct explanation *explanation, const struct verdict *verdict)
 {
     bool has_room = verdict->signal_count <= EXPLANATION_SIGNALS_MOST;
@@ -52,6 +68,7 @@ void explanation_verdict(struct explanation *explanation, const struct verdict *
     explanation->proof = verdict->proof;
     for (uint32_t i = 0; i < verdict->recipient_count; i++)
         action_count(explanation, &verdict->recipients[i]);
+    recipients_take(explanation, verdict);
     for (uint32_t i = 0; i < verdict->signal_count; i++) {
         const struct signal *signal = &verdict->signals[i];
         if (!isfinite(signal->points) || (!has_room && !is_among_heaviest(verdict, i)))
@@ -88,7 +105,7 @@ static struct virus_finding *findings_bare(struct arena *arena, const struct fac
 static struct facts facts_bare(struct arena *arena, const struct facts *facts)
 {
     struct facts bare = *facts;
-    bare.subject = bare.message_id = bare.from = bare.seal_basis = TEXT_NONE;
+    bare.subject = bare.message_id = bare.from = bare.seal_basis = bare.lesson = TEXT_NONE;
     bare.part_digest_count = bare.question_count = bare.edit_count = 0;
     bare.signals = signals_bare(arena, facts);
     bare.virus_findings = findings_bare(arena, facts);
@@ -197,11 +214,31 @@ static void lists_put(const struct explanation *explanation, struct buffer *out)
     }
 }
 
+/* A line in tenths; LINE_NEVER: never. */
+static uint16_t line_of(double points)
+{
+    return isinf(points) || points > TENTHS_MOST / 10.0 ? LINE_NEVER : (uint16_t)tenths_of(points);
+}
+
+static void recipients_put(const struct explanation *explanation, struct buffer *out)
+{
+    put_u8(out, (uint8_t)explanation->recipient_count);
+    for (uint32_t i = 0; i < explanation->recipient_count; i++) {
+        const struct explanation_recipient *one = &explanation->recipients[i];
+        put_u8(out, (uint8_t)(one->action << 4 | one->observed));
+        put_u8(out, (uint8_t)one->cause);
+        put_u16(out, line_of(one->tag));
+        put_u16(out, line_of(one->quarantine));
+        put_u16(out, line_of(one->reject));
+    }
+}
+
 void explanation_put(const struct explanation *explanation, struct buffer *out)
 {
     size_t start = buffer_length(out);
     head_put(explanation, out);
     lists_put(explanation, out);
+    recipients_put(explanation, out);
     size_t room = EXPLANATION_MOST - (buffer_length(out) - start);
     bool has_room = explanation->evidence.length + 2 + 4 <= room;
     put_u16(out, has_room ? explanation->evidence_version : 0);
@@ -257,14 +294,40 @@ static void signals_get(struct reader *reader, struct explanation *out)
     }
 }
 
+static float line_get(struct reader *reader)
+{
+    uint16_t tenths = get_u16(reader);
+    return tenths == LINE_NEVER ? INFINITY : (float)tenths / 10;
+}
+
+static void recipients_get(struct reader *reader, struct explanation *out)
+{
+    out->recipient_count = get_u8(reader);
+    if (out->recipient_count > EXPLANATION_RECIPIENTS_MOST) reader->failed = true;
+    for (uint32_t i = 0; i < out->recipient_count && !reader->failed; i++) {
+        struct explanation_recipient *one = &out->recipients[i];
+        uint8_t both = get_u8(reader);
+        one->action = both >> 4;
+        one->observed = both & 15;
+        one->cause = get_u8(reader);
+        one->tag = line_get(reader);
+        one->quarantine = line_get(reader);
+        one->reject = line_get(reader);
+        if (one->action > ACTION_DEFER || one->observed > ACTION_DEFER || one->cause >= RECIPIENT_CAUSE_COUNT)
+            reader->failed = true;
+    }
+}
+
 bool explanation_get(struct text record, struct explanation *out)
 {
     struct reader reader = reader_of(record);
     *out = (struct explanation){ 0 };
-    if (record.length > EXPLANATION_MOST || get_u8(&reader) != FORM_VERSION) return false;
+    uint8_t version = get_u8(&reader);
+    if (record.length > EXPLANATION_MOST || version < 1 || version > FORM_VERSION) return false;
     head_get(&reader, out);
     actions_get(&reader, out);
     signals_get(&reader, out);
+    if (version > 1) recipients_get(&reader, out);
     out->evidence_version = get_u16(&reader);
     out->evidence = get_text(&reader);
     bool is_paired = (out->evidence_version == 0) == (out->evidence.length == 0);

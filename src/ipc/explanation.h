@@ -10,7 +10,7 @@
 
 enum {
     EXPLANATION_MOST = 7 * 1024,        /* bytes of a record on its way to ledger */
-    EXPLANATION_HEAD_MOST = 2900,       /* of one without evidence */
+    EXPLANATION_HEAD_MOST = 3030,       /* of one without evidence */
     EXPLANATION_STORED_MOST = 3 * 1024, /* of a message in ledger's file, packed */
     EXPLANATION_SIGNALS_MOST = 40,
     EXPLANATION_NAME_MOST = 40,      /* bytes of a signal's name */
@@ -23,6 +23,13 @@ struct explanation_action {
     uint32_t count;
 };
 enum { EXPLANATION_ACTIONS_MOST = 8 };
+
+/* What was done for one of the first recipients, in their order, and the lines that were his. */
+struct explanation_recipient {
+    enum action action, observed;
+    enum recipient_cause cause;
+    float tag, quarantine, reject; /* INFINITY: never */
+};
 
 struct explanation {
     uint64_t id, time_ms; /* time_ms: when it was judged */
@@ -41,6 +48,8 @@ struct explanation {
     uint32_t signal_count, signals_left_out;
     struct event_signal
         signals[EXPLANATION_SIGNALS_MOST]; /* those that weigh most, in their order; rounded to tenths */
+    uint32_t recipient_count; /* 0 also of more than EXPLANATION_RECIPIENTS_MOST, and of an older version */
+    struct explanation_recipient recipients[EXPLANATION_RECIPIENTS_MOST];
     uint16_t evidence_version;             /* 0: there is none */
     struct text evidence;
 };
@@ -53,7 +62,8 @@ struct explanation_evidence {
     uint32_t answer_count;
 };
 
-/* Takes over actions and signals of a verdict; texts are borrowed. */
+/* Takes over actions and signals of a verdict, and what decided for each recipient without his lines; texts
+ * are borrowed. */
 void explanation_verdict(struct explanation *explanation, const struct verdict *verdict);
 
 /* Appends the evidence without what is text of the mail or plays no part in deciding. False: it is too long,

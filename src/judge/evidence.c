@@ -252,6 +252,7 @@ void facts_put(const struct facts *facts, struct buffer *out)
     put_text(out, facts->rule_marks);
     put_text(out, facts->sketch);
     put_text(out, facts->campaign);
+    put_text(out, facts->lesson);
     put_text(out, facts->impostors);
     signals_put(facts->signals, facts->signal_count, out);
     questions_put(facts->questions, facts->question_count, out);
@@ -289,6 +290,7 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->rule_marks = get_text(reader);
     out->sketch = get_text(reader);
     out->campaign = get_text(reader);
+    out->lesson = get_text(reader);
     out->impostors = get_text(reader);
     out->signals = signals_get(arena, reader, &out->signal_count);
     questions_get(arena, reader, &out->questions, &out->question_count);
@@ -340,6 +342,7 @@ void verdict_put(const struct verdict *verdict, struct buffer *out)
         put_u8(out, (uint8_t)verdict->recipients[i].action);
         put_u8(out, (uint8_t)verdict->recipients[i].observed);
         put_u8(out, verdict->recipients[i].recipe);
+        put_u8(out, (uint8_t)verdict->recipients[i].cause);
     }
     put_u16(out, verdict->code);
     put_text(out, verdict->enhanced);
@@ -353,6 +356,8 @@ void verdict_put(const struct verdict *verdict, struct buffer *out)
     put_text(out, verdict->newsletter);
     put_text(out, verdict->newsletter_of);
     put_u8(out, verdict->is_counted);
+    put_u8(out, (uint8_t)verdict->teaches);
+    put_text(out, verdict->taught_of);
 }
 
 bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out)
@@ -360,15 +365,16 @@ bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out
     *out = (struct verdict){ .score = points_get(reader) };
     out->signals = signals_get(arena, reader, &out->signal_count);
     out->recipes = recipes_get(arena, reader, &out->recipe_count);
-    out->recipient_count = get_count(reader, RECIPIENTS_MOST, 3);
+    out->recipient_count = get_count(reader, RECIPIENTS_MOST, 4);
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     for (uint32_t i = 0; i < out->recipient_count; i++) {
         out->recipients[i].action = get_u8(reader);
         out->recipients[i].observed = get_u8(reader);
         out->recipients[i].recipe = get_u8(reader);
-        bool good = out->recipients[i].action <= ACTION_DEFER &&
-                    out->recipients[i].observed <= ACTION_DEFER &&
-                    out->recipients[i].recipe < out->recipe_count;
+        out->recipients[i].cause = get_u8(reader);
+        bool good =
+            out->recipients[i].action <= ACTION_DEFER && out->recipients[i].observed <= ACTION_DEFER &&
+            out->recipients[i].recipe < out->recipe_count && out->recipients[i].cause < RECIPIENT_CAUSE_COUNT;
         if (!good) reader->failed = true;
     }
     out->code = get_u16(reader);
@@ -385,7 +391,10 @@ bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out
     out->newsletter_of = get_text(reader);
     unsigned is_counted = get_u8(reader);
     out->is_counted = is_counted == 1;
-    if (out->direction > DIRECTION_OUT || out->tenancy >= TENANCY_COUNT || is_spam > 1 || is_counted > 1)
+    out->teaches = get_u8(reader);
+    out->taught_of = get_text(reader);
+    if (out->direction > DIRECTION_OUT || out->tenancy >= TENANCY_COUNT || is_spam > 1 || is_counted > 1 ||
+        out->teaches >= TEACHES_COUNT)
         reader->failed = true;
     return !reader->failed && out->kind < REFUSAL_KINDS && out->code >= 200 && out->code <= 599;
 }

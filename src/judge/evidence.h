@@ -13,7 +13,7 @@
 
 /* Of the byte forms of occasion, facts and questions together: they are kept for days, and one of another
    version cannot be read. Whoever changes one of the three counts on. */
-enum { EVIDENCE_VERSION = 4 };
+enum { EVIDENCE_VERSION = 5 };
 
 /* Who sent it, as receive saw it. */
 struct occasion {
@@ -173,6 +173,7 @@ struct facts {
     struct text rule_marks;     /* spam/rule_signals.h; empty: no rule asks for signals */
     struct text sketch;         /* campaign_sketch_put (judge/campaign.h); empty: it is not to be counted */
     struct text campaign;       /* campaign_answer_put; empty: nothing is known of its like */
+    struct text lesson;         /* spam/lesson.h, of no class; empty: it teaches nothing by itself */
     struct text impostors;      /* impostor/impostor_finding.h; empty: nothing was found */
     uint32_t signal_count;
     struct signal *signals;
@@ -182,12 +183,32 @@ struct facts {
     struct possible_edit *edits;
 };
 
+/* What a message that is far beyond the lines may teach by itself (scan/lesson_choice.h). */
+enum teaches { TEACHES_NOTHING, TEACHES_HAM, TEACHES_SPAM, TEACHES_COUNT };
+
+/* What decided for one recipient. Stored in explanations: never reuse a number. */
+enum recipient_cause {
+    RECIPIENT_BY_POINTS,   /* his lines of spam, reached or not */
+    RECIPIENT_BY_VIRUS,    /* a finding, or that not all could be looked at */
+    RECIPIENT_BY_DMARC,    /* the owner of the domain in From */
+    RECIPIENT_BY_BLOCK,    /* an entry for him, his domain or everybody */
+    RECIPIENT_BY_ALLOW,    /* likewise: points do not count */
+    RECIPIENT_BY_LIST,     /* a list has the sender, whatever the points */
+    RECIPIENT_BY_CLASS,    /* it is a newsletter, whatever the points */
+    RECIPIENT_BY_APPROVAL, /* a newsletter that he approved: points do not count */
+    RECIPIENT_BY_OPINION,  /* a second opinion that must be had is missing */
+    RECIPIENT_BY_OFF,      /* he has no spam check, and nothing else was found */
+    RECIPIENT_BY_OTHERS,   /* one reply is for all: another recipient's action changed his */
+    RECIPIENT_CAUSE_COUNT
+};
+
 /* What follows for one recipient. */
 struct recipient_verdict {
     enum action action;
     enum action
         observed;   /* what would have been done by checks in observe mode; ACTION_ACCEPT when nothing */
     uint8_t recipe; /* index into verdict.recipes */
+    enum recipient_cause cause;
 };
 
 /* The message as the recipients with this set of edits get it. */
@@ -215,6 +236,8 @@ struct verdict {
     bool is_spam; /* some recipient's points are reached, or a list asks for it, be it only observed */
     struct text newsletter;    /* which one: auth/newsletter.h; empty: it is none */
     struct text newsletter_of; /* its proven domain; empty with it */
+    enum teaches teaches;
+    struct text taught_of; /* the organization that sent it; empty with TEACHES_NOTHING */
     bool is_counted; /* among its near-duplicates: its spread would speak against it (judge/campaign.h) */
 };
 

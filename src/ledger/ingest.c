@@ -23,7 +23,8 @@ enum {
     FORGET_ROWS = 200,
     FORGET_AGAIN_MS = 100,
     FORGET_LOOK_MS = 60000,
-    EXPLAINED_LOOK_MS = 600000
+    EXPLAINED_LOOK_MS = 600000,
+    OFFERS_MOST = 1 << 20 /* bytes of a batch: more are passed over */
 };
 
 struct source {
@@ -51,6 +52,9 @@ struct ingest {
     struct replication *replication; /* NULL: no other nodes */
     void (*on_judgement)(void *context, const struct event_judgement *judgement, uint64_t time_ms);
     void *listener;                   /* its context */
+    void (*on_offer)(void *context, struct text event);
+    void *offered_to;                 /* its context */
+    struct buffer offers;             /* of the batch under way, each as a text */
     struct event_judgement judgement; /* of the event at hand, all zero without one */
     uint64_t judged_ms;
     unsigned openings;
@@ -131,12 +135,20 @@ void ingest_set_listener(struct ingest *ingest,
     ingest->listener = context;
 }
 
+void ingest_set_offers(struct ingest *ingest, void (*on_offer)(void *context, struct text event),
+                       void *context)
+{
+    ingest->on_offer = on_offer;
+    ingest->offered_to = context;
+}
+
 void ingest_free(struct ingest *ingest)
 {
     for (unsigned i = 0; i < ingest->source_count; i++) ring_unmap(ingest->sources[i].ring);
     database_close(ingest->database);
     overflow_free(ingest->overflow);
     explained_store_free(ingest->explained);
+    buffer_free(&ingest->offers);
     timer_free(ingest->timer);
     arena_free(ingest->arena);
     free(ingest);
@@ -286,6 +298,26 @@ static void explain_take(struct ingest *ingest, uint16_t slot, struct text recor
     if (!explained_store_add(ingest->explained, record)) malformed(ingest, slot);
 }
 
+/* Neither is of the account. False: it is another event. */
+static bool spare_take(struct ingest *ingest, uint16_t slot, struct text record)
+{
+    enum event_kind kind = event_kind_of(record);
+    if (kind == EVENT_EXPLAINED) explain_take(ingest, slot, record);
+    if (kind == EVENT_OFFERED && buffer_length(&ingest->offers) < OFFERS_MOST)
+        put_text(&ingest->offers, record);
+    return kind == EVENT_EXPLAINED || kind == EVENT_OFFERED;
+}
+
+static void offers_make(struct ingest *ingest)
+{
+    struct reader reader = reader_of(buffer_text(&ingest->offers));
+    while (reader.rest.length > 0 && !reader.failed) {
+        struct text event = get_text(&reader);
+        if (ingest->on_offer) ingest->on_offer(ingest->offered_to, event);
+    }
+    buffer_clear(&ingest->offers);
+}
+
 /* At most `most` events of one ring into the open transaction. */
 static enum ledgerdb_outcome source_read(struct ingest *ingest, struct source *source, unsigned most,
                                          unsigned *count)
@@ -294,9 +326,7 @@ static enum ledgerdb_outcome source_read(struct ingest *ingest, struct source *s
     uint64_t position = source->position;
     for (unsigned i = 0; i < most && ring_next(source->ring, &position, &record); i++) {
         enum ledgerdb_outcome outcome = LEDGERDB_DONE;
-        if (event_kind_of(record) == EVENT_EXPLAINED)
-            explain_take(ingest, source->slot, record);
-        else
+        if (!spare_take(ingest, source->slot, record))
             outcome = own_store(ingest, source->slot, source->position, record);
         if (outcome != LEDGERDB_DONE) return outcome;
         source->position = position;
@@ -387,6 +417,7 @@ static void batch_failed(struct ingest *ingest, enum ledgerdb_outcome outcome)
     database_rollback(ingest->database);
     overflow_again(ingest->overflow);
     explained_store_again(ingest->explained);
+    buffer_clear(&ingest->offers);
     if (ingest->replication) replication_again(ingest->replication);
     try_later(ingest);
     if (outcome != LEDGERDB_DAMAGED && !database_is_stale(ingest->database)) return;
@@ -400,6 +431,7 @@ static void batch_kept(struct ingest *ingest, unsigned count)
 {
     overflow_release(ingest->overflow);
     explained_store_write(ingest->explained, loop_wall_ms(ingest->loop), loop_now_ms(ingest->loop));
+    offers_make(ingest);
     ingest->losses_told = ingest->losses_seen;
     if (ingest->replication) replication_kept(ingest->replication);
     for (unsigned i = 0; i < ingest->source_count; i++)
@@ -420,8 +452,9 @@ static bool source_spill(struct ingest *ingest, struct source *source)
     struct text record;
     uint64_t position = ring_tail(source->ring), start = position;
     while (ring_next(source->ring, &position, &record)) {
-        bool is_spare = event_kind_of(record) == EVENT_EXPLAINED;
-        if (is_spare) explained_store_drop(ingest->explained, 1);
+        enum event_kind kind = event_kind_of(record);
+        bool is_spare = kind == EVENT_EXPLAINED || kind == EVENT_OFFERED;
+        if (kind == EVENT_EXPLAINED) explained_store_drop(ingest->explained, 1);
         enum overflow_outcome outcome =
             is_spare ? OVERFLOW_KEPT : overflow_add(ingest->overflow, source->slot, start, record);
         if (outcome == OVERFLOW_FULL) return false;

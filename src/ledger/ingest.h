@@ -51,6 +51,11 @@ void ingest_set_listener(struct ingest *ingest,
                                               uint64_t time_ms),
                          void *context);
 
+/* Told of each event EVENT_OFFERED once its batch is stored, and before it leaves its ring: it comes again
+   where this process died in between. Borrowed for the call. */
+void ingest_set_offers(struct ingest *ingest, void (*on_offer)(void *context, struct text event),
+                       void *context);
+
 /* Opens the database and begins to poll. One that cannot be opened now is tried again later. */
 void ingest_start(struct ingest *ingest);
 

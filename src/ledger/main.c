@@ -18,6 +18,7 @@
 #include "ipc/message_id.h"
 #include "ledger/approvals.h"
 #include "ledger/balance_count.h"
+#include "ledger/learning/automatic.h"
 #include "ledger/learning/learning_command.h"
 #include "ledger/learning/proposals.h"
 #include "ledger/list_page.h"
@@ -39,6 +40,8 @@ struct service {
     struct ticket_release_server *ticket_releases;
     struct learning *learning;
     struct proposals *proposals;
+    struct automatic *automatic;
+    uint64_t offers[AUTOMATIC_OUTCOMES]; /* of receive, since the start */
     struct approvals *approvals;
     struct sender_entries *entries;
     struct learning_command_server *lessons;
@@ -99,6 +102,7 @@ static void service_end(struct service *service)
     balance_count_server_free(service->server);
     learning_command_server_free(service->lessons);
     proposals_free(service->proposals);
+    automatic_free(service->automatic);
     learning_free(service->learning);
     approvals_free(service->approvals);
     sender_entries_look(service->entries, loop_wall_ms(service->child.loop), true);
@@ -126,6 +130,7 @@ static void on_config(void *context, const struct config *old)
     replication_set_config(service->replication, service->child.config);
     learning_set_config(service->learning, service->child.config);
     proposals_set_config(service->proposals, service->child.config);
+    automatic_set_config(service->automatic, service->child.config);
     learning_command_server_set_config(service->lessons, service->child.config);
     list_page_hurry(&service->lists);
 }
@@ -199,6 +204,19 @@ static void nodes_status(struct service *service, struct buffer *out)
     child_status_add(out, "of these left out", "%llu", (unsigned long long)facts.refused);
 }
 
+/* Since this process started. */
+static void offers_status(const struct service *service, struct buffer *out)
+{
+    static const char *const words[AUTOMATIC_OUTCOMES] = {
+        [AUTOMATIC_TAUGHT] = "offers taught",       [AUTOMATIC_UNREAD] = "offers without a text",
+        [AUTOMATIC_KNOWN] = "offers known already", [AUTOMATIC_STRANGER] = "offers of strangers",
+        [AUTOMATIC_ENOUGH] = "offers over limits",  [AUTOMATIC_LATER] = "offers that could not be kept"
+    };
+    if (!service->child.config->learn.is_automatic) return;
+    for (int i = 0; i < AUTOMATIC_OUTCOMES; i++)
+        if (words[i]) child_status_add(out, words[i], "%llu", (unsigned long long)service->offers[i]);
+}
+
 static void learned_status(struct service *service, struct buffer *out)
 {
     struct learning_facts facts;
@@ -207,6 +225,8 @@ static void learned_status(struct service *service, struct buffer *out)
     child_status_add(out, "allow and block entries", "%zu", sender_entries_count(service->entries));
     child_status_add(out, "ham learned", "%u", facts.ham);
     child_status_add(out, "spam learned", "%u", facts.spam);
+    child_status_add(out, "learned automatically", "%u", facts.automatic[0] + facts.automatic[1]);
+    offers_status(service, out);
     child_status_add(out, "local model", "%s",
                      facts.trouble[0] ? facts.trouble
                      : facts.counts   ? "in force"
@@ -341,6 +361,12 @@ static void on_judgement(void *context, const struct event_judgement *judgement,
     sender_entries_count_use(service->entries, judgement, time_ms);
 }
 
+static void on_offer(void *context, struct text event)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    service->offers[automatic_take(service->automatic, event)]++;
+}
+
 /* What stands beside the base model is out of reach later. */
 static void learning_begin(struct service *service)
 {
@@ -349,6 +375,8 @@ static void learning_begin(struct service *service)
     struct learned_page *learned = page < 0 ? NULL : learned_page_map(page, true);
     service->learning = learning_new(child->loop, child->config, learned);
     service->proposals = proposals_new(child->loop, service->ingest, service->learning, service->commands);
+    service->automatic = automatic_new(child->loop, service->ingest, service->learning, service->commands);
+    ingest_set_offers(service->ingest, on_offer, service);
     ticket_release_server_set_listener(service->ticket_releases,
                                        (struct report_listener){ proposals_frame, service->proposals });
     int approved = child_map_fd(child, "approved", NULL);

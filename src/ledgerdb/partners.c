@@ -221,3 +221,20 @@ enum ledgerdb_outcome partners_failing(struct ledgerdb_reader *ledgerdb,
     sql_drop(rows);
     return outcome == LEDGERDB_ROW ? LEDGERDB_DONE : outcome;
 }
+
+enum ledgerdb_outcome partners_days_passed(struct sql *sql, struct text domain, uint32_t before_day,
+                                           uint32_t most, uint64_t *out)
+{
+    struct sql_statement *days =
+        sql_prepare(sql, "SELECT DISTINCT day FROM partner WHERE domain = ?1 AND fate = 1 AND day < ?2"
+                         " LIMIT ?3");
+    enum ledgerdb_outcome outcome;
+    *out = 0;
+    if (!days) return sql_failure(sql);
+    sql_bind_text(days, 1, text_slice(domain, 0, PROOF_DOMAIN_MOST));
+    sql_bind(days, 2, before_day);
+    sql_bind(days, 3, most);
+    while ((outcome = sql_step(days)) == LEDGERDB_ROW) ++*out;
+    sql_drop(days);
+    return outcome;
+}

@@ -46,6 +46,10 @@ struct partner_question {
     size_t most;                  /* rows */
 };
 
+/* On how many days before that one (yyyymmdd) mail of this domain passed, at most `most`. */
+enum ledgerdb_outcome partners_days_passed(struct sql *sql, struct text domain, uint32_t before_day,
+                                           uint32_t most, uint64_t *out);
+
 /* Domains that failed, the most failures first. A message counts where sums count it: not at another node's
    edge. The list is in the arena. LATER: it took longer than a step may. */
 enum ledgerdb_outcome partners_failing(struct ledgerdb_reader *ledgerdb,

@@ -344,6 +344,30 @@ enum ledgerdb_outcome proposal_read(struct sql *sql, uint64_t number, struct are
     return outcome == LEDGERDB_ROW ? LEDGERDB_DONE : outcome;
 }
 
+enum ledgerdb_outcome proposal_exists(struct sql *sql, const uint8_t mail[PROPOSAL_MAIL_BYTES], bool *out)
+{
+    uint64_t count;
+    struct sql_statement *statement = sql_prepare(sql, "SELECT count(*) FROM proposal WHERE mail = ?1");
+    if (statement) sql_bind_bytes(statement, 1, text_from((const char *)mail, PROPOSAL_MAIL_BYTES));
+    enum ledgerdb_outcome outcome = step_once(sql, statement, &count);
+    *out = count > 0;
+    return outcome;
+}
+
+enum ledgerdb_outcome proposal_automatic(struct sql *sql, uint64_t since_ms, uint64_t out[2])
+{
+    enum ledgerdb_outcome outcome =
+        number_at(sql,
+                  "SELECT count(*) FROM audit WHERE id >= ?1 AND act = 'learn' AND user = 'automatic'"
+                  " AND about LIKE 'automatic: ham;%'",
+                  since_ms << 22 /* an id begins with its ms */, &out[0]);
+    if (outcome != LEDGERDB_DONE) return outcome;
+    return number_at(sql,
+                     "SELECT count(*) FROM audit WHERE id >= ?1 AND act = 'learn' AND user = 'automatic'"
+                     " AND about LIKE 'automatic: spam;%'",
+                     since_ms << 22 /* an id begins with its ms */, &out[1]);
+}
+
 enum ledgerdb_outcome proposal_count(struct sql *sql, uint64_t *out)
 {
     return number_at(sql, "SELECT count(*) FROM proposal WHERE state = ?1", PROPOSAL_WAITS, out);

@@ -81,6 +81,10 @@ enum ledgerdb_outcome proposal_list(struct sql *sql, struct arena *arena, struct
 /* With its numbers, whatever its state. MISSING: there is none. */
 enum ledgerdb_outcome proposal_read(struct sql *sql, uint64_t number, struct arena *arena,
                                     struct proposal *out);
+/* Somebody told of that mail, whatever was decided. */
+enum ledgerdb_outcome proposal_exists(struct sql *sql, const uint8_t mail[PROPOSAL_MAIL_BYTES], bool *out);
+/* Records of lessons since then that nobody told (user "automatic"): ham, spam. */
+enum ledgerdb_outcome proposal_automatic(struct sql *sql, uint64_t since_ms, uint64_t out[2]);
 enum ledgerdb_outcome proposal_count(struct sql *sql, uint64_t *out); /* that wait */
 
 #endif

@@ -135,7 +135,9 @@ bool boundary_next(const struct boundary_stack *stack, struct text message, size
     if (boundary_at(stack, message, from, search, out)) return true;
     const char *at = message.at + from, *limit = message.at + message.length;
     while ((at = memchr(at, '\n', (size_t)(limit - at))) != NULL) {
-        at++;
+        struct text rest = text_from(at + 1, (size_t)(limit - at - 1));
+        text_skip_empty_lines(&rest);
+        at = rest.at;
         if (limit - at < 3 || !may_begin(stack, at, limit)) continue;
         if (boundary_at(stack, message, (size_t)(at - message.at), search, out)) return true;
     }

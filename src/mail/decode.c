@@ -362,6 +362,9 @@ static size_t line_with(struct text text, size_t from, struct text one, struct t
     for (; at && at < end; at = memchr(at, '\n', (size_t)(end - at))) {
         if (*at == '\n' && ++at == end) break;
         struct text rest = text_from(at, (size_t)(end - at));
+        text_skip_empty_lines(&rest);
+        at = rest.at;
+        if (rest.length == 0) break;
         if (*at == *one.at && text_starts(rest, one)) return (size_t)(at - text.at);
         if (*at == *other.at && text_starts(rest, other)) return (size_t)(at - text.at);
     }
@@ -437,6 +440,7 @@ bool decode_find_uu_lines(struct text text, size_t from, size_t least, bool is_o
     size_t start = from, size = 0, last = 0;
     unsigned junk = 0;
     while (rest.length > 0) {
+        text_skip_empty_lines(&rest);
         size_t line_start = text.length - rest.length;
         text_next_line(&rest, &line);
         if (is_uu_line(line)) {
@@ -472,7 +476,7 @@ bool decode_has_uu_lines(struct text text, size_t least)
     struct text line;
     size_t size = 0;
     unsigned junk = 0, lines = 0;
-    while (text_next_line(&text, &line)) {
+    while (text_skip_empty_lines(&text), text_next_line(&text, &line)) {
         line = without_blanks(line);
         bool is_exact = is_exact_uu_line(line);
         if (is_exact) {

@@ -109,7 +109,7 @@ bool gap_looks_like_content(struct text gap)
 {
     struct text line;
     size_t base64_lines = 0;
-    while (text_next_line(&gap, &line)) {
+    while (text_skip_empty_lines(&gap), text_next_line(&gap, &line)) {
         line = text_trim(line);
         if (is_content_field(line)) return true;
         if (text_starts(line, TEXT("begin ")) || text_starts(line, TEXT("begin-base64 "))) return true;
@@ -212,6 +212,7 @@ bool gap_next_body(struct text text, size_t from, struct gap_run *out)
             has_line |= in_body;
             continue;
         }
+        text_skip_empty_lines(&rest);
         paragraph = text.length - rest.length;
         if (!has_line) start = paragraph;
         in_body = true;
@@ -250,8 +251,12 @@ bool gap_has_base64(struct text text, size_t least, bool is_quoted)
     struct base64_row row = { 0 };
     struct text line;
     while (text_next_line(&text, &line)) {
-        if (!row_add(&row, text_trim(line), padding_most)) row = (struct base64_row){ 0 };
-        if (row.length >= least && row.upper && row.lower && row.digit) return true;
+        if (row_add(&row, text_trim(line), padding_most)) {
+            if (row.length >= least && row.upper && row.lower && row.digit) return true;
+            continue;
+        }
+        row = (struct base64_row){ 0 };
+        text_skip_empty_lines(&text);
     }
     return false;
 }

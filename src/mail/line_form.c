@@ -29,7 +29,9 @@ static size_t next_return(struct text in, size_t from)
         if (!hit) break;
         from = (size_t)(hit - in.at);
         if (from + 1 == in.length || hit[1] != '\n') return from;
-        from += 2;
+        struct text rest = text_slice(in, from + 2, in.length);
+        text_skip_empty_lines(&rest);
+        from = in.length - rest.length;
     }
     return in.length;
 }

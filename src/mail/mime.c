@@ -114,7 +114,8 @@ static size_t header_end(struct walk *walk, size_t offset)
 static size_t behind_empty_lines(struct text message, size_t offset)
 {
     size_t at = offset;
-    while (at < message.length && strchr(" \t\r\n", message.at[at]) && message.at[at]) {
+    while (at < message.length &&
+           (char_is_blank(message.at[at]) || message.at[at] == '\r' || message.at[at] == '\n')) {
         if (message.at[at] == '\n') offset = at + 1;
         at++;
     }

@@ -27,11 +27,14 @@ static void grow(struct arena *arena, struct seen *seen)
     *seen = wider;
 }
 
+static bool is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 bool seen_add(struct arena *arena, struct seen *seen, struct text encoded, unsigned method)
 {
-    while (encoded.length > 0 && strchr(" \t\r\n", encoded.at[encoded.length - 1]) &&
-           encoded.at[encoded.length - 1])
-        encoded.length--;
+    while (encoded.length > 0 && is_white(encoded.at[encoded.length - 1])) encoded.length--;
     if (encoded.length == 0) return false;
     if (seen->count * 2 >= seen->room) grow(arena, seen);
     uint64_t key = key_of(encoded, method);

@@ -177,6 +177,18 @@ static void evidence_fill(struct session *session, const struct occasion *occasi
     explanation->evidence = buffer_text(room);
 }
 
+static void lines_fill(const struct config *config, const struct occasion *occasion, bool is_newsletter,
+                       struct explanation *explanation)
+{
+    for (uint32_t i = 0; i < explanation->recipient_count && i < occasion->recipient_count; i++) {
+        const struct spam_lines lines = config_spam_lines(config, occasion->recipients[i]);
+        struct explanation_recipient *one = &explanation->recipients[i];
+        one->tag = (float)(is_newsletter ? config_newsletter_line(config, &lines) : lines.tag);
+        one->quarantine = (float)lines.quarantine;
+        one->reject = (float)lines.reject;
+    }
+}
+
 void account_explain(struct session *session, const struct occasion *occasion)
 {
     struct server *server = session->server;
@@ -199,6 +211,7 @@ void account_explain(struct session *session, const struct occasion *occasion)
                                        .engine = facts->engine,
                                        .findings = facts->findings };
     explanation_verdict(&explanation, &session->transaction.verdict);
+    lines_fill(server->config, occasion, is_newsletter, &explanation);
     evidence_fill(session, occasion, &evidence, &explanation);
     explanation_put(&explanation, &record);
     explanation_event_put(buffer_text(&record), &event);

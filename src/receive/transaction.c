@@ -16,6 +16,7 @@
 #include "receive/client_presence.h"
 #include "receive/drop.h"
 #include "receive/eviction.h"
+#include "receive/lesson_offer.h"
 #include "receive/list_check.h"
 #include "receive/queue_request.h"
 #include "receive/relay.h"
@@ -610,6 +611,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
     struct occasion occasion = occasion_of(session);
     account_explain(session, &occasion);
     campaign_count_tell(session);
+    lesson_offer_tell(session);
     keep_alert(session);
     if (transaction->verdict.code == 250)
         settle(session, client_presence_begin(session));

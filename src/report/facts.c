@@ -34,6 +34,7 @@ static const struct {
     [FACT_QUEUE] = { "queue", N_("Queue") },
     [FACT_HELD] = { "held", N_("Held mail") },
     [FACT_REPORTS] = { "reports", N_("Reports by users") },
+    [FACT_LEARNED] = { "learned", N_("Learned automatically") },
     [FACT_LISTS] = { "lists", N_("Lists") },
     [FACT_DISK] = { "disk", N_("Disk") },
     [FACT_CERTIFICATES] = { "certificates", N_("Certificates") },
@@ -238,6 +239,23 @@ static struct fact reports_look(const struct look *look)
                            (unsigned long long)count));
 }
 
+/* Never bad: it is on record, and can be taken back. */
+static struct fact learned_look(const struct look *look)
+{
+    uint64_t count[2], since = look->source->now_ms - DAY_MS;
+    struct ledgerdb_reader *ledgerdb = look->source->ledgerdb;
+    if (!look->source->config->learn.is_automatic)
+        return fact_make(true, text_of(words_say(look->language, N_("nothing is: learn automatic is off"))));
+    if (!ledgerdb || proposal_automatic(ledgerdb_sql(ledgerdb), since, count) != LEDGERDB_DONE)
+        return (struct fact){ 0 };
+    return fact_make(
+        true, arena_printf(look->arena,
+                           words_say(look->language, N_("%llu ham, %llu spam in 24 hours: sekimori audit "
+                                                        "--act learn names each, sekimori learn --undo ID "
+                                                        "takes it back")),
+                           (unsigned long long)count[0], (unsigned long long)count[1]));
+}
+
 /* None are fetched yet. */
 static struct fact lists_look(const struct look *look)
 {
@@ -355,6 +373,7 @@ void facts_gather(const struct facts_source *source, enum language language, int
         [FACT_QUEUE] = queue_look,
         [FACT_HELD] = held_look,
         [FACT_REPORTS] = reports_look,
+        [FACT_LEARNED] = learned_look,
         [FACT_LISTS] = lists_look,
         [FACT_CLOCK] = clock_look,
         [FACT_PROCESSES] = processes_look,

@@ -27,6 +27,10 @@ uint16_t content_flags(struct text message, size_t body_offset)
     if (has_8bit(text_slice(message, 0, body_offset))) flags |= CONTENT_HEADER_8BIT;
     if (has_8bit(body)) flags |= CONTENT_BODY_8BIT;
     for (size_t start = 0; start < message.length;) {
+        if (text_starts(text_slice(message, start, message.length), TEXT("\r\n"))) {
+            start += 2;
+            continue;
+        }
         const char *end = memchr(message.at + start, '\n', message.length - start);
         size_t next = end ? (size_t)(end - message.at) + 1 : message.length;
         size_t length = next - start;

@@ -17,6 +17,7 @@
 #include "scan/campaign_weight.h"
 #include "scan/entry_match.h"
 #include "scan/impostor_weight.h"
+#include "scan/lesson_choice.h"
 #include "scan/list_questions.h"
 #include "scan/opinions.h"
 #include "scan/outside.h"
@@ -42,6 +43,8 @@ struct spam_demand {
     enum action action;
     bool is_by_class;    /* since it is a newsletter, whatever its points */
     bool is_by_list;     /* since a list has it, whatever its points */
+    bool is_by_opinion;  /* since a second opinion is missing */
+    bool is_allowed;     /* by an entry */
     bool is_approved;    /* a newsletter that is never tagged */
     double required;     /* points from which it is tagged; INFINITY: never */
     enum action blocked; /* by an entry, whatever the mode; ACTION_ACCEPT: none */
@@ -168,6 +171,26 @@ static struct edit_set edits_of(enum mode virus, const struct spam_demand *spam,
     return edit_set_with(set, EDIT_STATUS);
 }
 
+/* As cause_of has it for all: of what asks for the same, virus, then DMARC, then an entry. */
+static enum recipient_cause recipient_cause(enum action most, enum action virus, enum action dmarc,
+                                            const struct spam_demand *spam)
+{
+    if (most != ACTION_ACCEPT && most == virus) return RECIPIENT_BY_VIRUS;
+    if (most != ACTION_ACCEPT && most == dmarc) return RECIPIENT_BY_DMARC;
+    if (most != ACTION_ACCEPT && most == spam->blocked) return RECIPIENT_BY_BLOCK;
+    if (spam->is_allowed) return RECIPIENT_BY_ALLOW;
+    if (spam->is_by_list) return RECIPIENT_BY_LIST;
+    if (spam->is_by_opinion) return RECIPIENT_BY_OPINION;
+    if (spam->is_by_class) return RECIPIENT_BY_CLASS;
+    if (spam->lines.mode == MODE_OFF) return RECIPIENT_BY_OFF;
+    return spam->is_approved ? RECIPIENT_BY_APPROVAL : RECIPIENT_BY_POINTS;
+}
+
+static enum action in_force(enum mode mode, enum action wanted)
+{
+    return mode != MODE_OFF ? wanted : ACTION_ACCEPT;
+}
+
 static void recipient_decide(const struct config *config, struct text address, const struct demand *demand,
                              const struct spam_demand *spam, struct recipient_verdict *out,
                              struct recipe_order *out_order)
@@ -179,6 +202,9 @@ static void recipient_decide(const struct config *config, struct text address, c
     check(spam->lines.mode, spam->action, out);
     check(MODE_ON, spam->blocked, out);
     check(config_auth_mode(config, domain), dmarc_demand(config, domain, demand), out);
+    out->cause = recipient_cause(
+        action_stronger(out->action, out->observed), in_force(virus, demand->virus),
+        in_force(config_auth_mode(config, domain), dmarc_demand(config, domain, demand)), spam);
     *out_order = (struct recipe_order){ edits_of(virus, spam, demand), spam->required };
 }
 
@@ -190,10 +216,12 @@ static uint32_t count_action(const struct verdict *verdict, enum action action)
     return count;
 }
 
-static void replace_action(struct verdict *verdict, enum action from, enum action to)
+/* Another recipient asks for it. */
+static void replace_action(struct recipient_verdict *recipient, enum action to)
 {
-    for (uint32_t i = 0; i < verdict->recipient_count; i++)
-        if (verdict->recipients[i].action == from) verdict->recipients[i].action = to;
+    if (recipient->action == to) return;
+    recipient->action = to;
+    recipient->cause = RECIPIENT_BY_OTHERS;
 }
 
 static void reply_decide(struct verdict *verdict)
@@ -208,10 +236,13 @@ static void reply_decide(struct verdict *verdict)
     if (count_action(verdict, ACTION_DEFER) > 0) {
         verdict->code = 451;
         verdict->enhanced = TEXT("4.7.1");
-        for (uint32_t i = 0; i < verdict->recipient_count; i++) verdict->recipients[i].action = ACTION_DEFER;
+        for (uint32_t i = 0; i < verdict->recipient_count; i++)
+            replace_action(&verdict->recipients[i], ACTION_DEFER);
         return;
     }
-    replace_action(verdict, ACTION_REJECT, ACTION_QUARANTINE);
+    for (uint32_t i = 0; i < verdict->recipient_count; i++)
+        if (verdict->recipients[i].action == ACTION_REJECT)
+            replace_action(&verdict->recipients[i], ACTION_QUARANTINE);
 }
 
 /* Somebody's mail is authenticated in earnest: what that finds has weight. */
@@ -327,6 +358,7 @@ static void ruling_apply(const struct entry_ruling *ruling, struct spam_demand *
 {
     spam->blocked = ruling->blocked;
     if (ruling->blocked == ACTION_TAG) spam->is_by_class = false;
+    spam->is_allowed = ruling->is_allowed;
     if (!ruling->is_allowed) return;
     spam->action = ACTION_ACCEPT;
     spam->required = INFINITY;
@@ -352,6 +384,7 @@ static void opinions_add(const struct demand *demand, struct spam_demand *spam)
     if (!action_is_stronger(demand->opinions, spam->action)) return;
     spam->action = demand->opinions;
     spam->is_by_class = spam->is_by_list = false;
+    spam->is_by_opinion = true;
 }
 
 static void listed_add(const struct list_demand *listed, struct spam_demand *spam)
@@ -428,6 +461,8 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     if (cause == CAUSE_SPAM && is_list_the_reason(spams, out->recipient_count)) listed_say(&listed, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
     if (tenancy_forbids(config, occasion, out)) tenancy_refuse(out);
+    lesson_choice_make(config, occasion, merged, out);
+    if (out->teaches == TEACHES_NOTHING) merged->lesson = TEXT_NONE; /* nobody reads it any more */
     struct text results = authenticate_fields(arena, config, occasion, authentication);
     const struct recipe_basis basis = { arena, config, occasion, merged, results, out };
     recipe_write(&basis, orders, out);

@@ -12,6 +12,7 @@
 #include "scan/authenticate.h"
 #include "scan/content.h"
 #include "scan/impostor_weight.h"
+#include "scan/lesson_choice.h"
 #include "scan/list_questions.h"
 #include "scan/outside.h"
 #include "scan/recipe.h"
@@ -274,4 +275,5 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     out->rule_marks = score.rule_marks;
     out->signals = score.signals;
     out->signal_count = score.count;
+    if (is_for_spam) lesson_choice_read(arena, config, scanner->base, occasion, message, out);
 }

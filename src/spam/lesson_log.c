@@ -32,6 +32,21 @@ void lesson_log_teach(const struct lesson *lesson, struct buffer *out)
     buffer_free(&content);
 }
 
+void lesson_log_teach_automatic(const struct lesson *lesson, const struct lesson_origin *origin,
+                                struct buffer *out)
+{
+    struct buffer content = { 0 };
+    put_u8(&content, LESSON_AUTOMATIC);
+    put_u64(&content, lesson->time_ms);
+    buffer_add(&content, lesson->id, LESSON_ID_BYTES);
+    put_u64(&content, origin->domain);
+    put_u64(&content, origin->network);
+    campaign_sketch_put(&origin->sketch, &content);
+    record_add(buffer_text(&content), out);
+    buffer_free(&content);
+    lesson_log_teach(lesson, out);
+}
+
 void lesson_log_undo(const uint8_t id[LESSON_ID_BYTES], uint64_t time_ms, struct buffer *out)
 {
     struct buffer content = { 0 };
@@ -62,15 +77,24 @@ static bool is_blank(struct text bytes)
     return true;
 }
 
+static bool origin_read(struct reader *reader, struct lesson_origin *out)
+{
+    out->domain = get_u64(reader);
+    out->network = get_u64(reader);
+    return !reader->failed && campaign_sketch_get(reader->rest, &out->sketch);
+}
+
 static bool content_read(struct text content, struct lesson_record *out)
 {
     struct reader reader = reader_of(content);
+    *out = (struct lesson_record){ 0 };
     out->kind = (enum lesson_record_kind)get_u8(&reader);
     out->lesson = reader.rest;
     if (out->kind == LESSON_TAUGHT) get_u8(&reader);
     out->time_ms = get_u64(&reader);
     get_bytes(&reader, out->id, sizeof out->id);
     if (reader.failed) return false;
+    if (out->kind == LESSON_AUTOMATIC) return origin_read(&reader, &out->origin);
     return out->kind == LESSON_TAUGHT || (out->kind == LESSON_UNDONE && reader_done(&reader));
 }
 

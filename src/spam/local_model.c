@@ -2,10 +2,12 @@
 #include "spam/local_model.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const char mark[8] = { 'S', 'E', 'K', 'I', 'L', 'O', 'C', 'L' };
 /* Points of a margin of 1, and the bounds: see doc/spam.md. */
 static const double POINTS = 11, POINTS_MOST = 9, POINTS_LEAST = -6;
+static const double AUTOMATIC_DOUBT = 0.75; /* what nobody said counts so much less */
 static const double UNEVEN = 5; /* so many times as many of one class as of the other count in full */
 
 static uint64_t checksum_of(const struct local_head *head, struct text weights)
@@ -14,9 +16,16 @@ static uint64_t checksum_of(const struct local_head *head, struct text weights)
     return text_checksum_on(text_checksum(before), weights);
 }
 
-void local_model_write(const struct learner *learner, uint64_t time_ms, struct buffer *out)
+double local_model_share(size_t lessons, size_t automatic)
 {
-    struct text weights = text_from((const char *)learner_weights(learner), VECTOR_SLOTS * sizeof(float));
+    return lessons ? 1 - AUTOMATIC_DOUBT * (double)automatic / (double)lessons : 1;
+}
+
+void local_model_write(const struct learner *learner, uint64_t time_ms, double share, struct buffer *out)
+{
+    float *scaled = memory_alloc(VECTOR_SLOTS * sizeof *scaled);
+    struct text weights = text_from((const char *)scaled, VECTOR_SLOTS * sizeof *scaled);
+    for (size_t i = 0; i < VECTOR_SLOTS; i++) scaled[i] = (float)(learner_weights(learner)[i] * share);
     struct local_head head = { .version = LOCAL_MODEL_VERSION,
                                .bits = VECTOR_BITS,
                                .ham = learner_taught(learner, false),
@@ -26,6 +35,7 @@ void local_model_write(const struct learner *learner, uint64_t time_ms, struct b
     head.checksum = checksum_of(&head, weights);
     buffer_add(out, &head, sizeof head);
     buffer_add_text(out, weights);
+    free(scaled);
 }
 
 static const char *head_read(struct text image, struct local_head *out)

@@ -92,6 +92,30 @@ def test_what_was_judged_is_explained(nodes, inside, tmp_path):
     node.balance()
 
 
+def test_each_recipient_and_each_message(nodes, inside):
+    """Lines of their own are told with what follows from them; and kill -9 of ledger, at any moment, costs no message its explanation."""
+    own = "recipient boss@example.ac.jp { spam off }\nrecipient list@example.ac.jp { spam { quarantine above 30; reject above never } }\n"
+    node = nodes(CONFIG + own.replace("{", "{{").replace("}", "}}"), inside=inside.port)
+    code, text = lab.Client(node.port).send(PHISHING, recipients=["taro@example.ac.jp", "boss@example.ac.jp", "list@example.ac.jp"])
+    assert code == 250
+    identity = re.search(r"\b([0-9A-Z]{13})\b", text).group(1)
+    told = json.loads(explained(node, identity, "--json").stdout)["recipients"]
+    assert [(one["recipient"].split("@")[0], one["action"], one["tag"], one["quarantine"], one["reject"]) for one in told] == [
+        ("taro", "quarantine", 6.8, 12.0, 20.0), ("boss", "accept", 6.8, 12.0, 20.0), ("list", "tag", 6.8, 30.0, None)], told
+    assert "line for holding mail, 12.0" in told[0]["why"] and told[1]["why"] == "no spam check for this recipient"
+    assert "line for tagging mail, 6.8" in told[2]["why"]
+    said = explained(node, identity, "--language", "ja").stdout
+    assert "taro@example.ac.jp: 隔離" in said and "boss@example.ac.jp: 通過; この宛先は迷惑メールの判定をしない" in said, said
+    identities = []
+    for number in range(24):
+        identities.append(send(node, lab.message(f"number {number}", "hello\n"))[1])
+        if number % 4 == 3:
+            lab.wait_for(lambda: node.pids("ledger"), "ledger runs")
+            os.kill(node.pids("ledger")[0], signal.SIGKILL)
+    for one in identities:
+        explained(node, one)
+
+
 def test_a_file_is_judged_now(tmp_path):
     def explain(*words, data=None):
         return subprocess.run([lab.BUILD / "src/cli/sekimori", "explain", "--base", lab.ROOT / "conf/model/base.model", *words], input=data,
@@ -106,6 +130,12 @@ def test_a_file_is_judged_now(tmp_path):
     done = explain("-c", tmp_path / "conf", "--language", "ja", "-", data=PHISHING)
     assert done.returncode == 0 and "迷惑メールらしさを示す文" in done.stdout and "本人確認" in done.stdout
     assert explain(tmp_path / "none").returncode == 66
+    # judge says the same in the locale's language, and begins with the same word
+    judge = [lab.BUILD / "src/cli/sekimori", "judge", "-c", tmp_path / "conf"]
+    said = subprocess.run(judge, input=PHISHING, capture_output=True, text=True, env={**os.environ, "LC_ALL": "ja_JP.UTF-8"}).stdout
+    assert re.match(r"(quarantine  隔離|tag  印づけ)\n  得点 ", said) and "カードの利用を制限・停止したという文面" in said, said
+    said = subprocess.run([*judge, "--language", "en"], input=PHISHING, capture_output=True, text=True, env={**os.environ, "LC_ALL": "ja_JP.UTF-8"}).stdout
+    assert re.match(r"(quarantine|tag)\n  score ", said), said
     # one message, never many, and never in silence
     (tmp_path / "mails").mkdir()
     assert (none := explain(tmp_path / "mails")).returncode == 66 and "there is no message in it" in none.stderr

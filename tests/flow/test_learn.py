@@ -157,3 +157,49 @@ def test_who_reads_mails_can_do_nothing_else(nodes, inside, tmp_path):
     told = re.findall(r"jail probe: lesson reader: ([a-z-]+): (.*)", done.stderr)
     assert done.returncode == 0 and (len(told) > 50 or not test_jail.probes_are_built())
     assert not [one for one in told if one[1] not in ("denied", "killed")]
+
+
+def test_mail_that_teaches_by_itself(nodes, inside, tmp_path):
+    """Off it teaches nothing. On, a sender's first three, though a stranger sends many; on record, in the report, over a crash, and
+    taken back one at a time and all."""
+    node = nodes(CONFIG + "spam quarantine above never\nspam reject above never\n", inside=inside.port)
+
+    def send(numbers, sender):
+        for number in numbers:  # far beyond any line, by a signal
+            before = len(inside.files())
+            text = mail(True, number).replace("hello@orchid.example", f"hello@{sender}") + lab.gtube() + "\r\n"
+            assert lab.Client(node.port).send(text, sender=f"a@{sender}")[0] == 250
+            inside.wait(before + 1)
+
+    def taught():
+        return stat(node)["automatic_spam"]
+
+    send([700], "one.example")
+    assert not stat(node)["automatic"] and taught() == 0
+    node.config.write_text(node.config.read_text() + "learn { automatic on }\n")
+    node.run("reload")
+    lab.wait_for(lambda: stat(node)["automatic"], "it is on")
+    send(range(701, 706), "one.example")
+    lab.wait_for(lambda: taught() == 3, "three of five are learned")
+    send([706], "two.example")
+    lab.wait_for(lambda: taught() == 4, "another sender's is, too")
+    looks = [look for look in node.told("audit")["looks"] if look["user"] == "automatic"]
+    assert len(looks) == 4 and all(look["act"] == "learn" and look["about"].startswith("automatic: spam; --undo ") for look in looks)
+    os.kill(node.pids("ledger")[0], signal.SIGKILL)
+    lab.wait_for(lambda: node.run("model", "stat", "--json", check=False).returncode == 0 and taught() == 4, "they are there again")
+    send([707], "one.example")  # a restart gives nobody a new day
+    node.run("report", "--to", tmp_path / "report.txt")
+    assert "0 ham, 4 spam in 24 hours" in (tmp_path / "report.txt").read_text()
+    node.run("learn", "--undo", looks[0]["about"].split()[-1])
+    assert taught() == 3
+    assert node.run("learn", "forget", "--automatic").stdout == "unlearned: 0 ham, 3 spam\n"
+    assert taught() == 0 and stat(node)["spam"] == 0
+    assert node.run("learn", "forget", check=False).returncode == 64
+    # who reads Japanese is told in Japanese
+    assert node.run("learn", "proposals", "--language", "ja").stdout == "判断を待つ届け出はない\n"
+    listed = node.run("campaign", "list", "--all", "--language", "ja").stdout.splitlines()
+    assert listed[0].split()[:3] == ["ID", "種類", "通数"] and listed[1].split()[1] == "本文", listed
+    shown = node.run("campaign", "show", listed[1].split()[0], "--language", "ja").stdout
+    assert re.search("^ネットワーク +1$", shown, re.M) and re.search("^通数 +[0-9]+$", shown, re.M), shown
+    node.run("newsletter", "approve", "weekly.shop.example/shop.example")
+    assert "宛先 全員" in node.run("newsletter", "list", "--language", "ja").stdout

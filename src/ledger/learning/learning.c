@@ -123,12 +123,24 @@ static size_t lessons_of(const struct learner *learner)
     return (size_t)learner_taught(learner, false) + learner_taught(learner, true);
 }
 
+static double share_of(const struct lesson_store *store)
+{
+    size_t alive = 0, automatic = 0;
+    for (size_t i = 0; i < lesson_store_count(store); i++) {
+        const struct lesson_place *place = lesson_store_place(store, i);
+        alive += !place->is_dead;
+        automatic += !place->is_dead && place->origin;
+    }
+    return local_model_share(alive, automatic);
+}
+
 /* An empty image where nothing is learned: what was in force ends, too. */
 static void publish(void *context)
 {
     struct learning *learning = CONTEXT(context, struct learning, LEARNING_MAGIC);
     struct buffer image = { 0 };
-    if (lessons_of(learning->learner)) local_model_write(learning->learner, learning->changed_ms, &image);
+    if (lessons_of(learning->learner))
+        local_model_write(learning->learner, learning->changed_ms, share_of(learning->store), &image);
     if (learning->page) learned_page_write(learning->page, buffer_text(&image));
     buffer_free(&image);
     learning->published_ms = loop_now_ms(learning->loop);
@@ -153,7 +165,7 @@ static void snapshot_write(void *context)
         unlinkat(learning->folder, SNAPSHOT, 0);
         return;
     }
-    local_model_write(learning->learner, learning->changed_ms, &image);
+    local_model_write(learning->learner, learning->changed_ms, share_of(learning->store), &image);
     if (!file_replace(learning->folder, SNAPSHOT, buffer_text(&image), 0600))
         log_error("%s cannot be written: %s", SNAPSHOT, strerror(errno));
     buffer_free(&image);
@@ -283,6 +295,14 @@ void learning_free(struct learning *learning)
 
 /* --- lessons --- */
 
+/* What is in force has it at once; a model that is made anew comes to it. */
+static void learn_now(struct learning *learning, const struct lesson *lesson)
+{
+    if (learning->is_stale || learning->next) return;
+    learner_learn(learning->learner, &lesson->vector, lesson->base, lesson->is_spam);
+    changed(learning);
+}
+
 enum learning_outcome learning_teach(struct learning *learning, const struct lesson *lesson)
 {
     struct lesson_store *store = learning->store;
@@ -290,17 +310,26 @@ enum learning_outcome learning_teach(struct learning *learning, const struct les
     uint64_t now = loop_wall_ms(learning->loop);
     size_t before = lesson_store_find(store, lesson->id);
     bool is_known = before < lesson_store_count(store);
-    if (is_known && lesson_store_place(store, before)->is_spam == lesson->is_spam) return LEARNING_KNOWN;
+    const struct lesson_place *known = is_known ? lesson_store_place(store, before) : NULL;
+    bool is_confirmed = known && known->origin && known->is_spam == lesson->is_spam;
+    if (known && !is_confirmed && known->is_spam == lesson->is_spam) return LEARNING_KNOWN;
     if (!timed.time_ms || timed.time_ms > now) timed.time_ms = now;
     if (!lesson_store_add(store, &timed)) return LEARNING_FAILED;
     if (is_known) {
         rebuild_ask(learning);
-        return LEARNING_CHANGED;
+        return is_confirmed ? LEARNING_TAUGHT : LEARNING_CHANGED;
     }
-    if (!learning->is_stale && !learning->next) {
-        learner_learn(learning->learner, &timed.vector, timed.base, timed.is_spam);
-        changed(learning);
-    }
+    learn_now(learning, &timed);
+    return LEARNING_TAUGHT;
+}
+
+enum learning_outcome learning_teach_automatic(struct learning *learning, const struct lesson *lesson,
+                                               const struct lesson_origin *origin)
+{
+    struct lesson_store *store = learning->store;
+    if (!learning_is_news(learning, lesson->id)) return LEARNING_KNOWN;
+    if (!lesson_store_add_automatic(store, lesson, origin)) return LEARNING_FAILED;
+    learn_now(learning, lesson);
     return LEARNING_TAUGHT;
 }
 
@@ -322,6 +351,54 @@ bool learning_knows(const struct learning *learning, const uint8_t id[LESSON_ID_
     size_t number = lesson_store_find(learning->store, id);
     return number < lesson_store_count(learning->store) &&
            lesson_store_place(learning->store, number)->is_spam == is_spam;
+}
+
+bool learning_is_news(const struct learning *learning, const uint8_t id[LESSON_ID_BYTES])
+{
+    return lesson_store_find(learning->store, id) == lesson_store_count(learning->store) &&
+           !lesson_store_was_undone(learning->store, id);
+}
+
+bool learning_is_automatic(const struct learning *learning, const uint8_t id[LESSON_ID_BYTES])
+{
+    size_t number = lesson_store_find(learning->store, id);
+    return number < lesson_store_count(learning->store) &&
+           lesson_store_place(learning->store, number)->origin;
+}
+
+enum learning_outcome learning_undo_automatic(struct learning *learning, const uint8_t id[LESSON_ID_BYTES])
+{
+    if (!learning_is_automatic(learning, id)) return LEARNING_MISSING;
+    size_t number = lesson_store_find(learning->store, id);
+    if (!lesson_store_undo(learning->store, number, loop_wall_ms(learning->loop))) return LEARNING_FAILED;
+    rebuild_ask(learning);
+    return LEARNING_TAUGHT;
+}
+
+bool learning_undo_all_automatic(struct learning *learning, uint32_t out_taken[2])
+{
+    struct lesson_store *store = learning->store;
+    bool is_good = true;
+    out_taken[0] = out_taken[1] = 0;
+    for (size_t i = 0; i < lesson_store_count(store) && is_good; i++) {
+        const struct lesson_place *place = lesson_store_place(store, i);
+        if (place->is_dead || !place->origin) continue;
+        is_good = lesson_store_undo(store, i, loop_wall_ms(learning->loop));
+        out_taken[place->is_spam] += is_good;
+    }
+    if (out_taken[0] + out_taken[1]) rebuild_ask(learning);
+    return is_good && lesson_store_sync(store);
+}
+
+bool learning_automatic_next(const struct learning *learning, size_t *place, struct learning_automatic *out)
+{
+    while (*place < lesson_store_count(learning->store)) {
+        const struct lesson_place *found = lesson_store_place(learning->store, (*place)++);
+        if (found->is_dead || !found->origin) continue;
+        *out = (struct learning_automatic){ found->is_spam, found->time_ms, found->origin };
+        return true;
+    }
+    return false;
 }
 
 bool learning_sync(struct learning *learning)
@@ -349,6 +426,7 @@ void learning_look(const struct learning *learning, struct learning_facts *out)
         const struct lesson_place *place = lesson_store_place(store, i);
         if (place->is_dead) continue;
         out->lessons++;
+        out->automatic[place->is_spam] += place->origin != NULL;
         if (!out->oldest_ms || place->time_ms < out->oldest_ms) out->oldest_ms = place->time_ms;
     }
 }

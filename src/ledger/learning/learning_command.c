@@ -178,6 +178,24 @@ static void undo(struct learning_command *command, struct text digits)
     timer_set(command->timer, 0);
 }
 
+/* All that nobody said. */
+static void forget_automatic(struct learning_command *command)
+{
+    uint32_t taken[2];
+    bool is_good = learning_undo_all_automatic(command->server->learning, taken);
+    record(command, "unlearn",
+           arena_printf(command->arena, "all that was learned automatically: %u ham, %u spam", taken[0],
+                        taken[1]));
+    if (!is_good) {
+        finish(command, EX_IOERR, TEXT("it cannot be written: what was taken back so far stays so"));
+        return;
+    }
+    command->taught[0] = taken[0];
+    command->taught[1] = taken[1];
+    command->stage = STAGE_SETTLING;
+    timer_set(command->timer, 0);
+}
+
 static void settled(struct learning_command *command)
 {
     struct buffer out = { 0 };
@@ -279,10 +297,13 @@ static void stat_say(struct learning_command *command)
     struct buffer out = { 0 };
     learning_look(command->server->learning, &facts);
     buffer_printf(&out,
-                  "{\"ham\":%u,\"spam\":%u,\"lessons\":%zu,\"counts\":%s,\"trust\":%.2f,\"anchors\":%u,"
+                  "{\"ham\":%u,\"spam\":%u,\"automatic_ham\":%u,\"automatic_spam\":%u,"
+                  "\"automatic\":%s,\"lessons\":%zu,\"counts\":%s,\"trust\":%.2f,\"anchors\":%u,"
                   "\"bytes\":%llu,\"oldest_ms\":%llu,\"changed_ms\":%llu,\"keep_ms\":%llu,\"trouble\":",
-                  facts.ham, facts.spam, facts.lessons, facts.counts ? "true" : "false", facts.trust,
-                  facts.anchors, (unsigned long long)facts.bytes, (unsigned long long)facts.oldest_ms,
+                  facts.ham, facts.spam, facts.automatic[0], facts.automatic[1],
+                  command->server->config->learn.is_automatic ? "true" : "false", facts.lessons,
+                  facts.counts ? "true" : "false", facts.trust, facts.anchors,
+                  (unsigned long long)facts.bytes, (unsigned long long)facts.oldest_ms,
                   (unsigned long long)facts.changed_ms,
                   (unsigned long long)command->server->config->ledger.subjects_ms);
     json_text_add(&out, text_of(facts.trouble));
@@ -489,12 +510,15 @@ static void learn_begin(struct learning_command *command, struct text what, stru
     } else if (text_equal(what, TEXT("undo"))) {
         text_next_word(&rest, &digits);
         undo(command, digits);
+    } else if (text_equal(what, TEXT("forget")) && text_equal(text_trim(rest), TEXT("automatic"))) {
+        forget_automatic(command);
     } else if (text_equal(what, TEXT("proposals"))) {
         proposals_say(command);
     } else if (text_equal(what, TEXT("accept")) || text_equal(what, TEXT("decline"))) {
         proposals_answer(command, rest, text_equal(what, TEXT("accept")));
     } else {
-        finish(command, EX_USAGE, TEXT("learn knows: ham, spam, undo, proposals, accept, decline"));
+        finish(command, EX_USAGE,
+               TEXT("learn knows: ham, spam, undo, forget automatic, proposals, accept, decline"));
     }
 }
 

@@ -23,8 +23,9 @@ void learning_command_server_set_config(struct learning_command_server *server,
                                         const struct config *config); /* borrowed */
 
 /* "learn": answers with a MASTER_MORE that names the file of the base model, then takes MASTER_LESSON until
-   MASTER_LESSONS_END. "learn undo DIGITS"; "learn proposals": a JSON object a line; "learn
-   accept|decline all|NUMBER…"; "model stat", "model export [there]"; "newsletter approve NAME/DOMAIN ADDRESS"
+   MASTER_LESSONS_END. "learn undo DIGITS"; "learn forget automatic"; "learn proposals": a JSON object a line;
+   "learn accept|decline all|NUMBER…"; "model stat", "model export [there]"; "newsletter approve NAME/DOMAIN
+   ADDRESS"
    ("*": everybody), "newsletter forget" with the same, "newsletter list", a JSON object a line; "allow …" and
    "block …" as entry_command_run has them. Takes over `fd`. */
 void learning_command_begin(struct learning_command_server *server, const struct commander *commander,

@@ -53,6 +53,14 @@ size_t lesson_store_find(const struct lesson_store *store, const uint8_t id[LESS
     return store->count;
 }
 
+bool lesson_store_was_undone(const struct lesson_store *store, const uint8_t id[LESSON_ID_BYTES])
+{
+    for (size_t i = 0; i < store->count; i++)
+        if (store->places[i].is_dead && memcmp(store->places[i].id, id, LESSON_ID_BYTES) == 0)
+            return lesson_store_find(store, id) == store->count;
+    return false;
+}
+
 static bool has_digits(const uint8_t id[LESSON_ID_BYTES], struct text digits)
 {
     for (size_t i = 0; i < digits.length; i++)
@@ -95,22 +103,37 @@ const char *lesson_store_trouble(const struct lesson_store *store)
 
 /* --- the file --- */
 
-static void place_of_record(struct lesson_store *store, const struct lesson_record *record, uint64_t offset)
+static struct lesson_origin *origin_copy(const struct lesson_origin *origin)
 {
+    if (!origin) return NULL;
+    struct lesson_origin *copy = memory_alloc(sizeof *copy);
+    *copy = *origin;
+    return copy;
+}
+
+/* `before`: the record before it, which says where it came from where it is of the same mail. */
+static void place_of_record(struct lesson_store *store, const struct lesson_record *record,
+                            const struct lesson_record *before, uint64_t offset)
+{
+    if (record->kind == LESSON_AUTOMATIC) return;
     place_end(store, lesson_store_find(store, record->id));
     if (record->kind == LESSON_UNDONE) return;
+    bool is_automatic =
+        before->kind == LESSON_AUTOMATIC && memcmp(before->id, record->id, sizeof record->id) == 0;
+    size_t ahead = is_automatic ? before->bytes : 0;
     struct lesson_place *place = place_add(store);
-    *place = (struct lesson_place){ .offset = offset,
+    *place = (struct lesson_place){ .offset = offset - ahead,
                                     .time_ms = record->time_ms,
-                                    .bytes = (uint32_t)record->bytes,
-                                    .is_spam = record->lesson.at[0] == 1 };
+                                    .bytes = (uint32_t)(ahead + record->bytes),
+                                    .is_spam = record->lesson.at[0] == 1,
+                                    .origin = origin_copy(is_automatic ? &before->origin : NULL) };
     memcpy(place->id, record->id, sizeof place->id);
 }
 
 /* Up to what is whole; returns why no more of it is: a literal, or NULL where only its end is missing. */
 static const char *records_read(struct lesson_store *store, struct text bytes)
 {
-    struct lesson_record record;
+    struct lesson_record record, before = { .kind = LESSON_UNDONE };
     struct text rest = bytes;
     enum lesson_log_next next;
     const char *why = lesson_log_open(&rest);
@@ -119,7 +142,8 @@ static const char *records_read(struct lesson_store *store, struct text bytes)
         store->end = bytes.length - rest.length;
         next = lesson_log_next(&rest, &record);
         if (next != LESSON_LOG_RECORD) break;
-        place_of_record(store, &record, store->end);
+        place_of_record(store, &record, &before, store->end);
+        before = record;
     }
     return next == LESSON_LOG_DAMAGED ? "it is damaged" : NULL;
 }
@@ -191,6 +215,7 @@ struct lesson_store *lesson_store_open(int folder)
 void lesson_store_close(struct lesson_store *store)
 {
     if (store->fd >= 0) close(store->fd);
+    for (size_t i = 0; i < store->count; i++) free(store->places[i].origin);
     free(store->places);
     free(store);
 }
@@ -213,11 +238,15 @@ static bool record_append(struct lesson_store *store, struct text record)
     return true;
 }
 
-bool lesson_store_add(struct lesson_store *store, const struct lesson *lesson)
+static bool lesson_add(struct lesson_store *store, const struct lesson *lesson,
+                       const struct lesson_origin *origin)
 {
     struct buffer record = { 0 };
     uint64_t offset = store->end;
-    lesson_log_teach(lesson, &record);
+    if (origin)
+        lesson_log_teach_automatic(lesson, origin, &record);
+    else
+        lesson_log_teach(lesson, &record);
     bool is_good = record_append(store, buffer_text(&record));
     if (is_good) {
         place_end(store, lesson_store_find(store, lesson->id));
@@ -225,11 +254,23 @@ bool lesson_store_add(struct lesson_store *store, const struct lesson *lesson)
         *place = (struct lesson_place){ .offset = offset,
                                         .time_ms = lesson->time_ms,
                                         .bytes = (uint32_t)buffer_length(&record),
-                                        .is_spam = lesson->is_spam };
+                                        .is_spam = lesson->is_spam,
+                                        .origin = origin_copy(origin) };
         memcpy(place->id, lesson->id, sizeof place->id);
     }
     buffer_free(&record);
     return is_good;
+}
+
+bool lesson_store_add(struct lesson_store *store, const struct lesson *lesson)
+{
+    return lesson_add(store, lesson, NULL);
+}
+
+bool lesson_store_add_automatic(struct lesson_store *store, const struct lesson *lesson,
+                                const struct lesson_origin *origin)
+{
+    return lesson_add(store, lesson, origin);
 }
 
 bool lesson_store_undo(struct lesson_store *store, size_t number, uint64_t time_ms)
@@ -266,8 +307,10 @@ bool lesson_store_read(const struct lesson_store *store, size_t number, struct a
     struct lesson_record record;
     bool is_good = record_read(store, &store->places[number], &room);
     struct text rest = buffer_text(&room);
-    is_good = is_good && lesson_log_next(&rest, &record) == LESSON_LOG_RECORD &&
-              record.kind == LESSON_TAUGHT && lesson_parse(record.lesson, arena, out);
+    is_good = is_good && lesson_log_next(&rest, &record) == LESSON_LOG_RECORD;
+    if (is_good && record.kind == LESSON_AUTOMATIC)
+        is_good = lesson_log_next(&rest, &record) == LESSON_LOG_RECORD;
+    is_good = is_good && record.kind == LESSON_TAUGHT && lesson_parse(record.lesson, arena, out);
     buffer_free(&room);
     return is_good;
 }
@@ -298,6 +341,20 @@ static size_t kept_write(struct lesson_store *store, uint64_t before_ms, struct 
     return count;
 }
 
+/* Of places that are not among those that stay, which are in the same order. */
+static void origins_end(struct lesson_store *store, const struct lesson_place *kept, size_t count)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < store->count; i++) {
+        struct lesson_origin *origin = store->places[i].origin;
+        while (origin && next < count && !kept[next].origin) next++;
+        if (origin && next < count && kept[next].origin == origin)
+            next++;
+        else
+            free(origin);
+    }
+}
+
 bool lesson_store_forget(struct lesson_store *store, uint64_t before_ms)
 {
     size_t going = 0;
@@ -307,6 +364,7 @@ bool lesson_store_forget(struct lesson_store *store, uint64_t before_ms)
     struct buffer bytes = { 0 };
     size_t count = kept_write(store, before_ms, kept, &bytes);
     if (file_begin_with(store, buffer_text(&bytes))) {
+        origins_end(store, kept, count);
         free(store->places);
         store->places = kept;
         store->room = store->count + 1;

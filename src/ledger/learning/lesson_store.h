@@ -11,8 +11,9 @@ enum { LESSONS_MOST = 20000, LESSON_STORE_BYTES_MOST = 96 << 20 };
 struct lesson_place {
     uint8_t id[LESSON_ID_BYTES];
     uint64_t offset, time_ms;
-    uint32_t bytes; /* of its record */
+    uint32_t bytes; /* of its record, or of both where nobody said what it is */
     bool is_spam, is_dead;
+    struct lesson_origin *origin; /* the store's, of what was learned automatically; NULL: a person said it */
 };
 
 struct lesson_store;
@@ -34,13 +35,19 @@ uint64_t lesson_store_bytes(const struct lesson_store *store);
 /* The living one of that mail; lesson_store_count: there is none. */
 size_t lesson_store_find(const struct lesson_store *store, const uint8_t id[LESSON_ID_BYTES]);
 
-/* The same by the first digits of its id in hexadecimal, eight at least. `out_several`: more than one has
- * them. */
+/* It was taught once and taken back, and has not left the file since. */
+bool lesson_store_was_undone(const struct lesson_store *store, const uint8_t id[LESSON_ID_BYTES]);
+
+/* The living one by the first digits of its id in hexadecimal, eight at least. `out_several`: more than one
+ * has them. */
 size_t lesson_store_find_digits(const struct lesson_store *store, struct text digits, bool *out_several);
 
 /* False with errno: the log is as it was. On disk only after lesson_store_sync. */
 bool lesson_store_add(struct lesson_store *store, const struct lesson *lesson);
+bool lesson_store_add_automatic(struct lesson_store *store, const struct lesson *lesson,
+                                const struct lesson_origin *origin);
 bool lesson_store_undo(struct lesson_store *store, size_t number, uint64_t time_ms);
+/* False with errno. */
 bool lesson_store_sync(struct lesson_store *store);
 
 /* Slots live in the arena. False: it cannot be read. */

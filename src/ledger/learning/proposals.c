@@ -151,6 +151,25 @@ static bool is_contrary(const struct proposals *proposals, const struct report *
     return learning_knows(proposals->learning, report->store.mail, !report->store.is_spam);
 }
 
+/* What nobody said is taken back as soon as somebody says the contrary, whoever he is; what it is then, is
+   decided as ever. */
+static enum learning_outcome automatic_take_back(struct proposals *proposals, const struct report *report)
+{
+    const struct commander who = { .uid = UINT32_MAX, .user = report->store.reporter };
+    if (!is_contrary(proposals, report) || !learning_is_automatic(proposals->learning, report->store.mail))
+        return LEARNING_MISSING;
+    struct buffer about = { 0 };
+    for (int i = 0; i < ID_BYTES_SHOWN; i++) buffer_printf(&about, "%02x", report->store.mail[i]);
+    buffer_add_text(&about, TEXT(", learned automatically: a report says otherwise"));
+    enum learning_outcome outcome = learning_undo_automatic(proposals->learning, report->store.mail);
+    if (outcome == LEARNING_TAUGHT && !learning_sync(proposals->learning)) outcome = LEARNING_FAILED;
+    if (outcome == LEARNING_TAUGHT)
+        quarantine_command_record(proposals->records, &who, "learning", report->store.message, "unlearn",
+                                  buffer_text(&about));
+    buffer_free(&about);
+    return outcome;
+}
+
 /* Of a report whose message was looked for. */
 static enum proposed report_propose(struct proposals *proposals, struct database *database,
                                     const struct report *report)
@@ -163,6 +182,7 @@ static enum proposed report_propose(struct proposals *proposals, struct database
     uint64_t number;
     if (proposals->config->report.learn == REPORT_LEARN_OFF) return PROPOSED_OFF;
     if (learning_knows(proposals->learning, report->store.mail, report->store.is_spam)) return PROPOSED_KNOWN;
+    if (automatic_take_back(proposals, report) == LEARNING_FAILED) return PROPOSED_LATER;
     if (report_store(database, report, &told, &number) != LEDGERDB_DONE) return PROPOSED_LATER;
     if (told == PROPOSAL_TOO_MANY || (told == PROPOSAL_DECIDED && !is_contrary(proposals, report)))
         return outcomes[told];

@@ -12,6 +12,7 @@
 #include "ipc/ask_scan.h"
 #include "ipc/event.h"
 #include "ipc/health.h"
+#include "ipc/offered_lesson.h"
 #include "ipc/question_set.h"
 #include "judge/engine_answer.h"
 
@@ -104,6 +105,16 @@ static void scan(struct arena *arena, struct frame *frame)
     asked(arena, question.questions, question.question_count);
 }
 
+/* What was read is read again as it was. */
+static void offered_look(struct text record)
+{
+    struct offered_lesson offered;
+    struct buffer again = { 0 };
+    if (!offered_lesson_get(record, &offered)) return;
+    if (offered_lesson_put(&offered, &again) && !text_equal(buffer_text(&again), record)) abort();
+    buffer_free(&again);
+}
+
 static void event(struct arena *arena, struct text record)
 {
     struct event_accepted accepted;
@@ -126,6 +137,7 @@ static void event(struct arena *arena, struct text record)
     event_lost_get(record, &lost);
     event_found_get(arena, record, &found);
     event_relayed_get(arena, record, &relayed, &first);
+    offered_look(record);
     struct health_facts facts;
     health_facts_get(record, &facts);
 }

@@ -28,7 +28,7 @@ static const struct error_row rows[] = {
       "health, metrics, "
       "drain, "
       "vrrp, report, "
-      "alarm, ledger, quarantine, digest, rights; "
+      "learn, alarm, ledger, quarantine, digest, rights; "
       "did "
       "you mean "
       "\"role\"?\n" },
@@ -46,7 +46,7 @@ static const struct error_row rows[] = {
       "health, metrics, "
       "drain, "
       "vrrp, "
-      "report, alarm, ledger, quarantine, digest, rights\n" },
+      "report, learn, alarm, ledger, quarantine, digest, rights\n" },
     { "role single wall",
       "1:13: error: unknown word \"wall\" after role; allowed: the end of the statement\n" },
     { "role { single }", "1:6: error: a value is missing before \"{\": role; allowed: single, edge, wall\n" },
@@ -250,7 +250,8 @@ static const struct error_row rows[] = {
       "virus, "
       "spam, newsletter, allow, block, auth, people, partners, outside, "
       "limits, queue, deliver, "
-      "dns, processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; "
+      "dns, processes, log, health, metrics, drain, vrrp, report, learn, alarm, ledger, quarantine, digest, "
+      "rights; "
       "did you "
       "mean "
       "\"role\"?\n" },
@@ -264,7 +265,8 @@ static const struct error_row rows[] = {
       "outside, "
       "limits, queue, deliver, dns, "
       "processes, log, "
-      "health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:21: error: unknown "
+      "health, metrics, drain, vrrp, report, learn, alarm, ledger, quarantine, digest, rights\n1:21: error: "
+      "unknown "
       "word "
       "\"rolle\"; "
       "allowed: role, "
@@ -273,7 +275,8 @@ static const struct error_row rows[] = {
       "auth, people, "
       "partners, outside, limits, queue, "
       "deliver, dns, "
-      "processes, log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights; did "
+      "processes, log, health, metrics, drain, vrrp, report, learn, alarm, ledger, quarantine, digest, "
+      "rights; did "
       "you mean "
       "\"role\"?\n" },
     { "virus { engine clamv { update every 1h } }",
@@ -388,7 +391,8 @@ static const struct error_row rows[] = {
       "partners, "
       "outside, limits, queue, "
       "deliver, dns, processes, "
-      "log, health, metrics, drain, vrrp, report, alarm, ledger, quarantine, digest, rights\n1:7: error: "
+      "log, health, metrics, drain, vrrp, report, learn, alarm, ledger, quarantine, digest, rights\n1:7: "
+      "error: "
       "this { opens "
       "nothing\n" },
 

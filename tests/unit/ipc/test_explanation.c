@@ -156,7 +156,7 @@ static void test_the_version_is_of_this_form(void **state)
     static const struct {
         unsigned version;
         uint64_t checksum;
-    } form = { 4, UINT64_C(0x4f1c4f89d3f97dae) };
+    } form = { 5, UINT64_C(0x1a2ab8ccc9f6181e) };
     struct buffer evidence = { 0 };
     explanation_of(&evidence);
     if (EVIDENCE_VERSION != form.version || text_checksum(buffer_text(&evidence)) != form.checksum)
@@ -164,6 +164,25 @@ static void test_the_version_is_of_this_form(void **state)
                  "EVIDENCE_VERSION on, and write it here with %#llx",
                  form.version, (unsigned long long)text_checksum(buffer_text(&evidence)));
     buffer_free(&evidence);
+}
+
+/* The first form has no recipients, and lies in files of the days before. */
+static void test_the_first_form(void **state)
+{
+    struct explanation explanation = { .id = 7, .score = 3 }, back;
+    struct buffer record = { 0 }, first = { 0 };
+    enum { EVIDENCE_NONE = 2 + 4 };
+    explanation_put(&explanation, &record);
+    struct text whole = buffer_text(&record);
+    put_u8(&first, 1);
+    buffer_add_text(&first, text_slice(whole, 1, whole.length - EVIDENCE_NONE - 1));
+    buffer_add_text(&first, text_slice(whole, whole.length - EVIDENCE_NONE, whole.length));
+    assert_true(explanation_get(buffer_text(&first), &back));
+    assert_true(back.id == 7 && back.score == 3 && back.recipient_count == 0);
+    first.memory[first.start] = 3;
+    assert_false(explanation_get(buffer_text(&first), &back));
+    buffer_free(&first);
+    buffer_free(&record);
 }
 
 static void test_bounds(void **state)
@@ -191,9 +210,18 @@ static void test_bounds(void **state)
     assert_int_equal(explanation.signal_count, EXPLANATION_SIGNALS_MOST);
     assert_int_equal(explanation.signals_left_out, 500 - EXPLANATION_SIGNALS_MOST);
     assert_true(explanation.signals[0].points == 500 - EXPLANATION_SIGNALS_MOST);
+    explanation.recipient_count = EXPLANATION_RECIPIENTS_MOST;
+    for (uint32_t i = 0; i < EXPLANATION_RECIPIENTS_MOST; i++)
+        explanation.recipients[i] =
+            (struct explanation_recipient){ ACTION_TAG, ACTION_REJECT, RECIPIENT_BY_OFF,
+                                            5.1f,       (float)i,      INFINITY };
     explanation_put(&explanation, &record);
-    assert_true(buffer_length(&record) <= EXPLANATION_HEAD_MOST);
+    if (buffer_length(&record) > EXPLANATION_HEAD_MOST) fail_msg("%zu bytes", buffer_length(&record));
     assert_true(explanation_get(buffer_text(&record), &back));
+    assert_int_equal(back.recipient_count, EXPLANATION_RECIPIENTS_MOST);
+    assert_true(back.recipients[49].action == ACTION_TAG && back.recipients[49].observed == ACTION_REJECT);
+    assert_true(back.recipients[49].cause == RECIPIENT_BY_OFF && back.recipients[49].tag == 5.1f);
+    assert_true(back.recipients[49].quarantine == 49 && isinf(back.recipients[49].reject));
     buffer_clear(&record);
     explanation.evidence_version = EVIDENCE_VERSION;
     explanation.evidence = text_from(evidence, sizeof evidence);
@@ -228,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_every_byte_wrong),
         cmocka_unit_test(test_evidence_is_what_decide_reads),
         cmocka_unit_test(test_the_version_is_of_this_form),
+        cmocka_unit_test(test_the_first_form),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_evidence_that_is_too_much),
     };

@@ -78,6 +78,8 @@ static void form_put(enum form form, struct buffer *out)
                                .recipes = recipes,
                                .summary = TEXT("summary"),
                                .is_counted = true,
+                               .teaches = TEACHES_SPAM,
+                               .taught_of = TEXT("o.test"),
                                .proof = { .is_made = true,
                                           .spf = PROOF_SOFTFAIL,
                                           .dkim = PROOF_PASS,
@@ -155,12 +157,13 @@ enum {
     FINDING = 1 + (4 + 4) + 4, /* the class of the first */
     FINDINGS_LENGTH = 4 + 1 + (4 + 6) + (4 + 4) + (4 + 4),
     PARTS = 4 + 2 * 17,
-    EDITS = 176 + PARTS + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
+    EDITS = 180 + PARTS + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
     TENANCY = 80 + PARTS + FINDINGS_LENGTH,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
     RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5),
-    PROOF = RECIPIENTS + 4 + 2 * 3 + 2 + (4 + 5) + (4 + 6) + 1 + (4 + 7),
-    FOUND = PROOF + 1 + 7 + 4 * (4 + 6) /* the direction, and how it was proven */
+    PROOF = RECIPIENTS + 4 + 2 * 4 + 2 + (4 + 5) + (4 + 6) + 1 + (4 + 7),
+    FOUND = PROOF + 1 + 7 + 4 * (4 + 6),                         /* the direction, and how it was proven */
+    TEACHES_AT = FOUND + (4 + 8) + (4 + 6) + 3 + 2 * (4 + 6) + 1 /* behind the list and the newsletter */
 };
 
 static void test_numbers_out_of_range(void **state)
@@ -189,6 +192,7 @@ static void test_numbers_out_of_range(void **state)
         { VERDICT, RECIPIENTS + 4, ACTION_DEFER + 1 },
         { VERDICT, RECIPIENTS + 5, ACTION_DEFER + 1 },
         { VERDICT, RECIPIENTS + 6, 2 },
+        { VERDICT, RECIPIENTS + 7, RECIPIENT_CAUSE_COUNT },
         { VERDICT, FOUND + 2, 2 },
         { VERDICT, PROOF, 3 },
         { VERDICT, PROOF + 1, PROOF_RESULT_COUNT },
@@ -199,6 +203,8 @@ static void test_numbers_out_of_range(void **state)
         { VERDICT, FOUND, DIRECTION_OUT + 1 },
         { VERDICT, FOUND + 1, TENANCY_COUNT },
         { VERDICT, FOUND + 2, 2 },
+        { VERDICT, TEACHES_AT - 1, 2 },
+        { VERDICT, TEACHES_AT, TEACHES_COUNT },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buffer bytes = { 0 }, again = { 0 };

@@ -89,7 +89,9 @@ static void node_end(struct node *node)
     assert_int_equal(rmdir(node->path), 0);
 }
 
-static enum learning_outcome teach(struct node *node, unsigned number, bool is_spam)
+static const struct lesson_origin somewhere = { .domain = 1, .network = 2, .sketch.line = 3 };
+
+static enum learning_outcome teach_by(struct node *node, unsigned number, bool is_spam, bool is_automatic)
 {
     uint32_t slots[40];
     struct lesson lesson = { .is_spam = is_spam, .base = number % 3 - 1.0, .vector.slots = slots };
@@ -100,7 +102,14 @@ static enum learning_outcome teach(struct node *node, unsigned number, bool is_s
     vector_sort(&lesson.vector);
     memset(lesson.id, (int)number, sizeof lesson.id);
     lesson.id[0] = (uint8_t)(number >> 8);
-    return learning_teach(node->learning, &lesson);
+    lesson.time_ms = is_automatic ? 1 : 0;
+    return is_automatic ? learning_teach_automatic(node->learning, &lesson, &somewhere)
+                        : learning_teach(node->learning, &lesson);
+}
+
+static enum learning_outcome teach(struct node *node, unsigned number, bool is_spam)
+{
+    return teach_by(node, number, is_spam, false);
 }
 
 static void weights_of(struct node *node, float *out)
@@ -152,6 +161,69 @@ static void test_unlearning_is_as_if_never_taught(void **state)
     assert_int_equal(fstat(file, &before), 0);
     assert_true(before.st_size == (off_t)settle(&one).bytes);
     close(file);
+    node_end(&one);
+    node_end(&other);
+}
+
+static uint32_t automatic_count(struct node *node)
+{
+    struct learning_automatic found;
+    uint32_t count = 0;
+    for (size_t place = 0; learning_automatic_next(node->learning, &place, &found); count++)
+        assert_true(found.origin->sketch.line == 3 && found.time_ms == 1);
+    return count;
+}
+
+/* Every third lesson was automatic: all of them go at once, or one, or when a person says something else. */
+static void test_automatic_lessons_are_taken_back(void **state)
+{
+    static float first[VECTOR_SLOTS], second[VECTOR_SLOTS];
+    struct node one, other;
+    uint32_t taken[2];
+    uint8_t id[LESSON_ID_BYTES];
+    node_begin(&one);
+    node_begin(&other);
+    for (unsigned i = 1; i < 150; i++)
+        assert_int_equal(teach_by(&one, i, i % 2, i % 3 == 0), LEARNING_TAUGHT);
+    assert_int_equal(teach_by(&one, 33, false, true), LEARNING_KNOWN);
+    for (unsigned i = 1; i < 150; i++)
+        if (i % 3) teach(&other, i, i % 2);
+    struct learning_facts facts = settle(&one);
+    assert_true(facts.automatic[0] == 24 && facts.automatic[1] == 25 && facts.lessons == 149);
+    node_stop(&one);
+    node_start(&one);
+    assert_int_equal(automatic_count(&one), 49);
+    /* a file that is written anew has them still, and where they came from */
+    assert_int_equal(learning_undo(one.learning, TEXT("00010101"), id), LEARNING_TAUGHT);
+    close(learning_export(one.learning));
+    settle(&one);
+    node_stop(&one);
+    node_start(&one);
+    assert_int_equal(automatic_count(&one), 49);
+    assert_int_equal(teach(&one, 1, true), LEARNING_TAUGHT);
+    /* a person's word is his own from then on, whichever way; what was taken back stays so */
+    assert_int_equal(teach(&one, 3, true), LEARNING_TAUGHT);
+    assert_int_equal(teach(&one, 6, true), LEARNING_CHANGED);
+    memset(id, 9, sizeof id);
+    id[0] = 0;
+    assert_int_equal(learning_undo_automatic(one.learning, id), LEARNING_TAUGHT);
+    assert_int_equal(learning_undo_automatic(one.learning, id), LEARNING_MISSING);
+    assert_int_equal(teach_by(&one, 9, true, true), LEARNING_KNOWN);
+    assert_int_equal(automatic_count(&one), 46);
+    assert_true(learning_undo_all_automatic(one.learning, taken));
+    assert_true(taken[0] == 23 && taken[1] == 23 && automatic_count(&one) == 0);
+    assert_true(learning_undo_all_automatic(one.learning, taken) && taken[0] + taken[1] == 0);
+    assert_int_equal(teach(&other, 3, true), LEARNING_TAUGHT);
+    assert_int_equal(teach(&other, 6, true), LEARNING_TAUGHT);
+    facts = settle(&one);
+    assert_true(facts.lessons == 102 && settle(&other).lessons == 102);
+    /* number 1 was taught last there, and first here */
+    assert_int_equal(learning_undo(one.learning, TEXT("00010101"), id), LEARNING_TAUGHT);
+    assert_int_equal(learning_undo(other.learning, TEXT("00010101"), id), LEARNING_TAUGHT);
+    settle(&one), settle(&other);
+    weights_of(&one, first);
+    weights_of(&other, second);
+    assert_near(first, second);
     node_end(&one);
     node_end(&other);
 }
@@ -289,6 +361,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unlearning_is_as_if_never_taught),
+        cmocka_unit_test(test_automatic_lessons_are_taken_back),
         cmocka_unit_test(test_nothing_is_learned_twice),
         cmocka_unit_test(test_damage_is_set_aside),
         cmocka_unit_test(test_shipped_files_that_are_damaged),

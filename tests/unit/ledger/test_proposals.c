@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* LEDGER_PROPOSE, with this test as report: whose report teaches and whose waits, the same answer to the same
-   report, and what a worker that was taken over may say costs no channel. */
+   report, and what a worker that was taken over may say costs no channel. Beside it offers of receive: what
+   is learned though nobody said it, in which bounds, and that a report ends it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "ledger/learning/automatic.h"
 #include "ledger/learning/proposals.h"
 #include "ledger/quarantine/ticket_release.h"
 
@@ -29,6 +31,7 @@ struct bench {
     struct ticket_release_server *server;
     struct learning *learning;
     struct proposals *proposals;
+    struct automatic *automatic;
     struct config config;
     struct text trusted;
     int files, report;
@@ -89,6 +92,8 @@ static int set_up(void **state)
     bench->learning = learning_new(bench->loop, &bench->config, NULL);
     bench->proposals = proposals_new(bench->loop, bench->ingest, bench->learning, bench->commands);
     proposals_set_config(bench->proposals, &bench->config);
+    bench->automatic = automatic_new(bench->loop, bench->ingest, bench->learning, bench->commands);
+    automatic_set_config(bench->automatic, &bench->config);
     ticket_release_server_set_listener(bench->server,
                                        (struct report_listener){ proposals_frame, bench->proposals });
     learning_start(bench->learning, bench->files);
@@ -107,6 +112,7 @@ static int tear_down(void **state)
     char command[128];
     ticket_release_server_free(bench->server);
     proposals_free(bench->proposals);
+    automatic_free(bench->automatic);
     learning_free(bench->learning);
     quarantine_command_server_free(bench->commands);
     quarantine_free(bench->quarantine);
@@ -284,12 +290,166 @@ static void test_nonsense(void **state)
     assert_int_equal(ask(bench, &report), PROPOSED_COUNT); /* this is report itself, and costs its channel */
 }
 
+/* --- what nobody said --- */
+
+struct offered {
+    unsigned number; /* of the mail */
+    bool is_spam;
+    unsigned network, text;
+    const char *organization;
+};
+
+/* Its bands are its own but for those up to `text` % 10, which all texts have. */
+static struct text event_of(struct bench *bench, const struct offered *offered)
+{
+    struct campaign_sketch sketch = { .bands = { 0 } };
+    struct buffer bytes = { 0 }, event = { 0 };
+    for (unsigned i = 0; i < CAMPAIGN_BANDS; i++)
+        sketch.bands[i] = i < offered->text % 10 ? i + 1 : offered->text * 100 + i;
+    campaign_sketch_put(&sketch, &bytes);
+    const struct offered_lesson lesson = {
+        .id = 77,
+        .time_ms = 5,
+        .is_spam = offered->is_spam,
+        .client.bytes = { [10] = 0xff, [11] = 0xff, [12] = 10, [13] = (uint8_t)offered->network },
+        .author = text_of(offered->organization),
+        .organization = text_of(offered->organization),
+        .sketch = buffer_text(&bytes),
+        .lesson = lesson_of(bench, offered->number)
+    };
+    assert_true(offered_lesson_put(&lesson, &event));
+    struct text out = arena_text(bench->arena, buffer_text(&event));
+    buffer_free(&event);
+    buffer_free(&bytes);
+    return out;
+}
+
+static enum automatic_outcome offer(struct bench *bench, struct offered offered)
+{
+    return automatic_take(bench->automatic, event_of(bench, &offered));
+}
+
+static void days_passed(struct bench *bench, const char *domain, unsigned days)
+{
+    struct sql *sql = database_sql(ingest_database(bench->ingest));
+    for (unsigned day = 0; day < days; day++) {
+        struct sql_statement *add = sql_prepare(
+            sql, "INSERT INTO partner(day, node, domain, fate, messages) VALUES(?1, 0, ?2, 1, 1)");
+        sql_bind(add, 1, 20200101 + day);
+        sql_bind_text(add, 2, text_of(domain));
+        assert_int_equal(sql_do(add), LEDGERDB_DONE);
+        sql_drop(add);
+    }
+}
+
+static void automatic_on(struct bench *bench)
+{
+    bench->config.learn.is_automatic = true;
+    bench->config.learn.most = 30;
+    days_passed(bench, "known.example", 3);
+    days_passed(bench, "new.example", 2);
+}
+
+static void test_who_teaches_by_itself(void **state)
+{
+    struct bench *bench = *state;
+    assert_int_equal(offer(bench, (struct offered){ 1, true, 1, 10, "a.example" }), AUTOMATIC_OFF);
+    automatic_on(bench);
+    static const struct {
+        struct offered offered;
+        enum automatic_outcome outcome;
+    } rows[] = {
+        { { 1, true, 1, 10, "a.example" }, AUTOMATIC_TAUGHT },
+        { { 1, true, 1, 10, "a.example" }, AUTOMATIC_KNOWN },
+        { { 2, true, 2, 10, "b.example" }, AUTOMATIC_ENOUGH }, /* the same text */
+        { { 2, true, 2, 23, "b.example" }, AUTOMATIC_TAUGHT }, /* three bands are the same: another one */
+        { { 3, true, 2, 34, "b.example" }, AUTOMATIC_TAUGHT },
+        { { 4, true, 2, 44, "b.example" }, AUTOMATIC_ENOUGH }, /* four are */
+        { { 4, true, 2, 50, "b.example" }, AUTOMATIC_TAUGHT },
+        { { 5, true, 9, 60, "B.example" }, AUTOMATIC_ENOUGH }, /* a sender's fourth */
+        { { 5, true, 2, 60, "c.example" }, AUTOMATIC_TAUGHT },
+        { { 6, true, 2, 70, "d.example" }, AUTOMATIC_TAUGHT },
+        { { 7, true, 2, 80, "e.example" }, AUTOMATIC_ENOUGH }, /* a network's sixth */
+        { { 8, false, 3, 90, "known.example" }, AUTOMATIC_TAUGHT },
+        { { 9, false, 4, 100, "new.example" }, AUTOMATIC_STRANGER },
+        { { 9, false, 4, 100, "" }, AUTOMATIC_STRANGER },
+        { { 9, false, 4, 100, "known.example" }, AUTOMATIC_TAUGHT },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (offer(bench, rows[i].offered) != rows[i].outcome) fail_msg("row %zu", i);
+    /* each is on record, by itself */
+    int64_t records = 0;
+    assert_int_equal(sql_number(database_sql(ingest_database(bench->ingest)),
+                                "SELECT count(*) FROM audit WHERE act = 'learn' AND user = 'automatic'"
+                                " AND message = 77 AND about LIKE 'automatic: %; --undo %'",
+                                &records),
+                     LEDGERDB_DONE);
+    assert_int_equal(records, 8);
+    assert_int_equal(automatic_take(bench->automatic, TEXT("nonsense")), AUTOMATIC_UNREAD);
+    struct offered last = { 20, true, 30, 200, "z.example" };
+    struct text event = event_of(bench, &last);
+    for (size_t length = 0; length < event.length; length++)
+        assert_int_equal(automatic_take(bench->automatic, text_slice(event, 0, length)), AUTOMATIC_UNREAD);
+}
+
+/* One class goes ahead by AUTOMATIC_AHEAD, and no day has more than `learn most`. */
+static void test_both_classes_grow_alike(void **state)
+{
+    struct bench *bench = *state;
+    unsigned taught[2] = { 0, 0 };
+    char domain[20];
+    automatic_on(bench);
+    for (unsigned i = 1; i < 60; i++) {
+        snprintf(domain, sizeof domain, "%u.example", i);
+        taught[1] += offer(bench, (struct offered){ i, true, i, i * 10, domain }) == AUTOMATIC_TAUGHT;
+    }
+    assert_int_equal(taught[1], AUTOMATIC_AHEAD);
+    for (unsigned i = 60; i < 120; i++) {
+        snprintf(domain, sizeof domain, "%u.example", i);
+        days_passed(bench, domain, 3);
+        taught[0] += offer(bench, (struct offered){ i, false, i, i * 10, domain }) == AUTOMATIC_TAUGHT;
+    }
+    assert_int_equal(taught[0], bench->config.learn.most);
+    for (unsigned i = 120; i < 180; i++) {
+        snprintf(domain, sizeof domain, "%u.example", i);
+        taught[1] += offer(bench, (struct offered){ i, true, i, i * 10, domain }) == AUTOMATIC_TAUGHT;
+    }
+    assert_int_equal(taught[1], bench->config.learn.most);
+}
+
+/* Any user's contrary report takes it back at once, a proposal before it keeps it from being taught. */
+static void test_reports_say_otherwise(void **state)
+{
+    struct bench *bench = *state;
+    automatic_on(bench);
+    assert_int_equal(offer(bench, (struct offered){ 1, true, 1, 10, "a.example" }), AUTOMATIC_TAUGHT);
+    assert_int_equal(taught(bench), 1);
+    struct lesson_proposal report = report_of(bench, 1, "user@example.jp", "<1@spam.example>");
+    assert_int_equal(ask(bench, &report), PROPOSED_KNOWN);
+    report.is_spam = false;
+    assert_int_equal(ask(bench, &report), PROPOSED_WAITS);
+    assert_int_equal(taught(bench), 0);
+    assert_int_equal(offer(bench, (struct offered){ 1, true, 1, 10, "a.example" }), AUTOMATIC_KNOWN);
+    report = report_of(bench, 2, "user@example.jp", "<1@spam.example>");
+    assert_int_equal(ask(bench, &report), PROPOSED_WAITS);
+    assert_int_equal(offer(bench, (struct offered){ 2, true, 1, 20, "a.example" }), AUTOMATIC_KNOWN);
+    int64_t records = 0;
+    assert_int_equal(
+        sql_number(database_sql(ingest_database(bench->ingest)),
+                   "SELECT count(*) FROM audit WHERE act = 'unlearn' AND user = 'user@example.jp'", &records),
+        LEDGERDB_DONE);
+    assert_int_equal(records, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_teaches, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_last_word, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nonsense, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_teaches_by_itself, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_both_classes_grow_alike, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reports_say_otherwise, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

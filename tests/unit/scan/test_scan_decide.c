@@ -157,6 +157,52 @@ static void row_check(const struct row *row)
     arena_free(arena);
 }
 
+/* What decided for each recipient. */
+static void test_causes(void **state)
+{
+    static const struct cause_row {
+        enum scan_state virus;
+        double points;
+        enum recipient_cause causes[4]; /* of on, off, observe and novirus */
+    } cause_rows[] = {
+        { SCAN_CLEAN,
+          0,
+          { RECIPIENT_BY_POINTS, RECIPIENT_BY_OFF, RECIPIENT_BY_POINTS, RECIPIENT_BY_POINTS } },
+        { SCAN_CLEAN,
+          13,
+          { RECIPIENT_BY_POINTS, RECIPIENT_BY_OFF, RECIPIENT_BY_POINTS, RECIPIENT_BY_POINTS } },
+        { SCAN_CLEAN,
+          30,
+          { RECIPIENT_BY_OTHERS, RECIPIENT_BY_OFF, RECIPIENT_BY_POINTS, RECIPIENT_BY_OTHERS } },
+        { SCAN_FOUND, 0, { RECIPIENT_BY_OTHERS, RECIPIENT_BY_OFF, RECIPIENT_BY_VIRUS, RECIPIENT_BY_POINTS } },
+        { SCAN_UNSCANNED,
+          0,
+          { RECIPIENT_BY_VIRUS, RECIPIENT_BY_OTHERS, RECIPIENT_BY_OTHERS, RECIPIENT_BY_OTHERS } },
+    };
+    static struct text recipients[] = {
+        { "a@on.test", 9 }, { "a@off.test", 10 }, { "a@observe.test", 14 }, { "a@novirus.test", 14 }
+    };
+    struct config *config = config_of("");
+    for (size_t i = 0; i < sizeof cause_rows / sizeof *cause_rows; i++) {
+        struct arena *arena = arena_new(0);
+        struct virus_finding finding = { .class = VIRUS_CLASS_VIRUS, .name = TEXT("Name") };
+        struct signal signal = { TEXT("RULE"), cause_rows[i].points, TEXT("") };
+        const struct occasion occasion = { .recipient_count = 4, .recipients = recipients };
+        const struct facts facts = { .virus = cause_rows[i].virus,
+                                     .virus_finding_count = cause_rows[i].virus == SCAN_FOUND,
+                                     .virus_findings = &finding,
+                                     .signals = &signal,
+                                     .signal_count = 1 };
+        struct verdict verdict;
+        decide_verdict(arena, config, &occasion, &facts, NULL, 0, &verdict);
+        for (int k = 0; k < 4; k++)
+            if (verdict.recipients[k].cause != cause_rows[i].causes[k])
+                fail_msg("row %zu, recipient %d: %d", i, k, verdict.recipients[k].cause);
+        arena_free(arena);
+    }
+    config_free(config);
+}
+
 static void test_rows(void **state)
 {
     (void)state;
@@ -832,10 +878,11 @@ static void test_entry_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),           cmocka_unit_test(test_entry_rows),
-        cmocka_unit_test(test_campaigns_hold), cmocka_unit_test(test_findings),
-        cmocka_unit_test(test_kinds),          cmocka_unit_test(test_header),
-        cmocka_unit_test(test_lines),          cmocka_unit_test(test_rules_alone)
+        cmocka_unit_test(test_rows),       cmocka_unit_test(test_causes),
+        cmocka_unit_test(test_entry_rows), cmocka_unit_test(test_campaigns_hold),
+        cmocka_unit_test(test_findings),   cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_header),     cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_rules_alone)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,7 +87,7 @@ static double points_of(const struct learner *learner, bool is_spam)
     struct buffer image = { 0 };
     struct local_model model;
     struct arena *arena = arena_new(0);
-    local_model_write(learner, 1, &image);
+    local_model_write(learner, 1, 1, &image);
     assert_null(local_model_fault(buffer_text(&image)));
     double most = 0;
     bool counts = local_model_use(buffer_text(&image), &model);
@@ -160,7 +160,7 @@ static void test_images_that_are_none(void **state)
     struct buffer image = { 0 };
     struct local_model model;
     struct learner *learner = learner_new();
-    local_model_write(learner, 1, &image);
+    local_model_write(learner, 1, 1, &image);
     struct text good = buffer_text(&image);
     char *bytes = image.memory + image.start;
     assert_null(local_model_fault(good));

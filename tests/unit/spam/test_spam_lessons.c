@@ -140,13 +140,44 @@ static void test_logs_end(void **state)
     arena_free(arena);
 }
 
+/* What nobody said is two records; without its second one nothing is taught. */
+static void test_automatic_lessons(void **state)
+{
+    struct arena *arena = arena_new(0);
+    struct lesson lesson;
+    struct lesson_record record;
+    struct lesson_origin origin = { .domain = 7, .network = 8, .sketch.line = 9 };
+    struct buffer log = { 0 };
+    enum lesson_log_next end = LESSON_LOG_END;
+    lesson_read(arena, text_of(mail), NULL, &lesson);
+    lesson.time_ms = 5;
+    lesson_log_begin(&log);
+    lesson_log_teach_automatic(&lesson, &origin, &log);
+    struct text rest = buffer_text(&log);
+    assert_null(lesson_log_open(&rest));
+    assert_int_equal(lesson_log_next(&rest, &record), LESSON_LOG_RECORD);
+    assert_true(record.kind == LESSON_AUTOMATIC && record.time_ms == 5 && record.origin.domain == 7);
+    assert_true(record.origin.network == 8 && record.origin.sketch.line == 9);
+    assert_memory_equal(record.id, lesson.id, sizeof lesson.id);
+    assert_int_equal(lesson_log_next(&rest, &record), LESSON_LOG_RECORD);
+    assert_true(record.kind == LESSON_TAUGHT && rest.length == 0);
+    for (size_t length = LESSON_LOG_HEAD_BYTES; length < buffer_length(&log); length++)
+        assert_true(records_of(text_slice(buffer_text(&log), 0, length), &end) < 2);
+    /* an origin that tells it from no other mail is none */
+    buffer_clear(&log);
+    lesson_log_begin(&log);
+    lesson_log_teach_automatic(&lesson, &(struct lesson_origin){ .domain = 7 }, &log);
+    assert_true(records_of(buffer_text(&log), &end) == 0 && end == LESSON_LOG_DAMAGED);
+    buffer_free(&log);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_mail_is_one_mail),
-        cmocka_unit_test(test_lessons_come_back),
-        cmocka_unit_test(test_vectors_that_are_none),
-        cmocka_unit_test(test_logs_end),
+        cmocka_unit_test(test_one_mail_is_one_mail),  cmocka_unit_test(test_lessons_come_back),
+        cmocka_unit_test(test_vectors_that_are_none), cmocka_unit_test(test_logs_end),
+        cmocka_unit_test(test_automatic_lessons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
