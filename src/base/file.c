@@ -75,6 +75,23 @@ bool file_finish(int fd, bool is_good, int folder, const char *made, const char 
     return false;
 }
 
+bool file_read_at(int folder, const char *name, size_t most, struct buffer *out)
+{
+    enum { PIECE = 64 * 1024 };
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    size_t start = buffer_length(out);
+    ssize_t got = 1;
+    while (got > 0 && buffer_length(out) - start < most) {
+        got = read(fd, buffer_reserve(out, PIECE), PIECE);
+        if (got > 0) buffer_commit(out, (size_t)got);
+    }
+    int error = errno;
+    close(fd);
+    errno = error;
+    return got >= 0;
+}
+
 bool file_replace(int folder, const char *name, struct text content, mode_t mode)
 {
     char made[NAME_SIZE];

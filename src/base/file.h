@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "base/buffer.h"
 #include "base/text.h"
 
 /* Writes all of `bytes` where the descriptor stands, over interruptions and short writes. False with errno
@@ -32,6 +33,10 @@ int file_begin(int folder, const char *made, mode_t mode);
    it. Where the caller says that its content is not good, or anything fails here, the file is removed:
    false, with the first errno. The folder is not synced. */
 bool file_finish(int fd, bool is_good, int folder, const char *made, const char *name);
+
+/* Appends the content of a file of the folder, `most` bytes or a little more of it. False: errno; what could
+   be read of it is there. */
+bool file_read_at(int folder, const char *name, size_t most, struct buffer *out);
 
 /* file_begin under "NAME.new", the whole content, file_finish, and the folder synced: after true the file
    holds over a power loss; after false, with errno, the older file may still be the one. */

@@ -29,3 +29,13 @@ size_t printable_length(struct text text)
     size_t length = utf8_sequence(text);
     return length && !printable_is_active(printable_code(text, length)) ? length : 0;
 }
+
+bool printable_is_whole(struct text text)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < text.length; i += length) {
+        length = printable_length(text_slice(text, i, text.length));
+        if (length == 0) return false;
+    }
+    return true;
+}

@@ -9,6 +9,9 @@
    that turns the direction or shows nothing, or bytes that are no UTF-8. */
 size_t printable_length(struct text text);
 
+/* Every character of it may. An empty text is. */
+bool printable_is_whole(struct text text);
+
 /* The code point of the well-formed character of `length` bytes (1 to 4) at the front. */
 uint32_t printable_code(struct text text, size_t length);
 

@@ -21,7 +21,7 @@ enum { ANSWER_MS = 30000 };
 #define COMMON_HELP                                                                                          \
     "WHAT is a network of clients (192.0.2.0/24), an address (user@example.com), or a domain (example.com) " \
     "and\nwhat is below it: of the envelope or of From.\n\n"                                                 \
-    "  list             the entries, for whom, until when, by whom, and how often they decided\n"            \
+    "  list             the entries, of which node, for whom, until when, by whom, and how often they decided\n"            \
     "  remove           ends one, by the number that list shows\n"                                           \
     "  --to WHOM        for this recipient, or all of this domain; without it for everybody\n"               \
     "  --for TIME       it ends by itself after 30m, 24h, 7d\n"                                              \
@@ -106,10 +106,12 @@ static void line_print(void *context, struct text line)
     uint64_t expires_ms = (uint64_t)json_get_number(item, "expires_ms");
     uint64_t used = (uint64_t)json_get_number(item, "used");
     const char *flags = json_get_string(item, "flags"), *note = json_get_string(item, "note");
-    printf("%llu  %s%s%s  for %s  until %s  by %s %s", (unsigned long long)json_get_number(item, "number"),
-           json_get_string(item, "what"), *flags ? " " : "", flags, json_get_string(item, "to"),
-           expires_ms ? when_print(expires_ms, false, end) : "removed", json_get_string(item, "by"),
-           when_print((uint64_t)json_get_number(item, "made_ms"), false, made));
+    unsigned node = (unsigned)json_get_number(item, "node");
+    printf("%llu", (unsigned long long)json_get_number(item, "number"));
+    if (node) printf(" (node %u)", node);
+    printf("  %s%s%s  for %s  until %s  by %s %s", json_get_string(item, "what"), *flags ? " " : "", flags,
+           json_get_string(item, "to"), expires_ms ? when_print(expires_ms, false, end) : "removed",
+           json_get_string(item, "by"), when_print((uint64_t)json_get_number(item, "made_ms"), false, made));
     if (used)
         printf("  used %llu %s, last %s", (unsigned long long)used, text_word_for(used, "time", "times"),
                when_print((uint64_t)json_get_number(item, "last_ms"), false, last));

@@ -68,7 +68,7 @@ struct learning {
     const struct options *options;
     struct teaching teaching;
     struct lesson_reader *reader;
-    struct buffer lesson;
+    struct buffer lesson, sketch;
     bool is_spam;
     size_t unread, foreign, done, files_done, files;
     uint64_t began_ms, shown_ms;
@@ -135,7 +135,8 @@ static void summary_print(const struct learning *learning)
 static int mail_teach(struct learning *learning, struct text mail, const char *name)
 {
     learning->done++;
-    enum lesson_reading reading = lesson_reader_read(learning->reader, mail, &learning->lesson);
+    enum lesson_reading reading =
+        lesson_reader_read(learning->reader, mail, &learning->lesson, &learning->sketch);
     if (reading == LESSON_READING_NO_MAIL) {
         fprintf(stderr, "sekimori learn: %s: no mail: no field of RFC 5322 stands in its header\n", name);
         learning->foreign++;
@@ -147,6 +148,7 @@ static int mail_teach(struct learning *learning, struct text mail, const char *n
         return EX_OK;
     }
     learning->lesson.memory[learning->lesson.start] = (char)learning->is_spam;
+    if (!learning->is_spam) teaching_send_like(&learning->teaching, buffer_text(&learning->sketch));
     int code = teaching_send(&learning->teaching, buffer_text(&learning->lesson));
     if (code == EX_OK && learning->options->is_verbose)
         printf("%.*s  %s\n", TEXT_ARG(buffer_text(&learning->teaching.answer)), name);
@@ -357,5 +359,6 @@ int learn_main(int argc, char **argv)
     for (size_t i = 0; i < paths.count; i++) free(paths.items[i]);
     free(paths.items);
     buffer_free(&learning.lesson);
+    buffer_free(&learning.sketch);
     return code;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Over a stream: a length of four bytes, then the mail; back, a length and the lesson, which is empty for
-   what is no mail. */
+   what is no mail, and a length and the sketch. */
 #include "cli/lesson_reader.h"
 
 #include <errno.h>
@@ -15,9 +15,10 @@
 #include "base/file.h"
 #include "cli/jailed_reader.h"
 #include "mail/digest.h"
+#include "spam/campaign_sketch.h"
 #include "spam/lesson.h"
 
-enum { ANSWER_MS = 20000, CHILD_CPU_S = 3600, MAIL_MOST = 64 << 20 };
+enum { ANSWER_MS = 20000, CHILD_CPU_S = 3600, MAIL_MOST = 64 << 20, SKETCH_MOST = 1024 };
 #define CHILD_SPACE_BYTES (UINT64_C(2) << 30)
 
 struct lesson_reader {
@@ -57,11 +58,18 @@ static bool mail_is_one(struct arena *arena, struct text mail)
     return lesson_is_mail(mime_parse(arena, mail, &mime_limits_default, MIME_FIRST)->parts[0].header);
 }
 
+static void sketch_write(struct arena *arena, struct text mail, struct buffer *out)
+{
+    struct campaign_sketch sketch;
+    campaign_sketch_message(arena, mime_parse(arena, mail, &mime_limits_default, MIME_FIRST), &sketch);
+    if (!campaign_sketch_is_empty(&sketch)) campaign_sketch_put(&sketch, out);
+}
+
 static bool mail_serve(int channel, const struct base_model *base)
 {
     uint32_t length;
     struct lesson lesson;
-    struct buffer mail = { 0 }, answer = { 0 };
+    struct buffer mail = { 0 }, answer = { 0 }, sketch = { 0 };
     if (!take(channel, &length, sizeof length, -1) || length > MAIL_MOST) return false;
     bool is_there = take(channel, buffer_reserve(&mail, length + 1), length, -1);
     struct arena *arena = arena_new(1 << 18);
@@ -70,12 +78,14 @@ static bool mail_serve(int channel, const struct base_model *base)
         if (mail_is_one(arena, buffer_text(&mail))) {
             lesson_read(arena, buffer_text(&mail), base, &lesson);
             lesson_write(&lesson, &answer);
+            sketch_write(arena, buffer_text(&mail), &sketch);
         }
-        is_there = tell(channel, buffer_text(&answer));
+        is_there = tell(channel, buffer_text(&answer)) && tell(channel, buffer_text(&sketch));
     }
     arena_free(arena);
     buffer_free(&mail);
     buffer_free(&answer);
+    buffer_free(&sketch);
     return is_there;
 }
 
@@ -131,20 +141,28 @@ void lesson_reader_stop(struct lesson_reader *reader)
     free(reader);
 }
 
-enum lesson_reading lesson_reader_read(struct lesson_reader *reader, struct text mail, struct buffer *out)
+static bool part_take(struct lesson_reader *reader, size_t most, struct buffer *out)
 {
     uint32_t length = 0;
+    int channel = reader->child.channel;
     buffer_clear(out);
+    if (!take(channel, &length, sizeof length, ANSWER_MS) || length > most ||
+        !take(channel, buffer_reserve(out, (size_t)length + 1), length, ANSWER_MS))
+        return false;
+    buffer_commit(out, length);
+    return true;
+}
+
+enum lesson_reading lesson_reader_read(struct lesson_reader *reader, struct text mail, struct buffer *out,
+                                       struct buffer *out_sketch)
+{
     if (mail.length > MAIL_MOST || (!reader->is_running && !child_start(reader)))
         return LESSON_READING_FAILED;
-    bool is_read = tell(reader->child.channel, mail) &&
-                   take(reader->child.channel, &length, sizeof length, ANSWER_MS) &&
-                   length <= LESSON_BYTES_MOST &&
-                   take(reader->child.channel, buffer_reserve(out, length + 1), length, ANSWER_MS);
+    bool is_read = tell(reader->child.channel, mail) && part_take(reader, LESSON_BYTES_MOST, out) &&
+                   part_take(reader, SKETCH_MOST, out_sketch);
     if (!is_read) {
         child_end(reader);
         return LESSON_READING_FAILED;
     }
-    buffer_commit(out, length);
-    return length > 0 ? LESSON_READING_DONE : LESSON_READING_NO_MAIL;
+    return buffer_length(out) > 0 ? LESSON_READING_DONE : LESSON_READING_NO_MAIL;
 }

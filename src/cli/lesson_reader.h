@@ -19,7 +19,9 @@ enum lesson_reading {
     LESSON_READING_FAILED   /* not in its time, or the child died of it; another one reads the next */
 };
 
-/* The lesson of a mail with CRLF line ends (lesson_write), label and time not set. */
-enum lesson_reading lesson_reader_read(struct lesson_reader *reader, struct text mail, struct buffer *out);
+/* The lesson of a mail with CRLF line ends (lesson_write), label and time not set; and what others of its
+   campaign are known by (campaign_sketch_put), empty where nothing is. */
+enum lesson_reading lesson_reader_read(struct lesson_reader *reader, struct text mail, struct buffer *out,
+                                       struct buffer *out_sketch);
 
 #endif

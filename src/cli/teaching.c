@@ -50,6 +50,11 @@ int teaching_send(struct teaching *teaching, struct text lesson)
     return EX_OK;
 }
 
+void teaching_send_like(struct teaching *teaching, struct text sketch)
+{
+    if (sketch.length > 0) channel_send_now(teaching->fd, MASTER_LESSON_LIKE, 0, sketch, NULL, 0);
+}
+
 int teaching_end(struct teaching *teaching, int code)
 {
     struct buffer last = { 0 };

@@ -20,6 +20,10 @@ int teaching_begin(struct teaching *teaching, const struct control_target *targe
    code than EX_OK ends it all, and was explained. */
 int teaching_send(struct teaching *teaching, struct text lesson);
 
+/* Of a mail that is taught as ham, before its lesson: what is like it is no campaign. Nothing where the
+   sketch is empty. */
+void teaching_send_like(struct teaching *teaching, struct text sketch);
+
 /* When all that was taught is on disk and in force. Frees what is owned. `code`: EX_OK, or why it ends early:
    then what was sent before stays taught. */
 int teaching_end(struct teaching *teaching, int code);

@@ -147,6 +147,9 @@ static void ledger_check(struct loader *loader)
 {
     const struct config *config = loader->config;
     bool sends = config->ledger.collectors.count > 0;
+    if (config->node.trusted.count && config->ledger.listen.length == 0)
+        loader_complain(loader, SEVERITY_ERROR, node_place(loader, "node trust"),
+                        N_("node trust without ledger listen: no node tells this one anything"));
     if (!sends && config->ledger.listen.length == 0) return;
     const char *words = sends ? "ledger send to" : "ledger listen";
     if (config->node.certificate.path.length == 0)

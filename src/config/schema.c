@@ -280,6 +280,9 @@ const struct schema_row schema_rows[] = {
     RANGE(GLOBAL, "node number", COUNT, node.number, "0", 0, 255,
         "Its number among the nodes whose events one ledger collects; no two the same. 0: it is alone.",
         "一つの台帳に記録を集めるノードの中での番号。重ならないこと。0 は単独。"),
+    PLAIN(GLOBAL, "node trust", NAMES, node.trusted, "none", "none",
+        "Nodes, by the names in their certificates, that tell this one of events: what is allowed, blocked and approved there holds here, too. What the node says that this one tells holds in any case.",
+        "記録を送ってくるノードのうち、そこでの許可、拒否、承認をここでも有効にするもの（証明書の名）。こちらが記録を送る先のノードの言うことは常に有効。"),
 
     CHOICE(GLOBAL, "virus mode", virus.mode, modes, "on",
         "Scan for viruses: act, only log what would be done (observe), or not at all.",

@@ -286,6 +286,7 @@ struct config {
     struct {
         struct file_content certificate, key, ca; /* all or none */
         uint8_t number;                           /* in its ids and in a ledger of several nodes; 0: none */
+        struct text_list trusted;                 /* names of nodes; what is said there holds here, too */
     } node;                                       /* who this node is for other nodes */
 
     struct listener *listeners;
@@ -527,5 +528,14 @@ struct config {
         struct text_list operate, read_content, trace;
     } rights;
 };
+
+/* `node trust` names it; `name`: as its certificate has it. */
+static inline bool node_is_trusted(const struct config *config, struct text name)
+{
+    const struct text_list *trusted = &config->node.trusted;
+    for (size_t i = 0; i < trusted->count; i++)
+        if (text_equal_nocase(trusted->items[i], name)) return true;
+    return false;
+}
 
 #endif

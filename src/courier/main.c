@@ -38,6 +38,10 @@ static bool on_frame(void *context, struct frame *frame)
     case COURIER_NODE_WELCOME:
     case COURIER_NODE_STORED:
         return reception_frame(service->reception, frame);
+    case COURIER_SAY:
+    case COURIER_SAY_HEARD:
+        return frame->id & COURIER_OUTWARD ? messenger_declarations(service->messenger, frame)
+                                           : reception_declarations(service->reception, frame);
     default:
         return false;
     }

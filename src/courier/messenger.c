@@ -37,6 +37,11 @@ struct messenger {
     bool is_wishing;
     uint64_t sent, stored; /* parcel numbers */
     unsigned on_the_way;
+    uint16_t version; /* that is offered */
+    uint64_t peers;   /* connections over which declarations went, since the start */
+    uint64_t peer;    /* this one's id for ledger; 0: none go over it */
+    bool is_saying;   /* the collector has, and ledger has not stored it */
+    bool is_heard;    /* the collector takes what this node says */
     uint64_t again_ms, began_ms, heard_ms, said_ms;
     uint64_t parcels;  /* since the start */
     char trouble[256]; /* the last failure, for status and so that it is logged once */
@@ -50,6 +55,7 @@ struct messenger *messenger_new(struct loop *loop)
     struct messenger *messenger = memory_alloc(sizeof *messenger);
     messenger->magic = MESSENGER_MAGIC;
     messenger->loop = loop;
+    messenger->version = WIRE_VERSION;
     messenger->again = timer_new(loop, begin, messenger);
     messenger->tick = timer_new(loop, tick, messenger);
     return messenger;
@@ -74,6 +80,10 @@ static struct text collector_word(const struct messenger *messenger)
 
 static void leave(struct messenger *messenger)
 {
+    if (messenger->peer && messenger->ledger)
+        channel_send(messenger->ledger, COURIER_NODE_GONE, messenger->peer, TEXT_NONE);
+    messenger->peer = 0;
+    messenger->is_saying = false;
     stream_close(messenger->stream);
     messenger->stream = NULL;
     messenger->state = MESSENGER_WAITING;
@@ -111,6 +121,7 @@ static void fail(struct messenger *messenger, const char *why)
 static void anew(struct messenger *messenger)
 {
     leave(messenger);
+    messenger->version = WIRE_VERSION;
     messenger->collector = 0;
     messenger->again_ms = 0;
     timer_set(messenger->again, 0);
@@ -134,9 +145,19 @@ static void wish(struct messenger *messenger)
     courier_number_send(messenger->ledger, COURIER_PARCEL_WANTED, ++messenger->wish, messenger->sent);
 }
 
+static void peer_tell(struct messenger *messenger, bool is_listening)
+{
+    messenger->peer = ++messenger->peers | COURIER_OUTWARD;
+    messenger->is_heard = is_listening;
+    const char *name = stream_peer_name(messenger->stream);
+    courier_peer_put(&(struct courier_peer){ .is_listening = is_listening, .name = text_of(name) },
+                     channel_begin(messenger->ledger, COURIER_PEER, messenger->peer));
+    channel_end(messenger->ledger);
+}
+
 static void welcome(struct messenger *messenger, const struct wire_frame *frame)
 {
-    if (frame->version != WIRE_VERSION) {
+    if (frame->version != messenger->version) {
         fail(messenger, "it speaks another version");
         return;
     }
@@ -147,7 +168,43 @@ static void welcome(struct messenger *messenger, const struct wire_frame *frame)
     log_info("events go to the ledger of %s at %.*s", stream_peer_name(messenger->stream),
              TEXT_ARG(collector_word(messenger)));
     if (frame->number) courier_number_send(messenger->ledger, COURIER_PARCELS_TOLD, 0, frame->number);
+    if (frame->version > WIRE_VERSION_FIRST) peer_tell(messenger, frame->is_listening);
     wish(messenger);
+}
+
+/* A collector that speaks the first version alone: the same one again, at once. */
+static void refused(struct messenger *messenger, struct text why)
+{
+    char reason[WIRE_REASON_MOST + 32];
+    snprintf(reason, sizeof reason, "it refuses: %.*s", TEXT_ARG(why));
+    bool is_older = messenger->state == MESSENGER_GREETING && messenger->version > WIRE_VERSION_FIRST &&
+                    text_starts(why, TEXT("version "));
+    if (!is_older) {
+        fail(messenger, reason);
+        return;
+    }
+    log_warning(
+        "the collecting node %.*s is older: it is told of events, and nothing that is said on one node "
+        "holds on both",
+        TEXT_ARG(collector_word(messenger)));
+    leave(messenger);
+    messenger->version = WIRE_VERSION_FIRST;
+    timer_set(messenger->again, 0);
+}
+
+static bool saying(struct messenger *messenger, const struct saying *saying)
+{
+    if (!messenger->peer || messenger->is_saying) return false;
+    messenger->is_saying = true;
+    saying_put(saying, channel_begin(messenger->ledger, COURIER_PEER_SAYS, messenger->peer));
+    channel_end(messenger->ledger);
+    return true;
+}
+
+static bool heard_turn(struct messenger *messenger, uint64_t turn)
+{
+    if (messenger->peer) courier_number_send(messenger->ledger, COURIER_PEER_HEARD, messenger->peer, turn);
+    return messenger->peer;
 }
 
 static bool stored(struct messenger *messenger, uint64_t number)
@@ -164,18 +221,20 @@ static bool stored(struct messenger *messenger, uint64_t number)
 /* False: it makes no sense here. May end the connection. */
 static bool heard(struct messenger *messenger, const struct wire_frame *frame)
 {
-    char reason[WIRE_REASON_MOST + 32];
     switch (frame->type) {
     case WIRE_WELCOME:
         if (messenger->state != MESSENGER_GREETING) return false;
         welcome(messenger, frame);
         return true;
     case WIRE_REFUSED:
-        snprintf(reason, sizeof reason, "it refuses: %.*s", TEXT_ARG(frame->reason));
-        fail(messenger, reason);
+        refused(messenger, frame->reason);
         return true;
     case WIRE_STORED:
         return messenger->state == MESSENGER_TELLING && stored(messenger, frame->number);
+    case WIRE_SAY:
+        return saying(messenger, &frame->saying);
+    case WIRE_HEARD:
+        return heard_turn(messenger, frame->number);
     case WIRE_ALIVE:
         return true;
     default:
@@ -210,7 +269,7 @@ static void on_secured(void *context)
     struct messenger *messenger = CONTEXT(context, struct messenger, MESSENGER_MAGIC);
     messenger->state = MESSENGER_GREETING;
     say(messenger, &(struct wire_frame){ .type = WIRE_HELLO,
-                                         .version = WIRE_VERSION,
+                                         .version = messenger->version,
                                          .hello = { .number = messenger->config->node.number,
                                                     .role = (uint8_t)messenger->config->role,
                                                     .series = messenger->series } });
@@ -270,6 +329,7 @@ void messenger_configure(struct messenger *messenger, const struct config *confi
 void messenger_set_ledger(struct messenger *messenger, struct channel *ledger)
 {
     messenger->ledger = ledger;
+    messenger->peer = 0; /* another ledger does not know it */
     messenger->series = 0;
     anew(messenger);
 }
@@ -293,6 +353,16 @@ bool messenger_frame(struct messenger *messenger, struct frame *frame)
     return true;
 }
 
+bool messenger_declarations(struct messenger *messenger, struct frame *frame)
+{
+    struct wire_frame out;
+    if (!wire_of_ledger(frame, &out)) return false;
+    if (frame->id != messenger->peer || !messenger->stream) return true; /* of a connection that ended */
+    if (out.type == WIRE_HEARD) messenger->is_saying = false;
+    say(messenger, &out);
+    return true;
+}
+
 void messenger_status(const struct messenger *messenger, struct buffer *out)
 {
     static const char *const states[] = { "waits", "connecting", "greeting", "connected" };
@@ -300,6 +370,9 @@ void messenger_status(const struct messenger *messenger, struct buffer *out)
     if (messenger->config->ledger.collectors.count == 0) return;
     child_status_add(out, "collector", "%.*s", TEXT_ARG(to));
     child_status_add(out, "link", "%s", states[messenger->state]);
+    if (messenger->peer)
+        child_status_add(out, "allow, block and approvals", "%s",
+                         messenger->is_heard ? "both ways" : "from the collector only");
     child_status_add(out, "parcels told", "%llu", (unsigned long long)messenger->parcels);
     child_status_add(out, "parcels on the way", "%u", messenger->on_the_way);
     if (messenger->trouble[0]) child_status_add(out, "trouble", "%s", messenger->trouble);

@@ -21,6 +21,8 @@ void messenger_configure(struct messenger *messenger, const struct config *confi
 void messenger_set_ledger(struct messenger *messenger, struct channel *ledger);
 /* COURIER_SERIES and COURIER_PARCEL; false: malformed. */
 bool messenger_frame(struct messenger *messenger, struct frame *frame);
+/* COURIER_SAY and COURIER_SAY_HEARD, of connections that this node made; likewise. */
+bool messenger_declarations(struct messenger *messenger, struct frame *frame);
 
 void messenger_status(const struct messenger *messenger, struct buffer *out); /* appends */
 

@@ -19,7 +19,7 @@
 #include "courier/wire.h"
 #include "ipc/child.h"
 
-enum { TICK_MS = 5000, GREETING_MS = 20000, OUTPUT_MOST = 64 * 1024 };
+enum { TICK_MS = 5000, GREETING_MS = 20000, OUTPUT_MOST = 128 * 1024 };
 enum { LINES_AT_ONCE = 20, LINES_A_SECOND = 1 }; /* of the log, about guests that are none of ours */
 
 enum guest_state { GUEST_STRANGER, GUEST_ASKING, GUEST_WELCOME };
@@ -34,6 +34,8 @@ struct guest {
     uint16_t number;
     char name[COURIER_NAME_MOST + 1]; /* as its certificate has it */
     char address[ADDRESS_TEXT_SIZE];
+    uint16_t version;    /* that it speaks */
+    bool is_saying;      /* it has, and ledger has not stored it */
     unsigned on_the_way; /* parcels that ledger has not stored yet */
     uint64_t began_ms, heard_ms;
     bool is_leaving; /* closed at the next tick or turn: never inside its own callback */
@@ -42,6 +44,7 @@ struct guest {
 struct reception {
     enum { RECEPTION_MAGIC = 0x6ab09205 } magic;
     struct loop *loop;
+    const struct config *config;
     struct tls_context *tls;
     struct acceptor *acceptor;
     struct channel *ledger;
@@ -148,8 +151,9 @@ static void hello(struct guest *guest, const struct wire_frame *frame)
         refuse(guest, why);
         return;
     }
-    if (frame->version != WIRE_VERSION) {
-        snprintf(why, sizeof why, "version %u is not spoken here, only %d", frame->version, WIRE_VERSION);
+    if (!wire_is_spoken(frame->version)) {
+        snprintf(why, sizeof why, "version %u is not spoken here, only %d to %d", frame->version,
+                 WIRE_VERSION_FIRST, WIRE_VERSION);
         refuse(guest, why);
         return;
     }
@@ -160,6 +164,7 @@ static void hello(struct guest *guest, const struct wire_frame *frame)
         if (other != guest && other->number == hello.number && strcmp(other->name, guest->name) == 0)
             guest_leave(other);
     guest->number = hello.number;
+    guest->version = frame->version;
     guest->state = GUEST_ASKING;
     node_hello_put(&hello, channel_begin(guest->reception->ledger, COURIER_NODE_HELLO, guest->id));
     channel_end(guest->reception->ledger);
@@ -175,6 +180,23 @@ static bool parcel(struct guest *guest, const struct parcel *parcel)
     return true;
 }
 
+static bool saying(struct guest *guest, const struct saying *saying)
+{
+    bool may = guest->state == GUEST_WELCOME && guest->version > WIRE_VERSION_FIRST && !guest->is_saying;
+    if (!may) return false;
+    guest->is_saying = true;
+    saying_put(saying, channel_begin(guest->reception->ledger, COURIER_PEER_SAYS, guest->id));
+    channel_end(guest->reception->ledger);
+    return true;
+}
+
+static bool heard_turn(struct guest *guest, uint64_t turn)
+{
+    bool may = guest->state == GUEST_WELCOME && guest->version > WIRE_VERSION_FIRST;
+    if (may) courier_number_send(guest->reception->ledger, COURIER_PEER_HEARD, guest->id, turn);
+    return may;
+}
+
 static bool heard(struct guest *guest, const struct wire_frame *frame)
 {
     switch (frame->type) {
@@ -184,6 +206,10 @@ static bool heard(struct guest *guest, const struct wire_frame *frame)
         return true;
     case WIRE_PARCEL:
         return parcel(guest, &frame->parcel);
+    case WIRE_SAY:
+        return saying(guest, &frame->saying);
+    case WIRE_HEARD:
+        return heard_turn(guest, frame->number);
     case WIRE_ALIVE:
         if (guest->state != GUEST_WELCOME) return false;
         say(guest, &(struct wire_frame){ .type = WIRE_ALIVE });
@@ -302,6 +328,7 @@ void reception_configure(struct reception *reception, const struct config *confi
 {
     char error[200] = "";
     shut(reception);
+    reception->config = config;
     guests_leave(reception); /* they come again, and are looked at by the new authority */
     tls_context_free(reception->tls);
     reception->tls = NULL;
@@ -319,6 +346,15 @@ void reception_set_ledger(struct reception *reception, struct channel *ledger)
     guests_leave(reception);
 }
 
+static void peer_tell(const struct guest *guest)
+{
+    struct channel *ledger = guest->reception->ledger;
+    courier_peer_put(
+        &(struct courier_peer){ .is_listening = 1, .number = guest->number, .name = text_of(guest->name) },
+        channel_begin(ledger, COURIER_PEER, guest->id));
+    channel_end(ledger);
+}
+
 static bool welcome(struct guest *guest, struct reader *reader)
 {
     char why[WIRE_REASON_MOST];
@@ -333,7 +369,23 @@ static bool welcome(struct guest *guest, struct reader *reader)
     }
     guest->state = GUEST_WELCOME;
     log_info("events come from node %u, %s[%s]", guest->number, guest->name, guest->address);
-    say(guest, &(struct wire_frame){ .type = WIRE_WELCOME, .version = WIRE_VERSION, .number = parcel });
+    say(guest, &(struct wire_frame){ .type = WIRE_WELCOME,
+                                     .version = guest->version,
+                                     .number = parcel,
+                                     .is_listening =
+                                         node_is_trusted(guest->reception->config, text_of(guest->name)) });
+    if (guest->version > WIRE_VERSION_FIRST) peer_tell(guest);
+    return true;
+}
+
+bool reception_declarations(struct reception *reception, struct frame *frame)
+{
+    struct guest *guest = guest_find(reception, frame->id);
+    struct wire_frame out;
+    if (!wire_of_ledger(frame, &out)) return false;
+    if (!guest) return true;
+    if (out.type == WIRE_HEARD) guest->is_saying = false;
+    say(guest, &out);
     return true;
 }
 

@@ -24,6 +24,8 @@ void reception_configure(struct reception *reception, const struct config *confi
 void reception_set_ledger(struct reception *reception, struct channel *ledger);
 /* COURIER_NODE_WELCOME and COURIER_NODE_STORED; false: malformed. */
 bool reception_frame(struct reception *reception, struct frame *frame);
+/* COURIER_SAY and COURIER_SAY_HEARD; likewise. */
+bool reception_declarations(struct reception *reception, struct frame *frame);
 
 void reception_status(const struct reception *reception, struct buffer *out); /* appends */
 

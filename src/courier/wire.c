@@ -10,7 +10,7 @@ static bool hello_get(struct reader *reader, struct wire_frame *out)
 {
     if (!text_equal(get_text(reader), magic)) return false;
     out->version = get_u16(reader);
-    if (out->version != WIRE_VERSION) {
+    if (!wire_is_spoken(out->version)) {
         reader->rest = TEXT_NONE;
         return !reader->failed;
     }
@@ -24,11 +24,14 @@ static bool hello_get(struct reader *reader, struct wire_frame *out)
 static bool welcome_get(struct reader *reader, struct wire_frame *out)
 {
     out->version = get_u16(reader);
-    if (out->version == WIRE_VERSION)
-        out->number = get_u64(reader);
-    else
+    if (!wire_is_spoken(out->version)) {
         reader->rest = TEXT_NONE;
-    return out->number <= INT64_MAX;
+        return !reader->failed;
+    }
+    out->number = get_u64(reader);
+    uint8_t is_listening = out->version > WIRE_VERSION_FIRST ? get_u8(reader) : 0;
+    out->is_listening = is_listening;
+    return out->number <= INT64_MAX && is_listening <= 1;
 }
 
 static bool payload_get(struct reader *reader, struct wire_frame *out)
@@ -43,6 +46,9 @@ static bool payload_get(struct reader *reader, struct wire_frame *out)
         return out->reason.length <= WIRE_REASON_MOST;
     case WIRE_PARCEL:
         return parcel_get(reader, &out->parcel);
+    case WIRE_SAY:
+        return saying_get(reader, &out->saying);
+    case WIRE_HEARD:
     case WIRE_STORED:
         out->number = get_u64(reader);
         return out->number <= INT64_MAX;
@@ -65,6 +71,13 @@ enum wire_outcome wire_take(struct text bytes, struct wire_frame *out, size_t *o
     return payload_get(&reader, out) && reader_done(&reader) ? WIRE_WHOLE : WIRE_BROKEN;
 }
 
+bool wire_of_ledger(const struct frame *frame, struct wire_frame *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    *out = (struct wire_frame){ .type = frame->type == COURIER_SAY ? WIRE_SAY : WIRE_HEARD };
+    return payload_get(&reader, out) && reader_done(&reader);
+}
+
 static void payload_put(const struct wire_frame *frame, struct buffer *out)
 {
     switch (frame->type) {
@@ -78,6 +91,7 @@ static void payload_put(const struct wire_frame *frame, struct buffer *out)
     case WIRE_WELCOME:
         put_u16(out, frame->version);
         put_u64(out, frame->number);
+        if (frame->version > WIRE_VERSION_FIRST) put_u8(out, frame->is_listening);
         return;
     case WIRE_REFUSED:
         put_text(out, text_slice(frame->reason, 0, WIRE_REASON_MOST));
@@ -85,6 +99,10 @@ static void payload_put(const struct wire_frame *frame, struct buffer *out)
     case WIRE_PARCEL:
         parcel_put(&frame->parcel, out);
         return;
+    case WIRE_SAY:
+        saying_put(&frame->saying, out);
+        return;
+    case WIRE_HEARD:
     case WIRE_STORED:
         put_u64(out, frame->number);
         return;

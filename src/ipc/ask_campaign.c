@@ -58,3 +58,27 @@ bool campaign_report_get(struct text payload, struct campaign_report *out, struc
     out->said = said < CAMPAIGN_SAID_COUNT ? said : CAMPAIGN_SAID_SPAM;
     return reader_done(&reader) && said < CAMPAIGN_SAID_COUNT && campaign_sketch_get(out->sketch, out_sketch);
 }
+
+void campaign_ruling_put(const struct campaign_ruling *ruling, struct buffer *out)
+{
+    struct buffer sketch = { 0 };
+    campaign_sketch_put(&ruling->sketch, &sketch);
+    put_text(out, buffer_text(&sketch));
+    put_u8(out, ruling->is_stopped);
+    put_u8(out, ruling->is_by_user);
+    put_u64(out, ruling->time_ms);
+    put_text(out, ruling->by);
+    buffer_free(&sketch);
+}
+
+bool campaign_ruling_get(struct text payload, struct campaign_ruling *out)
+{
+    struct reader reader = reader_of(payload);
+    struct text sketch = get_text(&reader);
+    unsigned is_stopped = get_u8(&reader), is_by_user = get_u8(&reader);
+    *out = (struct campaign_ruling){ .is_stopped = is_stopped == 1, .is_by_user = is_by_user == 1 };
+    out->time_ms = get_u64(&reader);
+    out->by = get_text(&reader);
+    return reader_done(&reader) && is_stopped <= 1 && is_by_user <= 1 &&
+           campaign_sketch_get(sketch, &out->sketch);
+}

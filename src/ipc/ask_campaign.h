@@ -29,6 +29,7 @@ enum campaign_said {
     CAMPAIGN_SAID_SPAM,
     CAMPAIGN_SAID_STOP, /* the same, by who is trusted: his word alone stops it */
     CAMPAIGN_SAID_HAM,  /* it is none after all: what he said before ends */
+    CAMPAIGN_SAID_GOOD, /* the same, by an administrator: what anybody said ends. Of ledger alone */
     CAMPAIGN_SAID_COUNT
 };
 
@@ -39,8 +40,21 @@ struct campaign_report {
     enum campaign_said said;
     uint64_t message; /* that passed here and is the same mail; 0: none is known. The frame's id */
 };
-/* LOOKUP_CAMPAIGN_REPORT, of report alone. */
+/* LOOKUP_CAMPAIGN_REPORT, of report, or of ledger: CAMPAIGN_SAID_GOOD. */
 void campaign_report_tell(struct channel *lookup, const struct campaign_report *report);
+
+/* A campaign is stopped, or no longer, for all nodes. Of those here lookup tells ledger, of others ledger
+   tells lookup. */
+struct campaign_ruling {
+    struct campaign_sketch sketch; /* of one campaign: a text, a line or a file */
+    bool is_stopped;
+    bool is_by_user; /* who is trusted; else an administrator */
+    uint64_t time_ms;
+    struct text by; /* a word: who he is */
+};
+/* LOOKUP_CAMPAIGN_RULED, appended; reads exactly what is written so. False: malformed. */
+void campaign_ruling_put(const struct campaign_ruling *ruling, struct buffer *out);
+bool campaign_ruling_get(struct text payload, struct campaign_ruling *out);
 
 /* What lookup reads: the payload; texts are borrowed, lists live in the arena. False: malformed. */
 bool campaign_seen_get(struct arena *arena, struct text payload, struct campaign_seen *out,

@@ -22,12 +22,19 @@ enum courier_frame {
     /* The node that collects: courier to ledger. Frame id: the connection */
     COURIER_NODE_HELLO,  /* struct node_hello */
     COURIER_NODE_PARCEL, /* struct parcel: of the node that said hello last on this connection */
-    COURIER_NODE_GONE,   /* the connection has ended */
+    COURIER_NODE_GONE,   /* the connection has ended; also one that COURIER_PEER told of */
+    /* Declarations (ledger/declaration.h), in both directions. Frame id: the connection; those that this node
+       made itself have COURIER_OUTWARD in it */
+    COURIER_PEER,       /* struct courier_peer: declarations go over this connection */
+    COURIER_PEER_SAYS,  /* struct saying: of the other node; no more of it before COURIER_PEER_HEARD */
+    COURIER_PEER_HEARD, /* u64 turn: it has what COURIER_SAY gave, on disk */
     /* ledger to courier */
     COURIER_SERIES = 64,  /* u64: parcels can be had; their series. Again when it is another one */
     COURIER_PARCEL,       /* id of the wish; struct parcel */
     COURIER_NODE_WELCOME, /* id; u64 the last parcel that is stored, text why not (empty: welcome) */
     COURIER_NODE_STORED,  /* id; u64 number: once for each parcel, in their order, when it is on disk */
+    COURIER_SAY,          /* id of a peer; struct saying: no more before COURIER_PEER_HEARD */
+    COURIER_SAY_HEARD,    /* id of a peer; u64 turn: what it said is on disk */
 };
 
 /* Series and numbers are below 2^63. */
@@ -47,6 +54,25 @@ struct node_hello {
 };
 void node_hello_put(const struct node_hello *hello, struct buffer *out); /* appends */
 bool node_hello_get(struct reader *reader, struct node_hello *out);      /* borrows; false: malformed */
+
+#define COURIER_OUTWARD (UINT64_C(1) << 63)
+
+/* Declarations, each a line with its end, COURIER_RECORDS_MOST bytes at most. Turns are those of the side
+   that says; below 2^63. */
+struct saying {
+    uint64_t turn;
+    struct text lines;
+};
+void saying_put(const struct saying *saying, struct buffer *out); /* appends */
+bool saying_get(struct reader *reader, struct saying *out);       /* borrows; false: malformed */
+
+struct courier_peer {
+    uint8_t is_listening; /* it takes what this node says */
+    uint16_t number;      /* of a node that came: `node number`; 0: a collector, to which this node went */
+    struct text name;     /* as its certificate proves it */
+};
+void courier_peer_put(const struct courier_peer *peer, struct buffer *out); /* appends */
+bool courier_peer_get(struct reader *reader, struct courier_peer *out);     /* borrows; false: malformed */
 
 /* A frame of one number. */
 void courier_number_send(struct channel *channel, enum courier_frame type, uint64_t id, uint64_t number);

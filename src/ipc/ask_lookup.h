@@ -18,7 +18,8 @@ enum lookup_frame {
     LOOKUP_SOURCES,        /* u32 deadline_ms, struct sources_question */
     LOOKUP_LIST,           /* u32 deadline_ms, text: list_subject_put (judge/list_answer.h) */
     LOOKUP_CAMPAIGN_COUNT, /* receive: struct campaign_seen (ipc/ask_campaign.h); no answer */
-    LOOKUP_CAMPAIGN_REPORT, /* report: struct campaign_report; no answer */
+    LOOKUP_CAMPAIGN_REPORT, /* report and ledger: struct campaign_report; no answer */
+    LOOKUP_CAMPAIGN_RULED,  /* lookup and ledger, both ways: struct campaign_ruling; no answer */
     LOOKUP_HOST_IS = 64,    /* same id; struct host_answer */
     LOOKUP_MX_IS,           /* same id; struct mx_answer */
     LOOKUP_CLIENT_NAME_IS,  /* same id; struct client_name */

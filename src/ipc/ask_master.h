@@ -43,6 +43,7 @@ enum master_frame {
     MASTER_DONE,     /* u8 sysexits code, text (JSON or plain, as the command says) */
     MASTER_MORE,     /* text: a part of a long answer; MASTER_DONE follows */
     MASTER_LESSON,   /* to ledger, after "learn": text of spam/lesson.h; each is answered by a MASTER_MORE */
+    MASTER_LESSON_LIKE, /* before a MASTER_LESSON of ham: its sketch, judge/campaign.h; no answer */
     MASTER_LESSONS_END, /* no more come: MASTER_DONE follows when all are on disk */
 };
 

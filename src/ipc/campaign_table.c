@@ -20,7 +20,7 @@ enum {
 
 /* What was seen in one period. */
 struct sightings {
-    uint64_t since_ms; /* the first message; 0: none came */
+    uint64_t since_ms;         /* the first message; 0: none came */
     uint32_t count, addressed; /* messages; their recipients, each as often as he came */
     uint64_t networks[SET_WORDS], senders[SET_WORDS], recipients[SET_WORDS];
 };
@@ -506,6 +506,72 @@ void campaign_table_stop(struct campaign_table *table, uint32_t number, uint64_t
     table->file->list[number].stopped_ms = now_ms;
     table->file->list[number].stopped_by = 0;
     seal(&table->file->list[number]);
+}
+
+uint64_t campaign_table_clear(struct campaign_table *table, const struct campaign_sketch *sketch,
+                              uint64_t now_ms)
+{
+    struct piece pieces[PIECES_MOST];
+    uint32_t count = reported_of(sketch, pieces);
+    uint64_t id = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = piece_find(table, &pieces[i]);
+        if (number == CAMPAIGN_MOST) continue;
+        const struct campaign *campaign = &table->file->list[number];
+        if (!is_recent(campaign->stopped_ms, now_ms) && reporters_of(campaign, now_ms) == 0) continue;
+        id = campaign->id;
+        drop(table, number);
+    }
+    return id;
+}
+
+void campaign_table_sketch(const struct campaign_table *table, uint32_t number, struct campaign_sketch *out)
+{
+    const struct campaign *campaign = &table->file->list[number];
+    *out = (struct campaign_sketch){ 0 };
+    if (campaign->kind == CAMPAIGN_TEXT) memcpy(out->bands, campaign->keys, sizeof out->bands);
+    if (campaign->kind == CAMPAIGN_LINE) out->line = campaign->keys[0];
+    if (campaign->kind != CAMPAIGN_FILE) return;
+    out->file_count = 1;
+    out->files[0] = campaign->keys[0];
+}
+
+bool campaign_table_seek(const struct campaign_table *table, const struct campaign_sketch *sketch,
+                         uint32_t *out_number)
+{
+    struct piece pieces[PIECES_MOST];
+    *out_number = pieces_of(sketch, pieces) ? piece_find(table, &pieces[0]) : CAMPAIGN_MOST;
+    return *out_number < CAMPAIGN_MOST;
+}
+
+/* A time of a future, since clocks differ, is now. */
+static uint64_t rule_stopped(struct campaign_table *table, const struct campaign_ruling *ruling,
+                             uint64_t now_ms)
+{
+    struct piece pieces[PIECES_MOST];
+    uint32_t number;
+    uint64_t time_ms = ruling->time_ms < now_ms ? ruling->time_ms : now_ms;
+    if (!is_recent(time_ms, now_ms) || pieces_of(&ruling->sketch, pieces) == 0) return 0;
+    if (!campaign_table_seek(table, &ruling->sketch, &number))
+        number = begin(table, &pieces[0], pieces[0].keys[0], now_ms);
+    struct campaign *campaign = &table->file->list[number];
+    if (is_recent(campaign->stopped_ms, now_ms)) return 0;
+    campaign->stopped_ms = time_ms;
+    campaign->stopped_by = ruling->is_by_user ? reporter_hash(table, ruling->by) : 0;
+    seal(campaign);
+    return campaign->id;
+}
+
+uint64_t campaign_table_rule(struct campaign_table *table, const struct campaign_ruling *ruling,
+                             uint64_t now_ms)
+{
+    uint32_t number;
+    if (ruling->is_stopped) return rule_stopped(table, ruling, now_ms);
+    if (!campaign_table_seek(table, &ruling->sketch, &number)) return 0;
+    const struct campaign *campaign = &table->file->list[number];
+    uint64_t id = is_recent(campaign->stopped_ms, now_ms) ? campaign->id : 0;
+    if (id) drop(table, number);
+    return id;
 }
 
 void campaign_table_forget(struct campaign_table *table, uint32_t number)

@@ -69,11 +69,27 @@ uint64_t campaign_table_report(struct campaign_table *table, const struct campai
 uint64_t campaign_table_withdraw(struct campaign_table *table, const struct campaign_sketch *sketch,
                                  struct text reporter, uint64_t now_ms);
 
+/* An administrator says that it is no spam: campaigns of the sketch that are stopped or were told of are
+   forgotten. Returns the id of one; 0: there was none such, and nothing changed. */
+uint64_t campaign_table_clear(struct campaign_table *table, const struct campaign_sketch *sketch,
+                              uint64_t now_ms);
+
 /* By its id, or an id of a message that it names. False: there is none. */
 bool campaign_table_find(const struct campaign_table *table, uint64_t id, uint64_t message,
                          uint32_t *out_number);
 void campaign_table_stop(struct campaign_table *table, uint32_t number, uint64_t now_ms);
 void campaign_table_forget(struct campaign_table *table, uint32_t number);
+
+/* What others of its like are known by: its text, line or file. */
+void campaign_table_sketch(const struct campaign_table *table, uint32_t number, struct campaign_sketch *out);
+/* The campaign of the first piece of the sketch: its text or line, else its first file. False: there is none.
+ */
+bool campaign_table_seek(const struct campaign_table *table, const struct campaign_sketch *sketch,
+                         uint32_t *out_number);
+/* As on another node: stopped from that time on, or one that is stopped is forgotten. Returns its id; 0:
+   nothing has changed. */
+uint64_t campaign_table_rule(struct campaign_table *table, const struct campaign_ruling *ruling,
+                             uint64_t now_ms);
 
 /* What is known of one. */
 struct campaign_view {

@@ -39,6 +39,26 @@ bool campaign_sketch_get(struct text bytes, struct campaign_sketch *out)
     return reader_done(&reader) && !campaign_sketch_is_empty(out);
 }
 
+static bool has_key(const uint64_t *keys, uint32_t count, uint64_t key)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (keys[i] == key) return true;
+    return false;
+}
+
+static uint32_t shared(const uint64_t *a, uint32_t a_count, const uint64_t *b, uint32_t b_count)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < a_count; i++) count += a[i] && has_key(b, b_count, a[i]);
+    return count;
+}
+
+bool campaign_sketch_is_alike(const struct campaign_sketch *a, const struct campaign_sketch *b)
+{
+    return shared(a->bands, CAMPAIGN_BANDS, b->bands, CAMPAIGN_BANDS) >= CAMPAIGN_BANDS_LEAST ||
+           (a->line && a->line == b->line) || shared(a->files, a->file_count, b->files, b->file_count) > 0;
+}
+
 void campaign_answer_put(const struct campaign_answer *answer, struct buffer *out)
 {
     put_u8(out, (uint8_t)answer->kind);

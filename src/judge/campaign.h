@@ -40,16 +40,19 @@ static inline bool campaign_sketch_is_empty(const struct campaign_sketch *sketch
 void campaign_sketch_put(const struct campaign_sketch *sketch, struct buffer *out);
 bool campaign_sketch_get(struct text bytes, struct campaign_sketch *out);
 
+/* Both are of one campaign: they share a text, a line or a file. */
+bool campaign_sketch_is_alike(const struct campaign_sketch *a, const struct campaign_sketch *b);
+
 /* What is known of the one that a message belongs to. Count 0: it belongs to none. */
 struct campaign_answer {
     enum campaign_kind kind;
     uint64_t id;
     uint32_t count, networks, senders, recipients; /* messages; the others distinct, about */
     uint64_t since_ms;                             /* when the first of these came, since 1970 */
-    uint32_t reporters;  /* who told of it in the last days, without those whose word alone stops it */
-    bool is_stopped;     /* by an administrator, or a reporter who is trusted */
+    uint32_t reporters;      /* who told of it in the last days, without those whose word alone stops it */
+    bool is_stopped;         /* by an administrator, or a reporter who is trusted */
     bool is_stopped_by_user; /* by the latter */
-    bool is_told_by_all; /* every recipient of the message told of it */
+    bool is_told_by_all;     /* every recipient of the message told of it */
 };
 
 enum { CAMPAIGN_REPORTERS_ENOUGH = 3 }; /* so many who told of it count for everybody */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Newsletters that users approved: `newsletters` in the folder of the ledger, a line each, and run/approved,
-   which scan's workers read. An approval is for one recipient, or for everybody. */
+   which scan's workers read. An approval is for one recipient, or for everybody. Where the node has a number,
+   it is also a declaration, which holds on all nodes. */
 #ifndef SEKIMORI_LEDGER_APPROVALS_H
 #define SEKIMORI_LEDGER_APPROVALS_H
 
 #include "ipc/fingerprint_page.h"
+#include "ledger/declarations.h"
 
 enum {
     APPROVALS_OF_ONE_MOST = 200, /* of one recipient */
@@ -40,6 +42,10 @@ void approvals_free(struct approvals *approvals); /* NULL is allowed */
 /* Reads the file and fills the page; a line that is none of ours is left out, with an alarm. `folder` is
    borrowed. */
 void approvals_start(struct approvals *approvals, int folder);
+
+/* Behind approvals_start, before declarations_start: other nodes are told of what is approved and forgotten
+   from now on, and what they said is done. Borrowed. */
+void approvals_share(struct approvals *approvals, struct declarations *declarations);
 
 /* After DONE it is on disk and in force. Texts are copied. */
 enum approval_outcome approvals_add(struct approvals *approvals, const struct approval *approval);

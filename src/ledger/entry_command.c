@@ -4,7 +4,7 @@
 #include <sysexits.h>
 
 #include "base/json_text.h"
-#include "base/utf8.h"
+#include "base/printable.h"
 
 static bool record(const struct entry_command *command, enum entry_verb verb, const char *act,
                    struct text about)
@@ -21,8 +21,8 @@ static void kept_print(const struct kept_entry *kept, struct buffer *out)
     struct buffer what = { 0 }, flags = { 0 };
     sender_entry_print_what(entry, &what);
     sender_entry_print_flags(entry, &flags);
-    buffer_printf(out, "{\"number\":%u,\"verb\":\"%s\",\"what\":", entry->number,
-                  sender_entry_verb_name(entry->verb));
+    buffer_printf(out, "{\"number\":%u,\"node\":%u,\"verb\":\"%s\",\"what\":", entry->number,
+                  declaration_node(entry->number), sender_entry_verb_name(entry->verb));
     json_text_add(out, buffer_text(&what));
     buffer_add_text(out, TEXT(",\"to\":"));
     json_text_add(out, entry->to.length ? entry->to : TEXT("everybody"));
@@ -78,7 +78,9 @@ static int remove_do(const struct entry_command *command, enum entry_verb verb, 
         *out_last = TEXT("it cannot be recorded who asks, so nothing is done");
         return EX_IOERR;
     }
-    if (sender_entries_remove(command->entries, (uint32_t)number) == ENTRY_DONE) return EX_OK;
+    if (sender_entries_remove(command->entries, (uint32_t)number, command->commander->user,
+                              command->now_ms) == ENTRY_DONE)
+        return EX_OK;
     *out_last = TEXT("it cannot be written");
     return EX_IOERR;
 }
@@ -87,9 +89,7 @@ static int remove_do(const struct entry_command *command, enum entry_verb verb, 
 
 static bool is_note(struct text note)
 {
-    for (size_t i = 0; i < note.length; i++)
-        if ((unsigned char)note.at[i] < ' ' || note.at[i] == 0x7f) return false;
-    return note.length <= ENTRY_NOTE_MOST && utf8_is_valid(note);
+    return note.length <= ENTRY_NOTE_MOST && printable_is_whole(note);
 }
 
 static bool flags_read(struct text *rest, struct sender_entry *entry, const char **out_why)

@@ -18,6 +18,7 @@
 #include "ipc/message_id.h"
 #include "ledger/approvals.h"
 #include "ledger/balance_count.h"
+#include "ledger/campaign_stops.h"
 #include "ledger/learning/automatic.h"
 #include "ledger/learning/learning_command.h"
 #include "ledger/learning/proposals.h"
@@ -44,6 +45,9 @@ struct service {
     uint64_t offers[AUTOMATIC_OUTCOMES]; /* of receive, since the start */
     struct approvals *approvals;
     struct sender_entries *entries;
+    struct declarations *declarations;
+    struct exchange *exchange;
+    struct campaign_stops *stops;
     struct learning_command_server *lessons;
     struct ticket_key key;
     struct steady steady;
@@ -79,12 +83,15 @@ static void scan_open(void *context, uint16_t index, int fd)
     quarantine_set_scan(service->quarantine, fd);
 }
 
+static void lookup_open(void *context, uint16_t index, int fd)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    campaign_stops_set_lookup(service->stops, fd);
+}
+
 static const struct child_peer peers[] = {
-    { PROCESS_COURIER, courier_open },
-    { PROCESS_QUEUE, queue_open },
-    { PROCESS_REPORT, report_open },
-    { PROCESS_SCAN, scan_open },
-    { 0 },
+    { PROCESS_COURIER, courier_open }, { PROCESS_LOOKUP, lookup_open }, { PROCESS_QUEUE, queue_open },
+    { PROCESS_REPORT, report_open },   { PROCESS_SCAN, scan_open },     { 0 },
 };
 
 /* The others are gone by now, so what is in the rings is all there will be. */
@@ -113,6 +120,9 @@ static void service_end(struct service *service)
     quarantine_free(service->quarantine);
     ingest_free(service->ingest);
     replication_free(service->replication);
+    exchange_free(service->exchange);
+    campaign_stops_free(service->stops);
+    declarations_free(service->declarations);
 }
 
 static const char *database_state(const struct ingest_counts *counts, const struct database *database)
@@ -128,6 +138,7 @@ static void on_config(void *context, const struct config *old)
     quarantine_set_config(service->quarantine, service->child.config);
     quarantine_command_server_set_config(service->commands, service->child.config);
     replication_set_config(service->replication, service->child.config);
+    exchange_set_config(service->exchange, service->child.config);
     learning_set_config(service->learning, service->child.config);
     proposals_set_config(service->proposals, service->child.config);
     automatic_set_config(service->automatic, service->child.config);
@@ -185,6 +196,7 @@ static void page_write(void *context)
                                                       .is_failing = counts.is_failing };
     list_page_look(&service->lists, service->ingest, service->child.config, loop_now_ms(loop));
     sender_entries_look(service->entries, loop_wall_ms(loop), false);
+    exchange_look(service->exchange);
     timer_set(service->second, PAGE_EVERY_MS);
 }
 
@@ -221,6 +233,9 @@ static void learned_status(struct service *service, struct buffer *out)
 {
     struct learning_facts facts;
     learning_look(service->learning, &facts);
+    struct exchange_facts facts_heard = exchange_facts(service->exchange);
+    child_status_add(out, "said on other nodes", "%llu", (unsigned long long)facts_heard.heard);
+    child_status_add(out, "said there and left out", "%llu", (unsigned long long)facts_heard.left_out);
     child_status_add(out, "newsletters approved", "%zu", approvals_count(service->approvals));
     child_status_add(out, "allow and block entries", "%zu", sender_entries_count(service->entries));
     child_status_add(out, "ham learned", "%u", facts.ham);
@@ -389,6 +404,19 @@ static void learning_begin(struct service *service)
     ingest_set_listener(service->ingest, on_judgement, service);
 }
 
+/* What was said before this node had a number is its own alone. */
+static void declarations_begin(struct service *service)
+{
+    const struct config *config = service->child.config;
+    declarations_set_node(service->declarations, config->node.number);
+    approvals_share(service->approvals, service->declarations);
+    sender_entries_share(service->entries, service->declarations);
+    service->stops = campaign_stops_new(service->child.loop, service->declarations);
+    learning_command_server_set_stops(service->lessons, service->stops);
+    declarations_start(service->declarations, child_folder_fd(&service->child, "ledger"), config->node.number,
+                       loop_wall_ms(service->child.loop));
+}
+
 static const struct child_events events = { .peers = peers,
                                             .on_config = on_config,
                                             .on_stop = on_stop,
@@ -418,6 +446,9 @@ int main(int argc, char **argv)
     service.ingest = ingest_new(service.child.loop, service.folder);
     service.replication = replication_new(service.child.loop, service.child.config);
     ingest_set_replication(service.ingest, service.replication);
+    service.declarations = declarations_new();
+    service.exchange = exchange_new(service.child.loop, service.child.config, service.declarations);
+    replication_set_exchange(service.replication, service.exchange);
     steady_begin(&service.steady, child_folder_fd(&service.child, "ledger"), "clock", NULL,
                  loop_wall_ms(service.child.loop), loop_boot_ms(service.child.loop));
     ingest_set_steady(service.ingest, &service.steady);
@@ -433,6 +464,7 @@ int main(int argc, char **argv)
     approvals_start(service.approvals, child_folder_fd(&service.child, "ledger"));
     sender_entries_start(service.entries, child_folder_fd(&service.child, "ledger"),
                          loop_wall_ms(service.child.loop));
+    declarations_begin(&service);
     on_config(&service, service.child.config);
     ingest_start(service.ingest);
     service.second = timer_new(service.child.loop, page_write, &service);

@@ -36,6 +36,7 @@ struct replication {
     const struct config *config;
     struct database *database;
     struct channel *courier;
+    struct exchange *exchange; /* NULL: declarations go nowhere */
     STAILQ_HEAD(arrival_line, arrival) arrivals;
     SLIST_HEAD(teller_list, teller) tellers;
     uint64_t boot;
@@ -98,6 +99,12 @@ void replication_set_config(struct replication *replication, const struct config
     replication->config = config;
     replication->facts.sends = config->ledger.collectors.count > 0;
     replication->facts.collects = config->ledger.listen.length > 0;
+}
+
+void replication_set_exchange(struct replication *replication, struct exchange *exchange)
+{
+    replication->exchange = exchange;
+    exchange_set_courier(exchange, replication->courier);
 }
 
 /* --- the database --- */
@@ -217,7 +224,11 @@ static bool on_frame(void *context, struct frame *frame)
         return true;
     case COURIER_NODE_GONE:
         teller_forget(replication, frame->id);
-        return true;
+        return !replication->exchange || exchange_frame(replication->exchange, frame);
+    case COURIER_PEER:
+    case COURIER_PEER_SAYS:
+    case COURIER_PEER_HEARD:
+        return !replication->exchange || exchange_frame(replication->exchange, frame);
     default:
         return false;
     }
@@ -227,6 +238,7 @@ static bool on_frame(void *context, struct frame *frame)
 static void courier_forget(struct replication *replication)
 {
     tellers_drop(replication);
+    if (replication->exchange) exchange_set_courier(replication->exchange, NULL);
     channel_close(replication->courier);
     replication->courier = NULL;
     replication->is_wished = false;
@@ -245,6 +257,7 @@ void replication_open(struct replication *replication, int fd)
 {
     courier_forget(replication);
     replication->courier = channel_open(replication->loop, fd, &courier_events, replication);
+    if (replication->exchange) exchange_set_courier(replication->exchange, replication->courier);
     series_say(replication);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/loop.h"
 #include "ipc/channel.h"
+#include "ledger/exchange.h"
 #include "ledgerdb/database.h"
 #include "ledgerdb/outbox.h"
 
@@ -16,6 +17,9 @@ struct replication;
 struct replication *replication_new(struct loop *loop, const struct config *config);
 void replication_free(struct replication *replication);
 void replication_set_config(struct replication *replication, const struct config *config); /* borrowed */
+
+/* Whose business declarations are; borrowed. */
+void replication_set_exchange(struct replication *replication, struct exchange *exchange);
 
 /* courier is there: takes over the descriptor. */
 void replication_open(struct replication *replication, int fd);

@@ -9,28 +9,36 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/context.h"
 #include "base/file.h"
 #include "base/log.h"
 
 enum { FILE_MOST = 32 * 1024 * 1024, NUMBERS = 4, KEEP_USE_MS = 60 * 1000 };
 
 #define NAME "entries"
+#define DECLARATION_KIND "entry"
 
 struct sender_entries {
+    enum { SENDER_ENTRIES_MAGIC = 0x5c1f09b3 } magic;
+    struct declarations *declarations; /* NULL: other nodes are not told */
     struct entry_page *page;
     struct arena *arena; /* of the items' texts */
     struct kept_entry *items;
-    size_t count;
+    size_t count, room; /* items; places for them */
     uint32_t next;      /* the number of the next one */
     uint64_t kept_ms;   /* when uses were written down last */
     bool is_use_unkept; /* some were counted since */
+    bool is_heard;      /* other nodes said something that is not in force yet */
+    size_t left_out;    /* what they said and there was no room for */
     int folder;
 };
 
 struct sender_entries *sender_entries_new(struct entry_page *page)
 {
     struct sender_entries *entries = memory_alloc(sizeof *entries);
-    *entries = (struct sender_entries){ .page = page, .arena = arena_new(0), .next = 1, .folder = -1 };
+    *entries = (struct sender_entries){
+        .magic = SENDER_ENTRIES_MAGIC, .page = page, .arena = arena_new(0), .next = 1, .folder = -1
+    };
     return entries;
 }
 
@@ -43,11 +51,45 @@ void sender_entries_free(struct sender_entries *entries)
     free(entries);
 }
 
+/* Where the number stands, or would: they are in order. */
+static size_t place_of(const struct sender_entries *entries, uint32_t number)
+{
+    size_t low = 0, high = entries->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (entries->items[middle].entry.number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* count where there is none. */
+static size_t item_find(const struct sender_entries *entries, uint32_t number)
+{
+    size_t at = place_of(entries, number);
+    return at < entries->count && entries->items[at].entry.number == number ? at : entries->count;
+}
+
+static void item_cut(struct sender_entries *entries, size_t at)
+{
+    struct kept_entry *item = &entries->items[at];
+    memmove(item, item + 1, (entries->count - at - 1) * sizeof *item);
+    entries->count--;
+}
+
 static void item_add(struct sender_entries *entries, const struct kept_entry *kept)
 {
     struct arena *arena = entries->arena;
-    entries->items = memory_grow(entries->items, (entries->count + 1) * sizeof *entries->items);
-    struct kept_entry *item = &entries->items[entries->count++];
+    size_t at = place_of(entries, kept->entry.number);
+    if (entries->count == entries->room) {
+        entries->room = entries->room ? 2 * entries->room : 16;
+        entries->items = memory_grow(entries->items, entries->room * sizeof *entries->items);
+    }
+    struct kept_entry *item = &entries->items[at];
+    memmove(item + 1, item, (entries->count - at) * sizeof *item);
+    entries->count++;
     *item = *kept;
     item->entry.what = arena_text(arena, kept->entry.what);
     item->entry.to = arena_text(arena, kept->entry.to);
@@ -64,6 +106,7 @@ static void tidy(struct sender_entries *entries)
     free(entries->items);
     entries->arena = fresh.arena;
     entries->items = fresh.items;
+    entries->room = fresh.room;
 }
 
 /* False: they have no room in an image. */
@@ -212,24 +255,13 @@ static size_t over_drop(struct sender_entries *entries, uint64_t now_ms)
     return gone;
 }
 
-static void file_read(int folder, struct buffer *out)
-{
-    int fd = openat(folder, NAME, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno != ENOENT) log_error("ALARM: ledger/%s cannot be read: %s", NAME, strerror(errno));
-    for (ssize_t got = 1; fd >= 0 && got > 0 && buffer_length(out) < FILE_MOST;) {
-        char *room = buffer_reserve(out, 65536);
-        got = read(fd, room, 65536);
-        if (got > 0) buffer_commit(out, (size_t)got);
-    }
-    if (fd >= 0) close(fd);
-}
-
 void sender_entries_start(struct sender_entries *entries, int folder, uint64_t now_ms)
 {
     struct buffer content = { 0 };
     entries->folder = folder;
     entries->kept_ms = now_ms;
-    file_read(folder, &content);
+    if (!file_read_at(folder, NAME, FILE_MOST, &content) && errno != ENOENT)
+        log_error("ALARM: ledger/%s cannot be read: %s", NAME, strerror(errno));
     file_take(entries, buffer_text(&content));
     buffer_free(&content);
     over_drop(entries, now_ms);
@@ -253,6 +285,40 @@ static bool has_room(const struct sender_entries *entries)
     return fits;
 }
 
+/* What other nodes are told: its line, as number 1 and never used. */
+static void body_write(const struct kept_entry *kept, struct buffer *out)
+{
+    struct kept_entry said = *kept;
+    said.entry.number = 1;
+    said.used = said.last_ms = 0;
+    line_write(&said, out);
+}
+
+static bool tell(struct sender_entries *entries, const struct kept_entry *kept)
+{
+    struct buffer body = { 0 };
+    body_write(kept, &body);
+    bool is_said = declarations_say(entries->declarations,
+                                    &(struct declaration){ .kind = TEXT(DECLARATION_KIND),
+                                                           .by = kept->by,
+                                                           .body = text_trim(buffer_text(&body)),
+                                                           .made_ms = kept->made_ms,
+                                                           .expires_ms = kept->entry.expires_ms });
+    int error = errno;
+    buffer_free(&body);
+    errno = error;
+    return is_said;
+}
+
+/* What has been told holds, whether this file can be written or not. */
+static bool add_keep(struct sender_entries *entries, const struct kept_entry *kept, bool is_told)
+{
+    if (is_told && !tell(entries, kept)) return false;
+    if (file_write(entries)) return true;
+    if (is_told) log_error("ledger/%s cannot be written: %s", NAME, strerror(errno));
+    return is_told;
+}
+
 enum entry_outcome sender_entries_add(struct sender_entries *entries, const struct kept_entry *kept,
                                       uint32_t *out_number)
 {
@@ -261,50 +327,141 @@ enum entry_outcome sender_entries_add(struct sender_entries *entries, const stru
         *out_number = entries->items[i].entry.number;
         return ENTRY_KNOWN;
     }
-    item_add(entries, kept);
-    entries->items[entries->count - 1].entry.number = entries->next;
+    struct kept_entry item = *kept;
+    uint32_t told = entries->declarations ? declarations_next(entries->declarations) : 0;
+    item.entry.number = told ? told : entries->next;
+    item_add(entries, &item);
     enum entry_outcome outcome = has_room(entries) ? ENTRY_DONE : ENTRY_FULL;
-    entries->next++;
-    if (outcome == ENTRY_DONE && !file_write(entries)) outcome = ENTRY_UNSAVED;
+    entries->next += !told;
+    if (outcome == ENTRY_DONE && !add_keep(entries, &item, told)) outcome = ENTRY_UNSAVED;
     if (outcome != ENTRY_DONE) {
-        entries->count--;
-        entries->next--;
+        entries->next -= !told;
+        item_cut(entries, item_find(entries, item.entry.number));
         return outcome;
     }
-    *out_number = entries->items[entries->count - 1].entry.number;
+    *out_number = item.entry.number;
     publish(entries);
     return ENTRY_DONE;
 }
 
-static size_t place_of(const struct sender_entries *entries, uint32_t number)
+enum entry_outcome sender_entries_remove(struct sender_entries *entries, uint32_t number, struct text by,
+                                         uint64_t now_ms)
 {
-    size_t low = 0, high = entries->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (entries->items[middle].entry.number < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < entries->count && entries->items[low].entry.number == number ? low : entries->count;
-}
-
-enum entry_outcome sender_entries_remove(struct sender_entries *entries, uint32_t number)
-{
-    size_t at = place_of(entries, number), behind = entries->count - at - 1;
+    struct declaration said;
+    size_t at = item_find(entries, number);
     if (at == entries->count) return ENTRY_MISSING;
+    bool is_told = entries->declarations && declarations_find(entries->declarations, number, &said);
+    if (is_told && !declarations_end(entries->declarations, number, by, now_ms)) return ENTRY_UNSAVED;
     struct kept_entry gone = entries->items[at];
-    memmove(&entries->items[at], &entries->items[at + 1], behind * sizeof gone);
-    entries->count--;
-    if (!file_write(entries)) {
-        memmove(&entries->items[at + 1], &entries->items[at], behind * sizeof gone);
-        entries->items[at] = gone;
-        entries->count++;
+    item_cut(entries, at);
+    if (!file_write(entries) && !is_told) {
+        item_add(entries, &gone);
         return ENTRY_UNSAVED;
     }
     tidy(entries);
     publish(entries);
     return ENTRY_DONE;
+}
+
+/* --- what other nodes say --- */
+
+static bool body_take(struct arena *arena, const struct declaration *said, struct kept_entry *out)
+{
+    struct text verb, rest = said->body;
+    if (!text_next_word(&rest, &verb)) return false;
+    bool is_allow = text_equal(verb, TEXT("allow"));
+    if (!is_allow && !text_equal(verb, TEXT("block"))) return false;
+    if (!entry_take(arena, is_allow ? ENTRY_ALLOW : ENTRY_BLOCK, rest, out)) return false;
+    out->entry.number = said->number;
+    out->entry.expires_ms = said->expires_ms;
+    out->by = said->by;
+    out->made_ms = said->made_ms;
+    out->used = out->last_ms = 0;
+    return true;
+}
+
+/* The one with that number says just this. */
+static bool has_said(const struct sender_entries *entries, size_t at, const struct kept_entry *heard)
+{
+    struct buffer here = { 0 }, there = { 0 };
+    body_write(&entries->items[at], &here);
+    body_write(heard, &there);
+    bool is_so = text_equal(buffer_text(&here), buffer_text(&there));
+    buffer_free(&here);
+    buffer_free(&there);
+    return is_so;
+}
+
+static bool heard_put(struct sender_entries *entries, struct kept_entry *heard)
+{
+    size_t at = item_find(entries, heard->entry.number);
+    if (at < entries->count && has_said(entries, at, heard)) return true;
+    if (at < entries->count) item_cut(entries, at);
+    entries->is_heard = true;
+    if (entries->count >= ENTRIES_MOST) {
+        entries->left_out++;
+        return false;
+    }
+    heard->is_fresh = true;
+    item_add(entries, heard);
+    return true;
+}
+
+static bool on_said(void *context, const struct declaration *said)
+{
+    struct sender_entries *entries = CONTEXT(context, struct sender_entries, SENDER_ENTRIES_MAGIC);
+    struct arena *arena = arena_new(0);
+    struct kept_entry heard;
+    bool is_held = body_take(arena, said, &heard) && heard_put(entries, &heard);
+    arena_free(arena);
+    return is_held;
+}
+
+static void on_ended(void *context, const struct declaration *was)
+{
+    struct sender_entries *entries = CONTEXT(context, struct sender_entries, SENDER_ENTRIES_MAGIC);
+    size_t at = item_find(entries, was->number);
+    if (at == entries->count) return;
+    item_cut(entries, at);
+    entries->is_heard = true;
+}
+
+/* What came last stays out where there is no room in the image. */
+static void fresh_fit(struct sender_entries *entries)
+{
+    bool fits = has_room(entries);
+    size_t stay = 0;
+    for (size_t i = 0; i < entries->count; i++) {
+        if (fits || !entries->items[i].is_fresh) entries->items[stay++] = entries->items[i];
+        if (stay) entries->items[stay - 1].is_fresh = false;
+    }
+    entries->left_out += entries->count - stay;
+    entries->count = stay;
+    if (entries->left_out)
+        log_error("ALARM: there is no room for %zu allow and block entries of other nodes: they are not in "
+                  "force here; remove some",
+                  entries->left_out);
+    entries->left_out = 0;
+}
+
+static void on_settled(void *context)
+{
+    struct sender_entries *entries = CONTEXT(context, struct sender_entries, SENDER_ENTRIES_MAGIC);
+    if (!entries->is_heard) return;
+    entries->is_heard = false;
+    fresh_fit(entries);
+    tidy(entries);
+    publish(entries);
+    entries->is_use_unkept = !file_write(entries);
+}
+
+void sender_entries_share(struct sender_entries *entries, struct declarations *declarations)
+{
+    entries->declarations = declarations;
+    for (size_t i = 0; i < entries->count; i++)
+        declarations_note_number(declarations, entries->items[i].entry.number);
+    declarations_add_taker(declarations, &(struct declaration_taker){ DECLARATION_KIND, on_said, on_ended,
+                                                                      on_settled, entries });
 }
 
 /* --- time and use --- */
@@ -338,7 +495,7 @@ void sender_entries_count_use(struct sender_entries *entries, const struct event
 {
     for (uint32_t i = 0; i < judgement->signal_count; i++) {
         uint32_t number = number_of(judgement->signals[i].name);
-        size_t at = number ? place_of(entries, number) : entries->count;
+        size_t at = number ? item_find(entries, number) : entries->count;
         if (at == entries->count) continue;
         struct kept_entry *item = &entries->items[at];
         item->used++;
@@ -351,7 +508,7 @@ void sender_entries_count_use(struct sender_entries *entries, const struct event
 
 const struct kept_entry *sender_entries_find(const struct sender_entries *entries, uint32_t number)
 {
-    size_t at = place_of(entries, number);
+    size_t at = item_find(entries, number);
     return at < entries->count ? &entries->items[at] : NULL;
 }
 

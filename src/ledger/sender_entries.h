@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Allow and block entries of this node: `entries` in the folder of the ledger, a line each, and run/entries,
-   which scan's workers read. One ends by itself when its time is over, and its number is never given again.
+/* Allow and block entries: `entries` in the folder of the ledger, a line each, and run/entries, which scan's
+   workers read. One ends by itself when its time is over, and its number is never given again. Where the node
+   has a number, an entry is also a declaration, which holds on all nodes.
  */
 #ifndef SEKIMORI_LEDGER_SENDER_ENTRIES_H
 #define SEKIMORI_LEDGER_SENDER_ENTRIES_H
 
 #include "ipc/entry_page.h"
 #include "ipc/event.h"
+#include "ledger/declarations.h"
 
 enum { ENTRY_NOTE_MOST = 200 /* bytes of a note */ };
 
@@ -17,6 +19,7 @@ struct kept_entry {
     uint64_t made_ms;
     uint64_t used;    /* for how many messages it decided */
     uint64_t last_ms; /* when the last of them came; 0: none did */
+    bool is_fresh;    /* another node said it, and it is not in force yet */
 };
 
 enum entry_outcome {
@@ -42,8 +45,13 @@ void sender_entries_start(struct sender_entries *entries, int folder, uint64_t n
    are copied. */
 enum entry_outcome sender_entries_add(struct sender_entries *entries, const struct kept_entry *kept,
                                       uint32_t *out_number);
-/* After DONE it is off the disk and out of force. */
-enum entry_outcome sender_entries_remove(struct sender_entries *entries, uint32_t number);
+/* After DONE it is off the disk and out of force; `by` ended it, whichever node it is of. */
+enum entry_outcome sender_entries_remove(struct sender_entries *entries, uint32_t number, struct text by,
+                                         uint64_t now_ms);
+
+/* Behind sender_entries_start, before declarations_start: other nodes are told of what is added from now on,
+   and what they said is added and removed. Borrowed. */
+void sender_entries_share(struct sender_entries *entries, struct declarations *declarations);
 
 /* Now and then: ends those whose time is over, and writes down how often they were used, once a minute or
    when `is_ending`. */

@@ -32,6 +32,7 @@ struct service {
     struct list_sources lists;
     struct lists_commands *list_commands;
     struct campaigns *campaigns;
+    struct peer *ledger; /* NULL: gone */
 };
 
 struct peer {
@@ -48,7 +49,7 @@ struct ask {
     struct peer *peer;
     LIST_ENTRY(ask) others; /* of the same peer */
     uint64_t id;
-    struct own_sources *sources; /* of LOOKUP_SOURCES, in place of the asker; else NULL */
+    struct own_sources *sources;  /* of LOOKUP_SOURCES, in place of the asker; else NULL */
     struct list_inquiry *inquiry; /* of LOOKUP_LIST, likewise */
 };
 
@@ -159,7 +160,8 @@ static void ask_begin(struct peer *peer, uint64_t id, const struct dns_question_
 
 static bool is_campaign(const struct frame *frame)
 {
-    return frame->type == LOOKUP_CAMPAIGN_COUNT || frame->type == LOOKUP_CAMPAIGN_REPORT;
+    return frame->type == LOOKUP_CAMPAIGN_COUNT || frame->type == LOOKUP_CAMPAIGN_REPORT ||
+           frame->type == LOOKUP_CAMPAIGN_RULED;
 }
 
 static bool peer_on_frame(void *context, struct frame *frame)
@@ -167,11 +169,8 @@ static bool peer_on_frame(void *context, struct frame *frame)
     struct peer *peer = CONTEXT(context, struct peer, PEER_MAGIC);
     struct dns_question_subject subject = { .kind = DNS_QUESTION_HOST };
     uint32_t deadline_ms;
-    bool is_report = peer->kind == PROCESS_REPORT, is_receive = peer->kind == PROCESS_RECEIVE;
-    if (is_campaign(frame))
-        return (is_report || is_receive) &&
-               campaigns_frame(peer->service->campaigns, is_report, frame);
-    if (is_report) return false;
+    if (is_campaign(frame)) return campaigns_frame(peer->service->campaigns, peer->kind, frame);
+    if (peer->kind == PROCESS_REPORT || peer->kind == PROCESS_LEDGER) return false;
     if (frame->type == LOOKUP_SOURCES) return sources_begin(peer, frame);
     if (frame->type == LOOKUP_LIST) return list_begin(peer, frame);
     switch (frame->type) {
@@ -212,6 +211,10 @@ static void peer_on_closed(void *context)
             dns_question_leave(&ask->asker);
         ask_free(ask);
     }
+    if (peer->kind == PROCESS_LEDGER && peer->service->ledger == peer) {
+        campaigns_set_ledger(peer->service->campaigns, NULL);
+        peer->service->ledger = NULL;
+    }
     channel_close(peer->channel);
     free(peer);
 }
@@ -226,6 +229,9 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
     peer->service = service;
     peer->kind = kind;
     peer->channel = channel_open(service->child.loop, fd, &peer_events, peer);
+    if (kind != PROCESS_LEDGER) return;
+    service->ledger = peer;
+    campaigns_set_ledger(service->campaigns, peer->channel);
 }
 
 static bool dns_is_same(const struct config *a, const struct config *b)
@@ -343,7 +349,7 @@ static void on_client(void *context, const struct commander *commander, struct t
     struct text word, rest = command;
     if (!text_next_word(&rest, &word)) word = TEXT_NONE;
     if (text_equal(word, TEXT("campaign")))
-        campaigns_command(service->campaigns, command, fd);
+        campaigns_command(service->campaigns, commander->user, command, fd);
     else if (text_starts(command, TEXT("lists")))
         lists_command_begin(service->list_commands, command, fd);
     else
@@ -374,8 +380,7 @@ int main(int argc, char **argv)
     const struct dns_question_manner manner = manner_of(config);
     service.questions = dns_question_table_new(service.child.loop, service.resolver, &manner);
     service.probe = dns_probe_new(service.child.loop, service.resolver, config);
-    service.campaigns =
-        campaigns_new(service.child.loop, child_map_fd(&service.child, "campaigns", NULL));
+    service.campaigns = campaigns_new(service.child.loop, child_map_fd(&service.child, "campaigns", NULL));
     service.lists = (struct list_sources){ service.child.loop, config,
                                            local_lists_new(service.child.loop, lists_settled, &service),
                                            dns_lists_new(service.child.loop, service.resolver) };

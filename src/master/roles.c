@@ -45,7 +45,7 @@ const struct link links[] = {
     { PROCESS_RECEIVE, PROCESS_CONSULT }, { PROCESS_CONSULT, PROCESS_ENGINE },
     { PROCESS_SCAN, PROCESS_OPEN },       { PROCESS_LEDGER, PROCESS_SCAN },
     { PROCESS_QUEUE, PROCESS_SCAN },      { PROCESS_REPORT, PROCESS_SCAN },
-    { PROCESS_REPORT, PROCESS_LOOKUP },
+    { PROCESS_REPORT, PROCESS_LOOKUP },   { PROCESS_LEDGER, PROCESS_LOOKUP },
 };
 const size_t link_count = sizeof links / sizeof *links;
 

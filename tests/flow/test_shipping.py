@@ -384,8 +384,8 @@ def test_who_may_tell(nodes, wall, there):
     ca("issue", "edge3", "--dir", there, "--ip", "127.0.0.1")
     kind, reason = Teller(wall, there).say(hello(9))
     assert kind == REFUSED and b"certificate of the nodes' authority is needed" in reason
-    kind, reason = Teller(wall, there, "edge1").say(hello(9, version=2))
-    assert kind == REFUSED and b"version 2 is not spoken here" in reason
+    kind, reason = Teller(wall, there, "edge1").say(hello(9, version=3))
+    assert kind == REFUSED and b"version 3 is not spoken here, only 1 to 2" in reason
     kind, reason = Teller(wall, there, "edge1").say(hello(1))
     assert kind == REFUSED and b"that of the collecting node" in reason
     first = Teller(wall, there, "edge1")

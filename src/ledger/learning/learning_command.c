@@ -42,6 +42,7 @@ struct learning_command_server {
     struct proposals *proposals;
     struct approvals *approvals;
     struct sender_entries *entries;
+    struct campaign_stops *stops; /* NULL: lessons say nothing of campaigns */
     struct quarantine_command_server *records;
     const struct config *config;
     LIST_HEAD(learning_command_list, learning_command) commands;
@@ -135,6 +136,9 @@ static bool on_frame(void *context, struct frame *frame)
         lesson_answer(command, &lesson);
         return true;
     }
+    if (frame->type == MASTER_LESSON_LIKE)
+        return !command->server->stops ||
+               campaign_stops_good(command->server->stops, frame->payload, command->commander.user);
     if (frame->type != MASTER_LESSONS_END) return false;
     if (lessons_keep(command)) {
         command->stage = STAGE_SETTLING;
@@ -590,4 +594,9 @@ void learning_command_server_free(struct learning_command_server *server)
 void learning_command_server_set_config(struct learning_command_server *server, const struct config *config)
 {
     server->config = config;
+}
+
+void learning_command_server_set_stops(struct learning_command_server *server, struct campaign_stops *stops)
+{
+    server->stops = stops;
 }

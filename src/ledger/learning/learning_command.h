@@ -6,6 +6,7 @@
 
 #include "ipc/ask_master.h"
 #include "ledger/approvals.h"
+#include "ledger/campaign_stops.h"
 #include "ledger/entry_command.h"
 #include "ledger/learning/proposals.h"
 #include "ledger/quarantine/quarantine_command.h"
@@ -22,8 +23,11 @@ void learning_command_server_free(struct learning_command_server *server); /* wh
 void learning_command_server_set_config(struct learning_command_server *server,
                                         const struct config *config); /* borrowed */
 
-/* "learn": answers with a MASTER_MORE that names the file of the base model, then takes MASTER_LESSON until
-   MASTER_LESSONS_END. "learn undo DIGITS"; "learn forget automatic"; "learn proposals": a JSON object a line;
+/* Borrowed; until then lessons of ham say nothing of campaigns. */
+void learning_command_server_set_stops(struct learning_command_server *server, struct campaign_stops *stops);
+
+/* "learn": answers with a MASTER_MORE that names the file of the base model, then takes MASTER_LESSON and
+   MASTER_LESSON_LIKE until MASTER_LESSONS_END. "learn undo DIGITS"; "learn forget automatic"; "learn proposals": a JSON object a line;
    "learn accept|decline all|NUMBER…"; "model stat", "model export [there]"; "newsletter approve NAME/DOMAIN
    ADDRESS"
    ("*": everybody), "newsletter forget" with the same, "newsletter list", a JSON object a line; "allow …" and

@@ -51,8 +51,18 @@ static void frames_read(struct campaign_table *table, struct text bytes)
     if (campaign_report_get(bytes, &report, &sketch))
         must(campaign_table_report(table, &sketch, report.reporter, 9, report.said == CAMPAIGN_SAID_STOP,
                                    LATE_MS));
-    if (campaign_report_get(bytes, &report, &sketch))
+    if (campaign_report_get(bytes, &report, &sketch) && report.said == CAMPAIGN_SAID_GOOD)
+        must(campaign_table_clear(table, &sketch, LATE_MS));
+    else if (campaign_report_get(bytes, &report, &sketch))
         campaign_table_withdraw(table, &sketch, report.reporter, LATE_MS);
+    struct campaign_ruling ruling;
+    struct buffer again = { 0 };
+    if (campaign_ruling_get(bytes, &ruling)) {
+        campaign_ruling_put(&ruling, &again);
+        must(text_equal(buffer_text(&again), bytes));
+        campaign_table_rule(table, &ruling, LATE_MS);
+    }
+    buffer_free(&again);
     arena_free(arena);
 }
 

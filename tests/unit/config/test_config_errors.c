@@ -488,6 +488,8 @@ static const struct error_row rows[] = {
       "1:18: error: ledger send to without node { number N }, another one for each node\n" },
     { "node { number 2 }\nledger { listen 192.0.2.1:2601 }\n",
       "2:17: error: ledger listen without node { certificate FILE; key FILE; ca FILE }\n" },
+    { "node { number 2; trust wall2 }\n",
+      "1:24: error: node trust without ledger listen: no node tells this one anything\n" },
     { "node { number 256 }\n",
       "1:15: error: \"256\" is too large: node number; allowed: a whole number, from 0 to 255\n" },
     { "ledger { listen 192.0.2.1 }\n",

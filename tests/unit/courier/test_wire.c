@@ -16,12 +16,16 @@ static const struct wire_frame frames[] = {
       .version = WIRE_VERSION,
       .hello = { .number = 255, .role = 1, .series = INT64_MAX } },
     { .type = WIRE_WELCOME, .version = WIRE_VERSION, .number = 0 },
-    { .type = WIRE_WELCOME, .version = WIRE_VERSION, .number = INT64_MAX },
+    { .type = WIRE_WELCOME, .version = WIRE_VERSION, .number = INT64_MAX, .is_listening = true },
+    { .type = WIRE_HELLO, .version = WIRE_VERSION_FIRST, .hello = { .number = 2, .series = 1 } },
+    { .type = WIRE_WELCOME, .version = WIRE_VERSION_FIRST, .number = 7 },
     { .type = WIRE_REFUSED, .reason = TEXT("its number is that of another node") },
     { .type = WIRE_PARCEL, .parcel = { 7, 3, TEXT("records") } },
     { .type = WIRE_PARCEL, .parcel = { 8, 0, TEXT_NONE } },
     { .type = WIRE_STORED, .number = 8 },
     { .type = WIRE_ALIVE },
+    { .type = WIRE_SAY, .saying = { 1, TEXT("say 3010 entry 0 7 root x\n") } },
+    { .type = WIRE_HEARD, .number = 1 },
 };
 enum { FRAMES = sizeof frames / sizeof *frames };
 
@@ -36,6 +40,9 @@ static void same(const struct wire_frame *a, const struct wire_frame *b)
     assert_int_equal(a->parcel.number, b->parcel.number);
     assert_int_equal(a->parcel.given_up, b->parcel.given_up);
     assert_true(text_equal(a->parcel.records, b->parcel.records));
+    assert_int_equal(a->is_listening, b->is_listening);
+    assert_int_equal(a->saying.turn, b->saying.turn);
+    assert_true(text_equal(a->saying.lines, b->saying.lines));
     assert_true(text_equal(a->reason, b->reason));
 }
 
@@ -90,7 +97,11 @@ static const struct broken_row {
     { "endless, before any of it has come", BYTES("\xFF\xFF\xFF\x7F") },
     { "a little over the limit", BYTES("\x41\xF0\0\0") },
     { "type 0", BYTES("\1\0\0\0\0") },
-    { "type 7", BYTES("\1\0\0\0\7") },
+    { "type 9", BYTES("\1\0\0\0\x9") },
+    { "SAY without anything", BYTES("\1\0\0\0\7") },
+    { "SAY of turn 0", BYTES("\xd\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\0") },
+    { "HEARD without a turn", BYTES("\1\0\0\0\x8") },
+    { "WELCOME that listens by halves", BYTES("\xc\0\0\0\2\2\0\0\0\0\0\0\0\0\0\2") },
     { "more than it has", BYTES("\2\0\0\0\6x") },
     { "a number above 63 bits", BYTES("\x9\0\0\0\5\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF") },
     { "half a number", BYTES("\5\0\0\0\5\1\0\0\0") },
@@ -112,12 +123,12 @@ static void nonsense(void **state)
 /* Nobody can know what comes behind another version's number, only that there is one. */
 static void another_version(void **state)
 {
-    struct wire_frame frame = { .type = WIRE_HELLO, .version = 2, .hello = { .number = 0, .series = 0 } };
+    struct wire_frame frame = { .type = WIRE_HELLO, .version = 3, .hello = { .number = 0, .series = 0 } };
     struct buffer out = { 0 };
     size_t used;
     wire_put(&frame, &out);
     assert_int_equal(wire_take(buffer_text(&out), &frame, &used), WIRE_WHOLE);
-    assert_int_equal(frame.version, 2);
+    assert_int_equal(frame.version, 3);
     assert_int_equal(used, buffer_length(&out));
     buffer_free(&out);
 }

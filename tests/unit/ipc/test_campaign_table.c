@@ -380,6 +380,52 @@ static void test_damage_in_use(void **state)
     assert_false(campaign_table_find(table, 0, UINT64_C(0xA5A5A5A5A5A5A5A5), &number));
 }
 
+static struct campaign_ruling ruling_of(const struct campaign_sketch *sketch, bool is_stopped,
+                                        uint64_t time_ms)
+{
+    return (struct campaign_ruling){ .sketch = *sketch,
+                                     .is_stopped = is_stopped,
+                                     .is_by_user = true,
+                                     .time_ms = time_ms,
+                                     .by = TEXT("a@b.test") };
+}
+
+/* Of another node: of a text that never passed here, in its time, and until its own time is over. */
+static void test_rulings(void **state)
+{
+    struct campaign_sketch one = text_number(1), two = text_number(2), known;
+    struct campaign_ruling stop = ruling_of(&one, true, START_MS), forget = ruling_of(&one, false, START_MS);
+    uint32_t number;
+    assert_int_equal(campaign_table_rule(table, &forget, START_MS), 0);
+    assert_int_equal(campaign_table_count_all(table), 0);
+    assert_true(campaign_table_rule(table, &stop, START_MS + DAY_MS) != 0);
+    assert_int_equal(campaign_table_rule(table, &stop, START_MS + DAY_MS), 0); /* twice is once */
+    assert_true(look(&one, START_MS + DAY_MS).is_stopped_by_user);
+    assert_true(campaign_table_seek(table, &one, &number));
+    campaign_table_sketch(table, number, &known);
+    assert_memory_equal(&known, &one, sizeof one);
+    assert_true(look(&one, START_MS + CAMPAIGN_REPORT_MS - 1).is_stopped);
+    assert_false(look(&one, START_MS + CAMPAIGN_REPORT_MS).is_stopped); /* counted from when it was said */
+    /* Who stopped it takes it back here, too. */
+    assert_true(campaign_table_withdraw(table, &one, TEXT("A@b.test"), START_MS + DAY_MS) != 0);
+    assert_false(campaign_table_seek(table, &one, &number));
+    /* One that nobody stopped is not forgotten for an end of long ago. */
+    count_from(&two, 1, 1, START_MS);
+    forget.sketch = stop.sketch = two;
+    assert_int_equal(campaign_table_rule(table, &forget, START_MS), 0);
+    assert_int_equal(look(&two, START_MS).count, 1);
+    assert_true(campaign_table_rule(table, &stop, START_MS) != 0);
+    assert_true(campaign_table_rule(table, &forget, START_MS) != 0);
+    assert_false(campaign_table_seek(table, &two, &number));
+    /* A clock ahead of ours; a stop that is over. */
+    stop.time_ms = START_MS + DAY_MS;
+    assert_true(campaign_table_rule(table, &stop, START_MS) != 0);
+    assert_false(look(&two, START_MS + CAMPAIGN_REPORT_MS).is_stopped);
+    stop.sketch = one;
+    stop.time_ms = START_MS;
+    assert_int_equal(campaign_table_rule(table, &stop, START_MS + CAMPAIGN_REPORT_MS), 0);
+}
+
 int main(void)
 {
 #define ON_EMPTY(name) cmocka_unit_test_setup_teardown(name, begin_empty, end)
@@ -396,6 +442,7 @@ int main(void)
         ON_EMPTY(test_a_report_taken_back),
         ON_EMPTY(test_a_report_of_a_file),
         ON_EMPTY(test_stop_and_forget),
+        ON_EMPTY(test_rulings),
         ON_EMPTY(test_a_clock_that_is_set_back),
         ON_EMPTY(test_another_reads),
         ON_EMPTY(test_damage),

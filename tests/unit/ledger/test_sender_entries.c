@@ -98,8 +98,8 @@ static void in_force_and_on_disk(void **state)
                     first->entry.is_envelope && text_equal(first->entry.to, TEXT("x@on.test")));
         node_restart(&node, 0);
     }
-    assert_int_equal(sender_entries_remove(node.entries, 3), ENTRY_DONE);
-    assert_int_equal(sender_entries_remove(node.entries, 3), ENTRY_MISSING);
+    assert_int_equal(sender_entries_remove(node.entries, 3, TEXT("root"), 9), ENTRY_DONE);
+    assert_int_equal(sender_entries_remove(node.entries, 3, TEXT("root"), 9), ENTRY_MISSING);
     node_restart(&node, 0);
     assert_int_equal(add(&node, "c.test", 0, &number), ENTRY_DONE);
     assert_int_equal(number, 4); /* 3 was another one */
@@ -182,7 +182,7 @@ static void what_cannot_be_written(void **state)
     assert_int_equal(add(&node, "a.test", 0, &number), ENTRY_DONE);
     assert_int_equal(mkdirat(node.folder, "entries.new", 0700), 0); /* where the new file should be */
     assert_int_equal(add(&node, "b.test", 0, &number), ENTRY_UNSAVED);
-    assert_int_equal(sender_entries_remove(node.entries, 1), ENTRY_UNSAVED);
+    assert_int_equal(sender_entries_remove(node.entries, 1, TEXT("root"), 9), ENTRY_UNSAVED);
     assert_true(is_in_force(&node, "a.test") && !is_in_force(&node, "b.test"));
     assert_int_equal(sender_entries_count(node.entries), 1);
     unlinkat(node.folder, "entries.new", AT_REMOVEDIR);

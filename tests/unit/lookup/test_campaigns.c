@@ -85,10 +85,11 @@ static void test_who_may_say_what(void **state)
         struct buffer room = { 0 };
         struct frame frame = rows[i].make(sketch_bytes(&room));
         struct text whole = frame.payload;
-        assert_false(campaigns_frame(campaigns, !rows[i].is_for_report, &frame));
+        assert_false(
+            campaigns_frame(campaigns, rows[i].is_for_report ? PROCESS_RECEIVE : PROCESS_REPORT, &frame));
         for (size_t length = 0; length < whole.length; length++) {
             frame.payload = text_slice(whole, 0, length);
-            if (campaigns_frame(campaigns, rows[i].is_for_report, &frame))
+            if (campaigns_frame(campaigns, rows[i].is_for_report ? PROCESS_REPORT : PROCESS_RECEIVE, &frame))
                 fail_msg("row %zu, %zu", i, length);
         }
         buffer_free(&room);
@@ -101,9 +102,9 @@ static void test_seen_and_reported(void **state)
     struct buffer room = { 0 };
     struct text sketch = sketch_bytes(&room);
     struct frame frame = seen_frame(sketch);
-    assert_true(campaigns_frame(campaigns, false, &frame));
+    assert_true(campaigns_frame(campaigns, PROCESS_RECEIVE, &frame));
     frame = report_frame(sketch);
-    assert_true(campaigns_frame(campaigns, true, &frame));
+    assert_true(campaigns_frame(campaigns, PROCESS_REPORT, &frame));
     assert_int_equal(campaigns_count(campaigns), 1);
     buffer_free(&room);
 }
@@ -114,7 +115,7 @@ static int say(const char *command, struct text *out)
     int pair[2];
     struct frame frame;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return -1;
-    campaigns_command(campaigns, text_of(command), pair[0]);
+    campaigns_command(campaigns, TEXT("root"), text_of(command), pair[0]);
     assert_true(channel_wait(pair[1], 1000, &frame));
     close(pair[1]);
     struct reader reader = reader_of(frame.payload);
@@ -151,10 +152,102 @@ static void test_commands(void **state)
     assert_int_equal(campaigns_count(campaigns), 0);
 }
 
+struct said_row {
+    enum campaign_said said;
+    const char *by;
+};
+
+static struct frame frame_of(struct said_row row)
+{
+    struct buffer room = { 0 };
+    const struct campaign_report report = { .sketch = sketch_bytes(&room),
+                                            .reporter = text_of(row.by),
+                                            .said = row.said };
+    campaign_report_tell(near, &report);
+    buffer_free(&room);
+    return sent();
+}
+
+/* What ledger is told, for other nodes, at once and when it comes; near is ledger's end, too. */
+static void test_ledger_is_told(void **state)
+{
+    static const struct {
+        struct said_row row;
+        int is_stopped; /* -1: ledger is told nothing */
+    } rows[] = { { { CAMPAIGN_SAID_SPAM, "one@example.test" }, -1 },
+                 { { CAMPAIGN_SAID_STOP, "two@example.test" }, 1 },
+                 { { CAMPAIGN_SAID_HAM, "one@example.test" }, -1 }, /* another one's stop stays */
+                 { { CAMPAIGN_SAID_HAM, "two@example.test" }, 0 } };
+    struct campaign_ruling ruling;
+    campaigns_set_ledger(campaigns, near);
+    for (int stopped = 1; stopped >= 0; stopped--) { /* by the commands above */
+        struct frame frame = sent();
+        assert_true(campaign_ruling_get(frame.payload, &ruling) && text_equal(ruling.by, TEXT("root")));
+        assert_int_equal(ruling.is_stopped, stopped);
+    }
+    campaigns_set_ledger(campaigns, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct frame frame = frame_of(rows[i].row);
+        campaigns_set_ledger(campaigns, near);
+        assert_true(campaigns_frame(campaigns, PROCESS_REPORT, &frame));
+        campaigns_set_ledger(campaigns, NULL);
+        if (rows[i].is_stopped < 0) continue;
+        frame = sent();
+        assert_int_equal(frame.type, LOOKUP_CAMPAIGN_RULED);
+        assert_true(campaign_ruling_get(frame.payload, &ruling));
+        assert_int_equal(ruling.is_stopped, rows[i].is_stopped);
+        assert_true(ruling.is_by_user && text_equal(ruling.by, TEXT("two@example.test")));
+        assert_int_equal(ruling.sketch.line, 99);
+    }
+    assert_int_equal(campaigns_count(campaigns), 0);
+}
+
+/* While ledger is away what it is not told waits. Cut anywhere it is refused. */
+static void test_ruled_by_others(void **state)
+{
+    struct text says;
+    struct frame frame = frame_of((struct said_row){ CAMPAIGN_SAID_STOP, "two@example.test" });
+    assert_true(campaigns_frame(campaigns, PROCESS_REPORT, &frame));
+    campaigns_set_ledger(campaigns, near);
+    frame = sent();
+    struct text whole = frame.payload;
+    char *copy = memory_alloc(whole.length);
+    memcpy(copy, whole.at, whole.length);
+    whole.at = copy;
+    assert_int_equal(say("campaign list", &says), 0);
+    assert_true(text_find(says, TEXT("\"stopped_by\":\"user\"")) < says.length);
+    for (size_t length = 0; length < whole.length; length++) {
+        frame.payload = text_slice(whole, 0, length);
+        assert_false(campaigns_frame(campaigns, PROCESS_LEDGER, &frame));
+    }
+    struct campaign_ruling ruling;
+    assert_true(campaign_ruling_get(whole, &ruling));
+    ruling.is_stopped = false;
+    struct buffer other = { 0 };
+    campaign_ruling_put(&ruling, &other);
+    frame.payload = buffer_text(&other);
+    assert_true(campaigns_frame(campaigns, PROCESS_LEDGER, &frame));
+    assert_int_equal(campaigns_count(campaigns), 0);
+    frame.payload = whole;
+    assert_true(campaigns_frame(campaigns, PROCESS_LEDGER, &frame));
+    assert_int_equal(campaigns_count(campaigns), 1);
+    buffer_free(&other);
+    free(copy);
+    /* Of an administrator all of it ends, in ledger's voice alone. */
+    frame = frame_of((struct said_row){ CAMPAIGN_SAID_GOOD, "root" });
+    assert_false(campaigns_frame(campaigns, PROCESS_REPORT, &frame));
+    assert_true(campaigns_frame(campaigns, PROCESS_LEDGER, &frame));
+    assert_int_equal(campaigns_count(campaigns), 0);
+    frame = sent();
+    assert_true(campaign_ruling_get(frame.payload, &ruling) && !ruling.is_stopped);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_who_may_say_what),
                                         cmocka_unit_test(test_seen_and_reported),
-                                        cmocka_unit_test(test_commands) };
+                                        cmocka_unit_test(test_commands),
+                                        cmocka_unit_test(test_ledger_is_told),
+                                        cmocka_unit_test(test_ruled_by_others) };
     return cmocka_run_group_tests(tests, open_all, NULL);
 }
