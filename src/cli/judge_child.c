@@ -112,6 +112,7 @@ static void judge(struct arena *arena, const struct judge_basis *basis, struct t
                                .base = basis->base,
                                .rules = basis->rules,
                                .local = basis->local,
+                               .patterns = basis->patterns,
                                .impostors = basis->impostors };
     struct facts facts;
     struct verdict verdict;

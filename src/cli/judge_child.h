@@ -14,6 +14,7 @@
 enum { JUDGE_MAIL_MOST = 64 << 20 }; /* bytes of a message; a longer one is not judged */
 
 /* What messages are judged with. Borrowed for the child's life. */
+struct entry_patterns;
 struct judge_basis {
     struct config *config;                /* modes as judge_basis_narrow sets them */
     const struct base_model *base;        /* NULL: none */
@@ -21,6 +22,7 @@ struct judge_basis {
     const struct local_model *local;      /* NULL: none */
     struct text told_by;                  /* whose Authentication-Results are believed; empty: nobody's */
     const struct impostor_set *impostors; /* of that configuration; NULL: nobody looks for them */
+    struct entry_patterns *patterns;      /* room for those of that configuration */
 };
 
 /* Of a configuration what holds without a node: spam is judged for everybody, viruses and senders are not. */

@@ -22,6 +22,7 @@
 #include "cli/signal_words.h"
 #include "config/load.h"
 #include "mail/charset.h"
+#include "scan/entry_patterns.h"
 
 enum { JOBS_MOST = 64 };
 
@@ -277,7 +278,8 @@ int judge_main(int argc, char **argv)
         learned_get(config, &options, arena, &learned, &local) &&
         judge_sources_rules("judge", config, &rules)) {
         struct impostor_set *impostors = impostor_set_new(config);
-        struct judge_basis basis = { config, base, rules, local, options.results, impostors };
+        struct entry_patterns *patterns = entry_patterns_new();
+        struct judge_basis basis = { config, base, rules, local, options.results, impostors, patterns };
         struct round round = { .basis = &basis,
                                .language = options.language,
                                .is_json = options.is_json,
@@ -286,6 +288,7 @@ int judge_main(int argc, char **argv)
         charset_warm();
         code = mails_judge(&round, count ? argv + optind : alone, count ? count : 1);
         impostor_set_free(impostors);
+        entry_patterns_free(patterns);
     }
     base_model_close(base);
     arena_free(arena);

@@ -12,6 +12,7 @@
 #include "base/plain.h"
 #include "cli/confirm.h"
 #include "cli/control.h"
+#include "cli/entry_making.h"
 #include "cli/options.h"
 #include "cli/time_words.h"
 #include "ipc/ask_ledger.h"
@@ -23,7 +24,8 @@ enum {
     ADDRESS_COLUMNS = 60,
     REASON_COLUMNS = 100,
     SIGNALS_COLUMNS = 240,
-    MOST_LIMIT = 100000
+    MOST_LIMIT = 100000,
+    SENDERS_MOST = 100 /* messages of one release --allow */
 };
 
 static const char help[] =
@@ -43,6 +45,10 @@ static const char help[] =
     "  --ticket TICKET  what a user was given in a digest; they may send it by mail too: digest reply\n"
     "  --content        with show: the message as it arrived\n"
     "  --dry-run        say how many it would be, and do nothing\n"
+    "  --allow[=WHAT]   with release and ids: also an allow entry for the sender, for these recipients; WHAT "
+    "is\n"
+    "                   address (of From, or of the envelope where that has none; default), domain or "
+    "network\n"
     "  --yes            do not ask\n"
     "  --json           one JSON object a line\n" CONTROL_OPTIONS_HELP
     "\nWho may release what: quarantine release in sekimori.conf(5). Each release, each delete and\n"
@@ -58,6 +64,8 @@ struct options {
     struct buffer words; /* a line each */
     uint64_t most;       /* 0: all */
     bool is_json, is_content, is_dry, is_yes, is_bad, is_choosy, has_match;
+    bool makes_entry;
+    enum entry_extent extent;
 };
 
 struct output {
@@ -286,6 +294,13 @@ static bool since_take(void *context, const char *word)
     return true;
 }
 
+static bool allow_take(void *context, const char *word)
+{
+    struct options *options = context;
+    options->makes_entry = true;
+    return !word || entry_making_extent(word, &options->extent);
+}
+
 static const char *class_choice(size_t position)
 {
     return position < HELD_CLASSES ? held_class_name((enum held_class)position) : NULL;
@@ -308,6 +323,8 @@ static const struct verb_option table[] = {
     { "most", OPTION_NUMBER, offsetof(struct options, most), NULL,
       "--most wants a number from 1 to 100000, not ", .least = 1, .most = MOST_LIMIT },
     { "ticket", OPTION_VALUE, 0, ticket_take, NULL },
+    { "allow", OPTION_MAYBE, 0, allow_take, "--allow has address, domain or network behind, not ",
+      .choice = entry_making_choice },
     { "content", OPTION_SWITCH, offsetof(struct options, is_content), NULL, NULL },
     { "dry-run", OPTION_SWITCH, offsetof(struct options, is_dry), NULL, NULL },
     { "yes", OPTION_SWITCH, offsetof(struct options, is_yes), NULL, NULL },
@@ -332,7 +349,9 @@ static int words_check(struct options *options, int argc, char **argv)
     if (!options_word_is(argv[optind], verbs))
         return options_complain_word(&quarantine_usage, "list, show, release or delete, not ", argv[optind],
                                      verbs);
-    for (int i = optind + 1; i < argc; i++) word_add(options, NULL, argv[i]);
+    for (int i = optind + 1; i < argc; i++)
+        if (!options->makes_entry || !entry_making_extent(argv[i], &options->extent))
+            word_add(options, NULL, argv[i]);
     if (options->is_bad)
         return options_complain(&quarantine_usage,
                                 "a word that cannot be meant: empty, line breaks or a leading dash", "");
@@ -342,6 +361,8 @@ static int words_check(struct options *options, int argc, char **argv)
                                 "--match means mail from there as well as to there: say --from or --to", "");
     if (options->most && strcmp(argv[optind], "list") != 0)
         return options_complain(&quarantine_usage, "--most goes with list", "");
+    if (options->makes_entry && strcmp(argv[optind], "release") != 0)
+        return options_complain(&quarantine_usage, "--allow goes with release", "");
     if (options->is_content && strcmp(argv[optind], "show") != 0)
         return options_complain(&quarantine_usage, "--content goes with show", "");
     return OPTIONS_GO_ON;
@@ -432,12 +453,79 @@ static int consent_get(const struct options *options, const char *verb, bool is_
     return EX_USAGE;
 }
 
-static bool are_named(int argc, char **argv)
+static bool are_named(const struct options *options, int argc, char **argv)
 {
     uint64_t id;
-    for (int i = optind + 1; i < argc; i++)
+    int named = 0;
+    enum entry_extent extent;
+    for (int i = optind + 1; i < argc; i++) {
+        if (options->makes_entry && entry_making_extent(argv[i], &extent)) continue;
         if (!message_id_parse(text_of(argv[i]), &id)) return false;
-    return optind + 1 < argc;
+        named++;
+    }
+    return named > 0;
+}
+
+/* --- entries for the senders of what was released --- */
+
+/* What is to be released, as `show` has it before. */
+struct senders {
+    struct json *items[SENDERS_MOST];
+    size_t count;
+};
+
+static void sender_take(void *context, struct text line)
+{
+    struct senders *senders = context;
+    struct json *item = senders->count < SENDERS_MOST ? json_parse(line) : NULL;
+    if (item && json_get(item, "id"))
+        senders->items[senders->count++] = item;
+    else
+        json_free(item);
+}
+
+static void senders_ask(const struct options *options, struct senders *out)
+{
+    struct buffer command = { 0 }, last = { 0 };
+    buffer_printf(&command, "quarantine list%.*s", TEXT_ARG(buffer_text(&options->words)));
+    control_ask_lines(&options->target, buffer_text(&command), ANSWER_MS, sender_take, out, &last);
+    buffer_free(&command);
+    buffer_free(&last);
+}
+
+/* For each recipient to whom it was kept. */
+static int sender_allow(const struct options *options, const struct json *message)
+{
+    struct search_hit hit;
+    struct arena *arena = arena_new(0);
+    struct entry_occasion occasion = { .sender = text_of(json_get_string(message, "sender")),
+                                       .author = text_of(json_get_string(message, "author")) };
+    int worst = EX_OK;
+    message_id_parse(text_of(json_get_string(message, "id")), &occasion.id);
+    if (entry_making_ask(&options->target, arena, occasion.id, &hit)) {
+        occasion.proof = &hit.proof;
+        occasion.client = hit.client;
+    }
+    const struct json *recipients = json_get(message, "recipients");
+    for (size_t i = 0; i < json_count(recipients); i++) {
+        const struct json *recipient = json_at(recipients, i);
+        if (strcmp(json_get_string(recipient, "state"), "kept") != 0) continue;
+        int code = entry_make(&options->target, "quarantine", ENTRY_ALLOW, options->extent, &occasion,
+                              text_of(json_get_string(recipient, "address")));
+        if (code != EX_OK) worst = code;
+    }
+    arena_free(arena);
+    return worst;
+}
+
+static int senders_allow(const struct options *options, struct senders *senders)
+{
+    int worst = EX_OK;
+    for (size_t i = 0; i < senders->count; i++) {
+        int code = sender_allow(options, senders->items[i]);
+        if (code != EX_OK) worst = code;
+    }
+    return worst;
 }
 
 int quarantine_main(int argc, char **argv)
@@ -453,8 +541,16 @@ int quarantine_main(int argc, char **argv)
                                  .would = options.is_dry ? verb : NULL,
                                  .most = options.most };
         if (options.most) output.newest = memory_alloc(options.most * sizeof *output.newest);
-        code = consent_get(&options, verb, are_named(argc, argv));
+        struct senders senders = { 0 };
+        bool is_named = are_named(&options, argc, argv),
+             makes_entries = options.makes_entry && !options.is_dry;
+        code = options.makes_entry && !is_named
+                   ? options_complain(&quarantine_usage, "--allow wants messages named by their ids", "")
+                   : consent_get(&options, verb, is_named);
+        if (code == EX_OK && makes_entries) senders_ask(&options, &senders);
         if (code == EX_OK) code = command_do(&options, verb, &output);
+        if (code == EX_OK && makes_entries) code = senders_allow(&options, &senders);
+        for (size_t i = 0; i < senders.count; i++) json_free(senders.items[i]);
         buffer_free(&output.lines);
     }
     buffer_free(&options.words);

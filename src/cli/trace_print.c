@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/plain.h"
+#include "cli/signal_words.h"
 #include "cli/time_words.h"
 #include "config/settings.h"
 #include "ipc/ask_queue.h"
@@ -134,6 +135,22 @@ static void judgement_say(const struct search_hit *hit)
     putchar('\n');
 }
 
+/* Which allow or block entry decided, and why others did not: a line each, by the signals that say so. */
+static void entries_say(struct text signals)
+{
+    static const char *const prefixes[] = { "ALLOWED_", "BLOCKED_", "ALLOW_UNPROVEN_", "ENTRY_" };
+    while (signals.length) {
+        size_t comma = text_find_char(signals, ',');
+        struct text one = text_slice(signals, 0, comma), name = text_slice(one, 0, text_find_char(one, '='));
+        struct text number = text_slice(name, text_find_last_char(name, '_') + 1, name.length);
+        signals = text_slice(signals, comma + 1, signals.length);
+        for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+            if (text_starts(name, text_of(prefixes[i])))
+                printf("    entry %.*s: %.*s\n", TEXT_ARG(number),
+                       TEXT_ARG(signal_words_find(NULL, name, LANGUAGE_EN)));
+    }
+}
+
 /* "spf=pass (example.jp)" */
 static void result_say(const char *check, enum proof_result result, struct text domain)
 {
@@ -231,6 +248,7 @@ static void hit_say(const struct search_hit *hit)
         putchar('\n');
     }
     judgement_say(hit);
+    entries_say(hit->signals);
     proof_say(&hit->proof);
     explain_say(hit);
     for (size_t i = 0; i < hit->recipient_count; i++) recipient_say(&hit->recipients[i]);

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/entry_making.h"
 #include "cli/ledger_files.h"
 #include "cli/options.h"
 #include "cli/time_words.h"
@@ -50,7 +51,10 @@ static const char help[] =
     "                     to a recipient\n"
     "  --most NUMBER      at most so many (default 20)\n"
     "  --short            a line a message\n"
-    "  --json             a JSON object\n" CONTROL_OPTIONS_HELP
+    "  --json             a JSON object\n"
+    "  --block[=WHAT], --allow[=WHAT]  of one ID: an entry for its sender, for everybody; WHAT is address\n"
+    "                     (of From, or of the envelope where that has none), domain or "
+    "network\n" CONTROL_OPTIONS_HELP
     "\nReads the ledger itself: as root or the user the node runs as; the node need not run. Others ask the\n"
     "node, which wants `rights trace`, and gives at most 1000.\n"
     "Exit codes: 0 found, 1 nothing found, 64 usage, 65 damaged, 66 no ledger, 69 not now,\n"
@@ -63,7 +67,9 @@ struct options {
     struct search_question question;
     struct network client;
     uint8_t part[PART_DIGEST_BYTES];
-    bool is_json, is_short;
+    bool is_json, is_short, makes_entry;
+    enum entry_verb entry_verb;
+    enum entry_extent extent;
 };
 
 static bool client_take(void *context, const char *word)
@@ -113,6 +119,24 @@ static bool class_take(void *context, const char *word)
     return true;
 }
 
+static bool entry_take(struct options *options, enum entry_verb verb, const char *word)
+{
+    bool is_second = options->makes_entry && options->entry_verb != verb;
+    options->makes_entry = true;
+    options->entry_verb = verb;
+    return !is_second && (!word || entry_making_extent(word, &options->extent));
+}
+
+static bool block_take(void *context, const char *word)
+{
+    return entry_take(context, ENTRY_BLOCK, word);
+}
+
+static bool allow_take(void *context, const char *word)
+{
+    return entry_take(context, ENTRY_ALLOW, word);
+}
+
 static const char *class_choice(size_t position)
 {
     return position < CLASS_COUNT ? class_name((enum message_class)position) : NULL;
@@ -160,6 +184,12 @@ static const struct verb_option table[] = {
     { "most", OPTION_VALUE, 0, most_take, "--most wants a number from 1 to 100000, not " },
     { "short", OPTION_SWITCH, offsetof(struct options, is_short), NULL, NULL },
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    { "block", OPTION_MAYBE, 0, block_take,
+      "--block (without --allow) has address, domain or network behind, not ",
+      .choice = entry_making_choice },
+    { "allow", OPTION_MAYBE, 0, allow_take,
+      "--allow (without --block) has address, domain or network behind, not ",
+      .choice = entry_making_choice },
     OPTIONS_TARGET(struct options),
     { 0 }
 };
@@ -189,6 +219,18 @@ static int node_ask(const struct options *options, struct arena *arena, struct s
     return code;
 }
 
+/* Of the message that was asked for; not of its releases, which are ours. */
+static int entry_of_result(const struct options *options, const struct search_result *result)
+{
+    const struct search_hit *hit = NULL;
+    for (size_t i = 0; i < result->count; i++)
+        if (result->hits[i].id == options->question.id) hit = &result->hits[i];
+    if (!hit) return EX_OK; /* nothing was found */
+    fflush(stdout);
+    const struct entry_occasion occasion = { hit->id, hit->sender, hit->author, hit->client, &hit->proof };
+    return entry_make(&options->target, "trace", options->entry_verb, options->extent, &occasion, TEXT_NONE);
+}
+
 /* One question, or one for each id. Shown: how many. `ledgerdb` NULL: the node is asked. */
 static int question_ask(struct ledgerdb_reader *ledgerdb, const struct options *options,
                         struct trace_output *output)
@@ -201,6 +243,7 @@ static int question_ask(struct ledgerdb_reader *ledgerdb, const struct options *
         code = options_complain(&trace_usage, complaint_text(result.complaint), "");
     else if (code == EX_OK)
         trace_print(output, &result, options->question.most);
+    if (code == EX_OK && options->makes_entry) code = entry_of_result(options, &result);
     arena_free(arena);
     return code;
 }
@@ -232,6 +275,9 @@ int trace_main(int argc, char **argv)
     struct options options = { .question = { .class = -1 } };
     int code = options_read(&trace_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
+    uint64_t id;
+    if (options.makes_entry && (argc != optind + 1 || !message_id_parse(text_of(argv[optind]), &id)))
+        return options_complain(&trace_usage, "--block and --allow want one message by its id", "");
     if (!options.question.most) options.question.most = options.question.part ? PART_MOST : MOST_DEFAULT;
     struct ledgerdb_reader *ledgerdb = ledger_open_unless_closed(&options.target, "trace", &code);
     if (!ledgerdb && code != EX_NOPERM) return code;

@@ -5,9 +5,17 @@
 
 #include <stdlib.h>
 
-enum { NETWORK_KEY = 17, BITS_BYTES = 20, FLAG_ENVELOPE = 1, FLAG_UNPROVEN = 2, FLAG_CONFIGURED = 4 };
+enum {
+    NETWORK_KEY = 17,
+    BITS_BYTES = 20,
+    FLAG_ENVELOPE = 1,
+    FLAG_UNPROVEN = 2,
+    FLAG_CONFIGURED = 4,
+    FLAG_USERS = 8
+};
 
 struct image_head {
+    uint64_t pattern_sum; /* entry_image_pattern_sum */
     uint32_t count;
     uint8_t bits[BITS_BYTES]; /* a bit for each length of a network that occurs */
 };
@@ -15,12 +23,17 @@ struct image_head {
 struct image_record {
     uint64_t expires_ms;
     uint32_t number, key_at, to_at; /* places of bytes from the image's begin */
-    uint16_t key_length, to_length;
+    uint32_t pattern_at[ENTRY_FEATURES];
+    uint16_t pattern_length[ENTRY_FEATURES], key_length, to_length;
     uint8_t verb, kind, flags, action;
 };
 
 static struct text key_of(const struct sender_entry *entry, char room[NETWORK_KEY])
 {
+    if (entry->kind == ENTRY_ANYBODY) {
+        memcpy(room, &entry->number, sizeof entry->number);
+        return text_from(room, sizeof entry->number);
+    }
     if (entry->kind != ENTRY_NETWORK) return entry->what;
     memcpy(room, entry->network.address.bytes, NETWORK_KEY - 1);
     room[NETWORK_KEY - 1] = (char)entry->network.bits;
@@ -50,22 +63,40 @@ static uint32_t text_place(struct buffer *pool, size_t pool_at, struct text text
     return (uint32_t)at;
 }
 
+static uint8_t flags_of(const struct sender_entry *entry)
+{
+    return (uint8_t)((entry->is_envelope ? FLAG_ENVELOPE : 0) | (entry->is_unproven ? FLAG_UNPROVEN : 0) |
+                     (entry->is_configured ? FLAG_CONFIGURED : 0) | (entry->is_users ? FLAG_USERS : 0));
+}
+
 static struct image_record record_of(const struct sender_entry *entry, struct buffer *pool, size_t pool_at)
 {
     char room[NETWORK_KEY];
     struct text key = key_of(entry, room);
-    return (struct image_record){ .expires_ms = entry->expires_ms,
-                                  .number = entry->number,
-                                  .key_at = text_place(pool, pool_at, key),
-                                  .to_at = text_place(pool, pool_at, entry->to),
-                                  .key_length = (uint16_t)key.length,
-                                  .to_length = (uint16_t)entry->to.length,
-                                  .verb = (uint8_t)entry->verb,
-                                  .kind = (uint8_t)entry->kind,
-                                  .flags = (uint8_t)((entry->is_envelope ? FLAG_ENVELOPE : 0) |
-                                                     (entry->is_unproven ? FLAG_UNPROVEN : 0) |
-                                                     (entry->is_configured ? FLAG_CONFIGURED : 0)),
-                                  .action = (uint8_t)entry->action };
+    struct image_record record = { .expires_ms = entry->expires_ms,
+                                   .number = entry->number,
+                                   .key_at = text_place(pool, pool_at, key),
+                                   .to_at = text_place(pool, pool_at, entry->to),
+                                   .key_length = (uint16_t)key.length,
+                                   .to_length = (uint16_t)entry->to.length,
+                                   .verb = (uint8_t)entry->verb,
+                                   .kind = (uint8_t)entry->kind,
+                                   .flags = flags_of(entry),
+                                   .action = (uint8_t)entry->action };
+    for (int i = 0; i < ENTRY_FEATURES; i++) {
+        record.pattern_at[i] = text_place(pool, pool_at, entry->patterns[i]);
+        record.pattern_length[i] = (uint16_t)entry->patterns[i].length;
+    }
+    return record;
+}
+
+/* Of any order of entries another sum. */
+static void patterns_note(struct image_head *head, const struct sender_entry *entry)
+{
+    uint32_t own[] = { entry->number, sender_entry_pattern_check(entry) };
+    if (own[1])
+        head->pattern_sum =
+            text_checksum_on(head->pattern_sum, text_from((const char *)own, sizeof own)) | 1U;
 }
 
 static void bits_note(struct image_head *head, const struct sender_entry *entry)
@@ -86,6 +117,7 @@ bool entry_image_write(const struct sender_entry *entries, size_t count, struct 
     for (size_t i = 0; i < count; i++) {
         struct image_record record = record_of(sorted[i], &pool, pool_at);
         bits_note(&head, sorted[i]);
+        patterns_note(&head, sorted[i]);
         buffer_add(&records, &record, sizeof record);
     }
     bool fits = pool_at + buffer_length(&pool) <= ENTRY_IMAGE_MOST;
@@ -177,14 +209,20 @@ static bool record_read(struct text image, const struct image_record *record, st
                                                    (size_t)record->to_at + record->to_length),
                                   .is_envelope = record->flags & FLAG_ENVELOPE,
                                   .is_unproven = record->flags & FLAG_UNPROVEN,
+                                  .is_users = record->flags & FLAG_USERS,
                                   .action = record->action,
                                   .expires_ms = record->expires_ms };
     if (out->kind == ENTRY_NETWORK && key.length == NETWORK_KEY) {
         memcpy(out->network.address.bytes, key.at, NETWORK_KEY - 1);
         out->network.bits = (uint8_t)key.at[NETWORK_KEY - 1];
     }
-    if (out->kind != ENTRY_NETWORK) out->what = key;
-    return record->verb < ENTRY_VERBS && record->action <= ACTION_REJECT &&
+    if (out->kind == ENTRY_ADDRESS || out->kind == ENTRY_DOMAIN) out->what = key;
+    for (int i = 0; i < ENTRY_FEATURES; i++) {
+        size_t from = record->pattern_at[i], length = record->pattern_length[i];
+        out->patterns[i] = text_slice(image, from, from + length);
+        if (out->patterns[i].length != length || length > ENTRY_PATTERN_MOST) return false;
+    }
+    return record->kind < ENTRY_KINDS && record->verb < ENTRY_VERBS && record->action <= ACTION_REJECT &&
            out->to.length == record->to_length;
 }
 
@@ -203,4 +241,26 @@ bool entry_image_has_bits(struct text image, unsigned bits)
     if (count_of(image) == 0 || bits > 128) return false;
     memcpy(&head, image.at, sizeof head);
     return head.bits[bits / 8] >> bits % 8 & 1;
+}
+
+void entry_image_seek_number(struct text image, uint32_t number, struct entry_cursor *out)
+{
+    entry_image_seek(image, ENTRY_ANYBODY, text_from((const char *)&number, sizeof number), out);
+}
+
+bool entry_image_next_patterned(struct text image, size_t *at, struct sender_entry *out)
+{
+    while (*at < count_of(image)) {
+        struct image_record record = record_at(image, (*at)++);
+        if (record_read(image, &record, out) && sender_entry_has_patterns(out)) return true;
+    }
+    return false;
+}
+
+uint64_t entry_image_pattern_sum(struct text image)
+{
+    struct image_head head;
+    if (count_of(image) == 0) return 0;
+    memcpy(&head, image.at, sizeof head);
+    return head.pattern_sum;
 }

@@ -31,6 +31,15 @@ void entry_image_seek_network(struct text image, const struct address *address, 
 /* The next one; texts are borrowed from the image. False: there is no more, or the image is none. */
 bool entry_image_next(struct entry_cursor *cursor, struct sender_entry *out);
 
+/* The entry of that number whose `what` is anybody: it has patterns alone. */
+void entry_image_seek_number(struct text image, uint32_t number, struct entry_cursor *out);
+
+/* Entries that have patterns, in the order of the image: *at begins with 0. False: there is no more. */
+bool entry_image_next_patterned(struct text image, size_t *at, struct sender_entry *out);
+/* Of all patterns and the numbers of their entries: a reader that keeps something made from them makes it
+   anew where this differs. 0: no entry has a pattern. */
+uint64_t entry_image_pattern_sum(struct text image);
+
 /* Some network in it has so many bits, 0 to 128: the others need not be asked for. */
 bool entry_image_has_bits(struct text image, unsigned bits);
 

@@ -168,8 +168,9 @@ static void admin_finish(struct loader *loader)
 static size_t entries_take(struct config *config, enum entry_verb verb, const struct text_list *list,
                            struct sender_entry *out, size_t count)
 {
+    const char *why;
     for (size_t i = 0; i < list->count; i++) {
-        if (!sender_entry_read(config->arena, verb, list->items[i], &out[count])) continue;
+        if (!sender_entry_read(config->arena, verb, list->items[i], &out[count], &why)) continue;
         out[count].is_configured = true;
         out[count].number = (uint32_t)count + 1;
         count++;

@@ -910,6 +910,10 @@ const struct schema_row schema_rows[] = {
         "The address that releases by mail: the digest has a link that writes to it. From inside only (direction out).",
         "メールで解放するときの宛先。お知らせのリンクがここへのメールを作る。内側（direction out）からだけ受ける。"),
 
+    PLAIN(GLOBAL, "digest senders", SWITCH, digest.senders, "on", NULL,
+        "Beside the link that releases by mail, one that allows the sender and one that blocks him, for this user alone. An allow entry applies to senders that prove who they are.",
+        "メールで解放するリンクの横に、その利用者だけのために差出人を許可・拒否するリンクを付ける。許可は身元が証明された差出人にだけ効く。"),
+
     PLAIN(GLOBAL, "rights operate", USERS, rights.operate, "none", "none",
         "Users who may give commands to the node, beside root and who started it. They must be in the group of the user it runs as.",
         "root と起動したユーザーのほかに操作できるユーザー。実行ユーザーのグループに入れる。"),

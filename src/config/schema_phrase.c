@@ -38,7 +38,7 @@ static const struct {
                          "DOMAIN... | any" },
     [SCHEMA_ADDRESSES] = { "addresses such as 192.0.2.1/24 or 2001:db8::1", "ADDRESS[/BITS]..." },
     [SCHEMA_USERS] = { "user names", "USER..." },
-    [SCHEMA_ENTRIES] = { "networks, addresses and domains, in quotes with --to, --envelope and the like "
+    [SCHEMA_ENTRIES] = { "networks, addresses and domains, in quotes with --to, --subject and the like "
                          "behind",
                          "ENTRY..." },
     [SCHEMA_FOLDERS] = { "absolute paths of folders", "FOLDER..." },

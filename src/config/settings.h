@@ -520,6 +520,7 @@ struct config {
         uint32_t at_minutes; /* after local midnight */
         uint64_t expire_ms;  /* of its links */
         struct text page;    /* where they lead; empty: there is none */
+        bool senders;        /* users may allow and block senders for themselves, by a ticket */
         struct text reply;   /* where users send a ticket; empty: nowhere */
     } digest;
 

@@ -282,8 +282,10 @@ static const char *entry_add(const struct schema_row *row, void *base, struct te
 {
     struct text_list *list = field_of(row, base);
     struct sender_entry entry;
+    const char *why;
     enum entry_verb verb = text_starts(text_of(row->words), TEXT("allow")) ? ENTRY_ALLOW : ENTRY_BLOCK;
-    if (!sender_entry_read(arena, verb, word, &entry)) return NOT_ONE;
+    if (!sender_entry_read(arena, verb, word, &entry, &why))
+        return arena_printf(arena, "is no entry (%s)", why).at;
     if (list->count == VALUE_LIST_MOST) return "is one item too many (9000 are allowed)";
     list->items = value_list_grow(arena, list->items, list->count, sizeof *list->items);
     list->items[list->count++] = arena_text(arena, word);

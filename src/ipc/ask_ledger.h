@@ -14,7 +14,8 @@ enum ledger_frame {
     LEDGER_TAKEN, /* ledger: same id; u32 count, count * u32 recipient number: these are in the quarantine, on
                      disk. Said again whenever they are offered again. */
     LEDGER_NOT_TAKEN, /* ledger: same id; u8 enum held_refusal, text why: they stay where they are */
-    LEDGER_REDEEM,    /* report: id of the mail that brings it; text ticket, text sender of that mail */
+    LEDGER_REDEEM,    /* report: id of the mail that brings it; text ticket, text sender of that mail,
+                         u8 enum ticket_wish */
     LEDGER_REDEEMED,  /* ledger: same id; u8 enum redeemed, u64 message id of the release (0: none). The same
                          mail gets the same answer when it asks again. */
     LEDGER_PROPOSE,   /* report: struct lesson_proposal; frame id: a number of report's own */
@@ -31,14 +32,26 @@ enum ledger_frame {
 /* Of one LEDGER_APPROVE. */
 enum { LEDGER_APPROVE_MOST = 64 };
 
+/* What a mail with a ticket asks for. */
+enum ticket_wish {
+    TICKET_RELEASE,
+    TICKET_ALLOW,   /* and allow the sender, for this recipient */
+    TICKET_BLOCK,   /* block the sender, for this recipient; the message stays where it is */
+    TICKET_APPROVE, /* release it, and approve the newsletter that it is, for this recipient */
+    TICKET_WISHES
+};
+
 enum redeemed {
     REDEEMED_DONE,
-    REDEEMED_FALSE,  /* no ticket of this node */
-    REDEEMED_OLD,    /* its time is over */
-    REDEEMED_USED,   /* released before */
-    REDEEMED_GONE,   /* deleted, or too old */
-    REDEEMED_DENIED, /* tickets do not release its class */
-    REDEEMED_LATER,  /* cannot be said or done now */
+    REDEEMED_FALSE,   /* no ticket of this node */
+    REDEEMED_OLD,     /* its time is over */
+    REDEEMED_USED,    /* released before */
+    REDEEMED_GONE,    /* deleted, or too old */
+    REDEEMED_DENIED,  /* tickets do not release its class */
+    REDEEMED_ENTERED, /* nothing is released: an entry or approval was made, or was there */
+    REDEEMED_FULL,    /* no more of them fit */
+    REDEEMED_NO_WISH, /* users may not, or the message gives no occasion: no sender, no newsletter */
+    REDEEMED_LATER,   /* cannot be said or done now */
     REDEEMED_COUNT
 };
 

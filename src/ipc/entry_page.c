@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 #include "ipc/entry_page.h"
 
-static const struct two_images_form form = { UINT64_C(0x31305952544e4553), ENTRY_IMAGE_MOST };
+static const struct two_images_form form = { UINT64_C(0x32305952544e4553), ENTRY_IMAGE_MOST };
 
 struct entry_page *entry_page_map(int fd, bool is_writer)
 {

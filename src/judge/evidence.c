@@ -254,6 +254,7 @@ void facts_put(const struct facts *facts, struct buffer *out)
     put_text(out, facts->campaign);
     put_text(out, facts->lesson);
     put_text(out, facts->impostors);
+    put_text(out, facts->entry_hits);
     signals_put(facts->signals, facts->signal_count, out);
     questions_put(facts->questions, facts->question_count, out);
     possible_edits_put(facts->edits, facts->edit_count, out);
@@ -292,6 +293,7 @@ bool facts_get(struct arena *arena, struct reader *reader, struct facts *out)
     out->campaign = get_text(reader);
     out->lesson = get_text(reader);
     out->impostors = get_text(reader);
+    out->entry_hits = get_text(reader);
     out->signals = signals_get(arena, reader, &out->signal_count);
     questions_get(arena, reader, &out->questions, &out->question_count);
     out->edits = possible_edits_get(arena, reader, &out->edit_count);

@@ -108,12 +108,12 @@ enum edit_kind {
     EDIT_TAG_WARNING,        /* both there */
     EDIT_NEWSLETTER,         /* "[NEWSLETTER] " there */
     EDIT_NEWSLETTER_WARNING, /* that and the warning */
-    EDIT_FLAG,   /* it is tagged, and the header alone says so: nothing by itself, EDIT_STATUS looks at it; in
-                    no   set with a tag in the Subject */
-    EDIT_OUTSIDE, /* "[External] " in the Subject, alone: the kinds above put it behind theirs; a set has one at most
-                     of the six that change the Subject */
-    EDIT_STATUS, /* Authentication-Results, X-Spam-Status, X-Spam-Flag, X-Sekimori-Class and X-Virus-Scanned
-                    on top */
+    EDIT_FLAG, /* it is tagged, and the header alone says so: nothing by itself, EDIT_STATUS looks at it; in
+                  no   set with a tag in the Subject */
+    EDIT_OUTSIDE, /* "[External] " in the Subject, alone: the kinds above put it behind theirs; a set has one
+                     at most of the six that change the Subject */
+    EDIT_STATUS,  /* Authentication-Results, X-Spam-Status, X-Spam-Flag, X-Sekimori-Class and X-Virus-Scanned
+                     on top */
     EDIT_KIND_COUNT
 };
 
@@ -175,6 +175,7 @@ struct facts {
     struct text campaign;       /* campaign_answer_put; empty: nothing is known of its like */
     struct text lesson;         /* spam/lesson.h, of no class; empty: it teaches nothing by itself */
     struct text impostors;      /* impostor/impostor_finding.h; empty: nothing was found */
+    struct text entry_hits;     /* scan/entry_patterns.h; empty: no pattern of an entry matches */
     uint32_t signal_count;
     struct signal *signals;
     uint32_t question_count; /* raised by the content */

@@ -14,10 +14,10 @@
 
 enum {
     DECLARATION_NODES = 1000,
-    DECLARATION_MOST = 2048, /* bytes of a line without its end */
+    DECLARATION_MOST = 4096, /* bytes of a line without its end */
     DECLARATION_KIND_MOST = 32,
     DECLARATION_BY_MOST = 320,
-    DECLARATION_BODY_MOST = 1400 /* so that its end is no longer than a line may be */
+    DECLARATION_BODY_MOST = 3400 /* so that its end is no longer than a line may be */
 };
 
 struct declaration {

@@ -5,6 +5,7 @@
 
 #include "base/json_text.h"
 #include "base/printable.h"
+#include "config/entry_warning.h"
 
 static bool record(const struct entry_command *command, enum entry_verb verb, const char *act,
                    struct text about)
@@ -28,6 +29,11 @@ static void kept_print(const struct kept_entry *kept, struct buffer *out)
     json_text_add(out, entry->to.length ? entry->to : TEXT("everybody"));
     buffer_add_text(out, TEXT(",\"flags\":"));
     json_text_add(out, text_trim(buffer_text(&flags)));
+    for (int i = 0; i < ENTRY_FEATURES; i++) {
+        if (entry->patterns[i].length == 0) continue;
+        buffer_printf(out, ",\"%s\":", sender_entry_feature_name((enum entry_feature)i));
+        json_text_add(out, entry->patterns[i]);
+    }
     buffer_add_text(out, TEXT(",\"by\":"));
     json_text_add(out, kept->by);
     buffer_add_text(out, TEXT(",\"note\":"));
@@ -69,7 +75,7 @@ static int remove_do(const struct entry_command *command, enum entry_verb verb, 
         return EX_NOINPUT;
     }
     struct buffer what = { 0 };
-    sender_entry_print_what(&kept->entry, &what);
+    sender_entry_print_named(&kept->entry, &what);
     struct text about = arena_printf(command->arena, "%llu: %.*s for %.*s", (unsigned long long)number,
                                      TEXT_ARG(buffer_text(&what)),
                                      TEXT_ARG(kept->entry.to.length ? kept->entry.to : TEXT("everybody")));
@@ -92,16 +98,15 @@ static bool is_note(struct text note)
     return note.length <= ENTRY_NOTE_MOST && printable_is_whole(note);
 }
 
-static bool flags_read(struct text *rest, struct sender_entry *entry, const char **out_why)
+static bool flags_read(const struct entry_command *command, struct text *rest, struct sender_entry *entry,
+                       const char **out_why)
 {
     struct text word;
-    *out_why = entry->verb == ENTRY_ALLOW ? "allow knows --envelope and --unproven"
-                                          : "block knows --envelope, --quarantine and --tag";
     while (text_next_word(rest, &word)) {
-        if (text_equal(word, TEXT("-"))) return true;
-        if (!sender_entry_read_flag(word, entry)) return false;
+        if (text_equal(word, TEXT("-"))) break;
+        if (!sender_entry_read_flag(command->arena, word, entry, out_why)) return false;
     }
-    return true;
+    return sender_entry_is_whole(entry, out_why);
 }
 
 /* Why it is none; NULL: it is one. */
@@ -117,7 +122,7 @@ static const char *kept_read(const struct entry_command *command, struct text re
     if (!sender_entry_read_what(command->arena, what, &out->entry, &why)) return why;
     if (!text_equal(to, TEXT("*")) && !sender_entry_read_to(command->arena, to, &out->entry, &why))
         return why;
-    if (!flags_read(&rest, &out->entry, &why)) return why;
+    if (!flags_read(command, &rest, &out->entry, &why)) return why;
     out->note = text_trim(rest);
     if (!is_note(out->note)) return "a note has at most 200 bytes of text in one line";
     if (lasts_ms) out->entry.expires_ms = command->now_ms + lasts_ms;
@@ -127,7 +132,7 @@ static const char *kept_read(const struct entry_command *command, struct text re
 static struct text add_about(const struct entry_command *command, const struct kept_entry *kept)
 {
     struct buffer out = { 0 };
-    sender_entry_print_what(&kept->entry, &out);
+    sender_entry_print_named(&kept->entry, &out);
     sender_entry_print_flags(&kept->entry, &out);
     buffer_printf(&out, " for %.*s", TEXT_ARG(kept->entry.to.length ? kept->entry.to : TEXT("everybody")));
     if (kept->entry.expires_ms)
@@ -159,6 +164,18 @@ static int add_finish(const struct entry_command *command, enum entry_outcome ou
     }
 }
 
+static void warn(const struct entry_command *command, const struct sender_entry *entry)
+{
+    struct buffer line = { 0 };
+    const char *warning = entry_warning_of(command->config, entry);
+    if (!warning) return;
+    buffer_add_text(&line, TEXT("{\"warning\":"));
+    json_text_add(&line, text_of(warning));
+    buffer_add_text(&line, TEXT("}\n"));
+    command->say(command->context, buffer_text(&line));
+    buffer_free(&line);
+}
+
 static int add(const struct entry_command *command, enum entry_verb verb, struct text rest,
                struct text *out_last)
 {
@@ -175,6 +192,7 @@ static int add(const struct entry_command *command, enum entry_verb verb, struct
         *out_last = TEXT("it cannot be recorded who asks, so nothing is done");
         return EX_IOERR;
     }
+    warn(command, &kept.entry);
     enum entry_outcome outcome = sender_entries_add(command->entries, &kept, &number);
     return add_finish(command, outcome, number, out_last);
 }

@@ -11,6 +11,7 @@
 /* Who asks, and where the answer goes. All borrowed. */
 struct entry_command {
     struct sender_entries *entries;
+    const struct config *config;
     struct quarantine_command_server *records; /* writes down who did what */
     const struct commander *commander;
     struct arena *arena; /* of the command */
@@ -20,8 +21,9 @@ struct entry_command {
 };
 
 /* `verb`: "allow" or "block". `rest`: "add LASTS_MS TO WHAT FLAG… - NOTE" (LASTS_MS 0: for ever, TO "*":
-   everybody), "list", or "remove NUMBER". Returns the exit code; *out_last is the last word, in the arena:
-   after "add" the number, after "list" nothing, else what went wrong. */
+   everybody; FLAG: sender_entry_read_flag), "list", or "remove NUMBER". Returns the exit code; *out_last is
+   the last word, in the arena: after "add" the number, of which {"warning":TEXT} may be a part; after "list"
+   nothing, else what went wrong. */
 int entry_command_run(const struct entry_command *command, struct text verb, struct text rest,
                       struct text *out_last);
 

@@ -137,6 +137,7 @@ static void on_config(void *context, const struct config *old)
     ingest_set_config(service->ingest, service->child.config, service->baseline);
     quarantine_set_config(service->quarantine, service->child.config);
     quarantine_command_server_set_config(service->commands, service->child.config);
+    ticket_release_server_set_config(service->ticket_releases, service->child.config);
     replication_set_config(service->replication, service->child.config);
     exchange_set_config(service->exchange, service->child.config);
     learning_set_config(service->learning, service->child.config);
@@ -399,6 +400,7 @@ static void learning_begin(struct service *service)
     ticket_release_server_set_approvals(service->ticket_releases, service->approvals);
     int entries = child_map_fd(child, "entries", NULL);
     service->entries = sender_entries_new(entries < 0 ? NULL : entry_page_map(entries, true));
+    ticket_release_server_set_entries(service->ticket_releases, service->entries);
     service->lessons = learning_command_server_new(child->loop, service->learning, service->proposals,
                                                    service->approvals, service->entries, service->commands);
     ingest_set_listener(service->ingest, on_judgement, service);

@@ -12,8 +12,9 @@
 #include "base/context.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "ledgerdb/sums.h"
 
-enum { FILE_MOST = 32 * 1024 * 1024, NUMBERS = 4, KEEP_USE_MS = 60 * 1000 };
+enum { FILE_MOST = KEPT_ENTRIES_FILE_MOST, KEEP_USE_MS = 60 * 1000, DAY_MS = 24 * 3600 * 1000 };
 
 #define NAME "entries"
 #define DECLARATION_KIND "entry"
@@ -93,6 +94,8 @@ static void item_add(struct sender_entries *entries, const struct kept_entry *ke
     *item = *kept;
     item->entry.what = arena_text(arena, kept->entry.what);
     item->entry.to = arena_text(arena, kept->entry.to);
+    for (int i = 0; i < ENTRY_FEATURES; i++)
+        item->entry.patterns[i] = arena_text(arena, kept->entry.patterns[i]);
     item->by = arena_text(arena, kept->by);
     item->note = arena_text(arena, kept->note);
 }
@@ -126,68 +129,21 @@ static void publish(const struct sender_entries *entries)
     buffer_free(&image);
 }
 
-/* --- the file: "next N", then "VERB NUMBER MADE EXPIRES USED LAST WHAT TO BY FLAGS… - NOTE" --- */
-
-static void line_write(const struct kept_entry *kept, struct buffer *out)
-{
-    const struct sender_entry *entry = &kept->entry;
-    buffer_printf(out, "%s %u %llu %llu %llu %llu ", sender_entry_verb_name(entry->verb), entry->number,
-                  (unsigned long long)kept->made_ms, (unsigned long long)entry->expires_ms,
-                  (unsigned long long)kept->used, (unsigned long long)kept->last_ms);
-    sender_entry_print_what(entry, out);
-    buffer_printf(out, " %.*s %.*s", TEXT_ARG(entry->to.length ? entry->to : TEXT("*")), TEXT_ARG(kept->by));
-    sender_entry_print_flags(entry, out);
-    buffer_printf(out, " - %.*s\n", TEXT_ARG(kept->note));
-}
+/* --- the file --- */
 
 static bool file_write(const struct sender_entries *entries)
 {
     struct buffer out = { 0 };
     buffer_printf(&out, "next %u\n", entries->next);
-    for (size_t i = 0; i < entries->count; i++) line_write(&entries->items[i], &out);
-    bool is_written = file_replace(entries->folder, NAME, buffer_text(&out), 0600);
+    for (size_t i = 0; i < entries->count; i++) {
+        kept_entry_write(&entries->items[i], &out);
+        kept_entry_write_uses(&entries->items[i], &out);
+    }
+    bool is_written = file_replace(entries->folder, NAME, buffer_text(&out), 0640) /* report reads it */;
     int error = errno;
     buffer_free(&out);
     errno = error;
     return is_written;
-}
-
-static bool numbers_take(struct text *line, struct kept_entry *out)
-{
-    uint64_t *const places[NUMBERS] = { &out->made_ms, &out->entry.expires_ms, &out->used, &out->last_ms };
-    struct text word = TEXT_NONE;
-    uint64_t number;
-    if (!text_next_word(line, &word) || !text_to_number(word, UINT32_MAX - 1, &number) || number == 0)
-        return false;
-    out->entry.number = (uint32_t)number;
-    for (size_t i = 0; i < NUMBERS; i++)
-        if (!text_next_word(line, &word) || !text_to_number(word, UINT64_MAX, places[i])) return false;
-    return true;
-}
-
-static bool names_take(struct arena *arena, struct text *line, struct kept_entry *out)
-{
-    struct text what, to;
-    const char *why;
-    if (!text_next_word(line, &what) || !text_next_word(line, &to) || !text_next_word(line, &out->by))
-        return false;
-    return sender_entry_read_what(arena, what, &out->entry, &why) &&
-           (text_equal(to, TEXT("*")) || sender_entry_read_to(arena, to, &out->entry, &why));
-}
-
-static bool entry_take(struct arena *arena, enum entry_verb verb, struct text line, struct kept_entry *out)
-{
-    struct text word;
-    *out = (struct kept_entry){ .entry = { .verb = verb, .action = ACTION_REJECT } };
-    if (!numbers_take(&line, out) || !names_take(arena, &line, out)) return false;
-    while (text_next_word(&line, &word)) {
-        if (text_equal(word, TEXT("-"))) {
-            out->note = text_slice(text_trim(line), 0, ENTRY_NOTE_MOST);
-            return true;
-        }
-        if (!sender_entry_read_flag(word, &out->entry)) return false;
-    }
-    return false;
 }
 
 static bool next_take(struct sender_entries *entries, struct text line)
@@ -199,6 +155,17 @@ static bool next_take(struct sender_entries *entries, struct text line)
     return true;
 }
 
+/* Of the entry in the line before. */
+static bool uses_take(struct sender_entries *entries, struct text line)
+{
+    uint32_t number;
+    struct kept_uses uses;
+    struct kept_entry *last = entries->count ? &entries->items[entries->count - 1] : NULL;
+    if (!kept_entry_read_uses(line, &number, &uses)) return false;
+    if (last && last->entry.number == number) last->uses = uses;
+    return true;
+}
+
 /* Numbers only grow: so no two are alike, and they are in order. */
 static bool line_take(struct sender_entries *entries, struct arena *arena, struct text line)
 {
@@ -206,10 +173,11 @@ static bool line_take(struct sender_entries *entries, struct arena *arena, struc
     struct kept_entry kept;
     if (!text_next_word(&line, &word)) return false;
     if (text_equal(word, TEXT("next"))) return next_take(entries, line);
+    if (text_equal(word, TEXT("uses"))) return uses_take(entries, line);
     bool is_allow = text_equal(word, TEXT("allow"));
     if (!is_allow && !text_equal(word, TEXT("block"))) return false;
     if (entries->count >= ENTRIES_MOST ||
-        !entry_take(arena, is_allow ? ENTRY_ALLOW : ENTRY_BLOCK, line, &kept))
+        !kept_entry_read(arena, is_allow ? ENTRY_ALLOW : ENTRY_BLOCK, line, &kept))
         return false;
     if (entries->count && kept.entry.number <= entries->items[entries->count - 1].entry.number) return false;
     item_add(entries, &kept);
@@ -270,13 +238,6 @@ void sender_entries_start(struct sender_entries *entries, int folder, uint64_t n
 
 /* --- changes --- */
 
-static bool is_same(const struct sender_entry *a, const struct sender_entry *b)
-{
-    if (a->verb != b->verb || a->kind != b->kind || !text_equal(a->to, b->to)) return false;
-    if (a->kind != ENTRY_NETWORK) return text_equal(a->what, b->what) && a->is_envelope == b->is_envelope;
-    return a->network.bits == b->network.bits && address_equal(&a->network.address, &b->network.address);
-}
-
 static bool has_room(const struct sender_entries *entries)
 {
     struct buffer image = { 0 };
@@ -291,7 +252,7 @@ static void body_write(const struct kept_entry *kept, struct buffer *out)
     struct kept_entry said = *kept;
     said.entry.number = 1;
     said.used = said.last_ms = 0;
-    line_write(&said, out);
+    kept_entry_write(&said, out);
 }
 
 static bool tell(struct sender_entries *entries, const struct kept_entry *kept)
@@ -323,7 +284,7 @@ enum entry_outcome sender_entries_add(struct sender_entries *entries, const stru
                                       uint32_t *out_number)
 {
     for (size_t i = 0; i < entries->count; i++) {
-        if (!is_same(&entries->items[i].entry, &kept->entry)) continue;
+        if (!sender_entry_is_same(&entries->items[i].entry, &kept->entry)) continue;
         *out_number = entries->items[i].entry.number;
         return ENTRY_KNOWN;
     }
@@ -371,7 +332,7 @@ static bool body_take(struct arena *arena, const struct declaration *said, struc
     if (!text_next_word(&rest, &verb)) return false;
     bool is_allow = text_equal(verb, TEXT("allow"));
     if (!is_allow && !text_equal(verb, TEXT("block"))) return false;
-    if (!entry_take(arena, is_allow ? ENTRY_ALLOW : ENTRY_BLOCK, rest, out)) return false;
+    if (!kept_entry_read(arena, is_allow ? ENTRY_ALLOW : ENTRY_BLOCK, rest, out)) return false;
     out->entry.number = said->number;
     out->entry.expires_ms = said->expires_ms;
     out->by = said->by;
@@ -490,6 +451,25 @@ static uint32_t number_of(struct text signal)
     return text_to_number(digits, UINT32_MAX, &number) ? (uint32_t)number : 0;
 }
 
+static uint32_t day_at(uint64_t time_ms)
+{
+    struct sum_clock clock = { 0 };
+    sum_clock_set(&clock, time_ms);
+    return clock.day;
+}
+
+/* Of the day that is counted, or of the one before; what is older is not. */
+static void use_count(struct kept_uses *uses, uint64_t time_ms)
+{
+    uint32_t day = day_at(time_ms);
+    if (day == uses->day)
+        uses->count++;
+    else if (day > uses->day)
+        *uses = (struct kept_uses){ day, 1, day_at(time_ms - DAY_MS) == uses->day ? uses->count : 0 };
+    else if (day_at(time_ms + DAY_MS) == uses->day)
+        uses->before++;
+}
+
 void sender_entries_count_use(struct sender_entries *entries, const struct event_judgement *judgement,
                               uint64_t time_ms)
 {
@@ -499,6 +479,7 @@ void sender_entries_count_use(struct sender_entries *entries, const struct event
         if (at == entries->count) continue;
         struct kept_entry *item = &entries->items[at];
         item->used++;
+        use_count(&item->uses, time_ms);
         if (time_ms > item->last_ms) item->last_ms = time_ms;
         entries->is_use_unkept = true;
     }

@@ -6,21 +6,10 @@
 #ifndef SEKIMORI_LEDGER_SENDER_ENTRIES_H
 #define SEKIMORI_LEDGER_SENDER_ENTRIES_H
 
+#include "config/kept_entry.h"
 #include "ipc/entry_page.h"
 #include "ipc/event.h"
 #include "ledger/declarations.h"
-
-enum { ENTRY_NOTE_MOST = 200 /* bytes of a note */ };
-
-/* An entry, and what is known of it. */
-struct kept_entry {
-    struct sender_entry entry;
-    struct text by, note; /* by: a word; note: UTF-8 without control characters, may be empty */
-    uint64_t made_ms;
-    uint64_t used;    /* for how many messages it decided */
-    uint64_t last_ms; /* when the last of them came; 0: none did */
-    bool is_fresh;    /* another node said it, and it is not in force yet */
-};
 
 enum entry_outcome {
     ENTRY_DONE,

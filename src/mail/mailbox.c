@@ -275,3 +275,11 @@ struct text mailbox_canonical(struct arena *arena, const struct mailbox *mailbox
     if (domain.length == 0) return arena_text(arena, local);
     return arena_printf(arena, "%.*s@%.*s", TEXT_ARG(local), TEXT_ARG(domain));
 }
+
+struct text mailbox_lower(struct arena *arena, struct text address)
+{
+    struct mailbox mailbox;
+    if (mailbox_parse(address, false, &mailbox) != MAILBOX_GOOD || mailbox.domain.length == 0)
+        return TEXT_NONE;
+    return arena_text_lower(arena, mailbox_canonical(arena, &mailbox));
+}

@@ -65,4 +65,8 @@ struct text mailbox_plain_local(struct arena *arena, const struct mailbox *mailb
    only lower-cased). Lives in the arena; never goes on the wire. */
 struct text mailbox_canonical(struct arena *arena, const struct mailbox *mailbox);
 
+/* "User@EXAMPLE.com", in any spelling, as allow and block entries have it: the canonical form with ASCII
+   letters in lower case. In the arena; empty: it is no address, or has no domain. */
+struct text mailbox_lower(struct arena *arena, struct text address);
+
 #endif

@@ -344,13 +344,18 @@ static void newsletter_tell(const struct auth_judgement *authentication, struct 
         arena_printf(score->arena, "%.*s of %.*s", TEXT_ARG(newsletter->name), TEXT_ARG(newsletter->domain)));
 }
 
-/* Mail from inside has no entries: who may send there is the listener's. */
+/* None decides mail from inside: who may send there is the listener's. */
 static struct entry_ruling *entries_rule(const struct entry_request *request, enum direction direction,
                                          struct score *score, bool *out_are_all_allowed)
 {
     const uint32_t count = request->occasion->recipient_count;
     struct entry_ruling *rulings = arena_alloc_array(score->arena, count, sizeof *rulings);
-    *out_are_all_allowed = direction != DIRECTION_OUT && entry_match(request, score, rulings);
+    *out_are_all_allowed = false;
+    for (uint32_t i = 0; i < count; i++) rulings[i] = (struct entry_ruling){ .blocked = ACTION_ACCEPT };
+    if (direction == DIRECTION_OUT)
+        entry_match_outbound(request, score);
+    else
+        *out_are_all_allowed = entry_match(request, score, rulings);
     return rulings;
 }
 

@@ -6,14 +6,28 @@
 #include "mail/envelope.h"
 #include "mail/idna.h"
 #include "mail/mailbox.h"
+#include "scan/entry_patterns.h"
 
-enum { NAMED_MOST = 200, BITS_MOST = 128, V4_BEFORE = 96 };
+/* Of those that do not apply TOLD_MOST are told: there may be one for each of our users. */
+enum { NAMED_MOST = 200, TOLD_MOST = 5, BITS_MOST = 128, V4_BEFORE = 96 };
 
-/* An entry that names the client or a sender of the message. */
+/* What became of an entry that names the client or a sender of the message. */
+enum entry_fate {
+    ENTRY_DECIDED,    /* for some recipient */
+    ENTRY_OVERRULED,  /* another one goes before it, of all recipients it is for */
+    ENTRY_UNPROVEN,   /* an allow entry */
+    ENTRY_EXPIRED,    /* its time is over */
+    ENTRY_ELSEWHERE,  /* it is for none of the recipients */
+    ENTRY_FROM_ALONE, /* it looks at the envelope, and only From names it */
+    ENTRY_UNMATCHED,  /* a pattern of it does not match */
+    ENTRY_OUTBOUND,   /* the message is from inside */
+    ENTRY_FATES
+};
+
 struct named_entry {
     struct sender_entry entry;
-    bool is_proven;
-    bool is_decisive; /* for some recipient */
+    enum entry_fate fate;              /* up to ENTRY_UNPROVEN: it matches */
+    const struct sender_entry *before; /* of OVERRULED: the one that goes before it */
 };
 
 /* The message as entries see it. */
@@ -21,7 +35,8 @@ struct matching {
     const struct entry_request *request;
     struct arena *arena;
     struct named_entry items[NAMED_MOST];
-    uint32_t count;
+    uint32_t count, untold; /* untold: of these, that do not match */
+    bool is_outbound;
 };
 
 /* --- proof --- */
@@ -50,7 +65,7 @@ static bool is_proven(const struct auth_judgement *judgement, const struct sende
 {
     const struct authentication *result = &judgement->result;
     struct text named = sender_entry_domain(entry);
-    if (!judgement->is_made) return false;
+    if (!judgement->is_made || named.length == 0) return false;
     if (result->dmarc.outcome == DMARC_PASS && is_at_or_below(result->dmarc.author, named)) return true;
     if (result->spf.sender.outcome == SPF_PASS && is_at_or_below(result->spf.sender.domain, named))
         return true;
@@ -87,13 +102,32 @@ static bool is_same(const struct sender_entry *a, const struct sender_entry *b)
     return a->number == b->number && a->is_configured == b->is_configured;
 }
 
-/* Once, though envelope and From may both name it. */
-static void named_add(struct matching *matching, const struct sender_entry *entry, bool is_proof)
+/* Once, though envelope and From may both name it: where one of them matches, that counts. */
+static void named_add(struct matching *matching, const struct sender_entry *entry, enum entry_fate fate)
 {
-    for (uint32_t i = 0; i < matching->count; i++)
-        if (is_same(&matching->items[i].entry, entry)) return;
-    if (matching->count < NAMED_MOST && is_for_somebody(entry, matching->request->occasion))
-        matching->items[matching->count++] = (struct named_entry){ .entry = *entry, .is_proven = is_proof };
+    bool is_match = fate <= ENTRY_UNPROVEN;
+    if (fate == ENTRY_ELSEWHERE && entry->is_users) return; /* what others want is theirs */
+    for (uint32_t i = 0; i < matching->count; i++) {
+        if (!is_same(&matching->items[i].entry, entry)) continue;
+        if (is_match) matching->items[i].fate = fate;
+        return;
+    }
+    if (matching->count == NAMED_MOST || (!is_match && matching->untold == TOLD_MOST)) return;
+    matching->untold += !is_match;
+    matching->items[matching->count++] = (struct named_entry){ .entry = *entry, .fate = fate };
+}
+
+/* As long as no other one is looked at. */
+static enum entry_fate fate_of(const struct matching *matching, const struct sender_entry *entry,
+                               bool is_envelope, bool is_proof)
+{
+    const struct entry_request *request = matching->request;
+    if (matching->is_outbound) return ENTRY_OUTBOUND;
+    if (is_over(matching, entry)) return ENTRY_EXPIRED;
+    if (entry->is_envelope && !is_envelope) return ENTRY_FROM_ALONE;
+    if (!is_for_somebody(entry, request->occasion)) return ENTRY_ELSEWHERE;
+    if (!entry_hits_have(request->facts->entry_hits, entry)) return ENTRY_UNMATCHED;
+    return entry->verb == ENTRY_BLOCK || entry->is_unproven || is_proof ? ENTRY_OVERRULED : ENTRY_UNPROVEN;
 }
 
 static void sender_look(struct matching *matching, struct text image, enum entry_kind kind, struct text what,
@@ -102,10 +136,10 @@ static void sender_look(struct matching *matching, struct text image, enum entry
     struct entry_cursor cursor;
     struct sender_entry entry;
     entry_image_seek(image, kind, what, &cursor);
-    while (entry_image_next(&cursor, &entry)) {
-        if ((entry.is_envelope && !is_envelope) || is_over(matching, &entry)) continue;
-        named_add(matching, &entry, is_proven(matching->request->authentication, &entry));
-    }
+    while (entry_image_next(&cursor, &entry))
+        named_add(
+            matching, &entry,
+            fate_of(matching, &entry, is_envelope, is_proven(matching->request->authentication, &entry)));
 }
 
 /* The domain and those above it. */
@@ -115,15 +149,6 @@ static void domain_look(struct matching *matching, struct text image, struct tex
         sender_look(matching, image, ENTRY_DOMAIN, above, is_envelope);
         above = text_slice(above, text_find_char(above, '.') + 1, above.length);
     }
-}
-
-/* "User@EXAMPLE.com" as entries have it; empty: it has no domain. */
-static struct text address_form(struct arena *arena, struct text address)
-{
-    struct mailbox mailbox;
-    if (mailbox_parse(address, false, &mailbox) != MAILBOX_GOOD || mailbox.domain.length == 0)
-        return TEXT_NONE;
-    return arena_text_lower(arena, mailbox_canonical(arena, &mailbox));
 }
 
 static void address_look(struct matching *matching, struct text image, struct text address, bool is_envelope)
@@ -142,7 +167,22 @@ static void client_look(struct matching *matching, struct text image)
         if (!entry_image_has_bits(image, bits)) continue;
         entry_image_seek_network(image, client, bits, &cursor);
         while (entry_image_next(&cursor, &entry))
-            if (!is_over(matching, &entry)) named_add(matching, &entry, true);
+            named_add(matching, &entry, fate_of(matching, &entry, true, true));
+    }
+}
+
+/* Those that have patterns alone are found by what matched. */
+static void patterned_look(struct matching *matching, struct text image)
+{
+    struct text rest = matching->request->facts->entry_hits;
+    struct entry_hit hit;
+    while (entry_hits_next(&rest, &hit)) {
+        struct entry_cursor cursor;
+        struct sender_entry entry;
+        entry_image_seek_number(image, hit.number, &cursor);
+        if (!entry_image_next(&cursor, &entry) || entry.is_configured != hit.is_configured) continue;
+        enum entry_fate fate = fate_of(matching, &entry, true, false);
+        if (fate != ENTRY_UNMATCHED) named_add(matching, &entry, fate);
     }
 }
 
@@ -163,8 +203,9 @@ static void image_look(struct matching *matching, struct text image)
     if (image.length == 0) return;
     const struct from_domains *from = from_of(matching, &room);
     client_look(matching, image);
-    address_look(matching, image, address_form(matching->arena, matching->request->occasion->sender), true);
-    address_look(matching, image, address_form(matching->arena, from->address), false);
+    patterned_look(matching, image);
+    address_look(matching, image, mailbox_lower(matching->arena, matching->request->occasion->sender), true);
+    address_look(matching, image, mailbox_lower(matching->arena, from->address), false);
     for (uint32_t i = 0; i < from->count; i++) domain_look(matching, image, from->domains[i], false);
 }
 
@@ -172,21 +213,34 @@ static void image_look(struct matching *matching, struct text image)
 
 static unsigned exactness(const struct sender_entry *entry)
 {
-    if (entry->kind == ENTRY_NETWORK) return entry->network.bits;
+    if (entry->kind == ENTRY_ANYBODY) return 0;
+    if (entry->kind == ENTRY_NETWORK) return 1U + entry->network.bits;
     return entry->kind == ENTRY_ADDRESS ? 2000 : 200 + (unsigned)entry->what.length;
+}
+
+/* More patterns before fewer, then longer before shorter. */
+static size_t narrowness(const struct sender_entry *entry)
+{
+    size_t sum = 0;
+    for (int i = 0; i < ENTRY_FEATURES; i++)
+        sum += entry->patterns[i].length ? 1000 + entry->patterns[i].length : 0;
+    return sum;
 }
 
 static bool goes_before(const struct sender_entry *a, const struct sender_entry *b, struct text recipient)
 {
+    bool is_last_a = a->is_users && a->verb == ENTRY_ALLOW, is_last_b = b->is_users && b->verb == ENTRY_ALLOW;
+    if (is_last_a != is_last_b) return is_last_b;
     unsigned near_a = nearness(a, recipient), near_b = nearness(b, recipient);
     if (near_a != near_b) return near_a > near_b;
     if (a->verb != b->verb) return a->verb == ENTRY_BLOCK;
-    return exactness(a) > exactness(b);
+    if (exactness(a) != exactness(b)) return exactness(a) > exactness(b);
+    return narrowness(a) > narrowness(b);
 }
 
-static bool may_apply(const struct named_entry *named_entry)
+static bool may_apply(const struct named_entry *named_entry, struct text recipient)
 {
-    return named_entry->entry.verb == ENTRY_BLOCK || named_entry->entry.is_unproven || named_entry->is_proven;
+    return named_entry->fate <= ENTRY_OVERRULED && nearness(&named_entry->entry, recipient) > 0;
 }
 
 static void recipient_rule(struct matching *matching, struct text recipient, struct entry_ruling *out)
@@ -195,11 +249,13 @@ static void recipient_rule(struct matching *matching, struct text recipient, str
     *out = (struct entry_ruling){ .blocked = ACTION_ACCEPT };
     for (uint32_t i = 0; i < matching->count; i++) {
         struct named_entry *one = &matching->items[i];
-        if (nearness(&one->entry, recipient) == 0) continue;
-        if (may_apply(one) && (!best || goes_before(&one->entry, &best->entry, recipient))) best = one;
+        if (may_apply(one, recipient) && (!best || goes_before(&one->entry, &best->entry, recipient)))
+            best = one;
     }
     if (!best) return;
-    best->is_decisive = true;
+    best->fate = ENTRY_DECIDED;
+    for (uint32_t i = 0; i < matching->count; i++)
+        if (may_apply(&matching->items[i], recipient)) matching->items[i].before = &best->entry;
     out->entry = best->entry;
     out->is_allowed = best->entry.verb == ENTRY_ALLOW;
     if (!out->is_allowed) out->blocked = best->entry.action;
@@ -212,27 +268,61 @@ struct text entry_match_number(struct arena *arena, const struct sender_entry *e
     return arena_printf(arena, entry->is_configured ? "%u of the configuration" : "%u", entry->number);
 }
 
-static void tell(struct score *score, const struct named_entry *named_entry)
+static const char *signal_of(const struct named_entry *named_entry)
 {
-    static const char *const decisive[ENTRY_VERBS] = { "ALLOWED", "BLOCKED" };
+    static const char *const names[ENTRY_FATES] = {
+        [ENTRY_OVERRULED] = "ENTRY_OVERRULED",   [ENTRY_UNPROVEN] = "ALLOW_UNPROVEN",
+        [ENTRY_EXPIRED] = "ENTRY_EXPIRED",       [ENTRY_ELSEWHERE] = "ENTRY_ELSEWHERE",
+        [ENTRY_FROM_ALONE] = "ENTRY_FROM_ALONE", [ENTRY_UNMATCHED] = "ENTRY_UNMATCHED",
+        [ENTRY_OUTBOUND] = "ENTRY_OUTBOUND"
+    };
+    if (named_entry->fate != ENTRY_DECIDED) return names[named_entry->fate];
+    return named_entry->entry.verb == ENTRY_ALLOW ? "ALLOWED" : "BLOCKED";
+}
+
+static struct text became(const struct matching *matching, const struct named_entry *named_entry)
+{
+    static const char *const words[ENTRY_FATES] = {
+        [ENTRY_DECIDED] = "decided",
+        [ENTRY_OVERRULED] = "did not apply: another one goes before it",
+        [ENTRY_UNPROVEN] = "did not apply: not proven",
+        [ENTRY_EXPIRED] = "did not apply: its time is over",
+        [ENTRY_ELSEWHERE] = "did not apply: it is for another recipient",
+        [ENTRY_FROM_ALONE] = "did not apply: it looks at the envelope, not at From",
+        [ENTRY_UNMATCHED] = "did not apply: a pattern of it does not match",
+        [ENTRY_OUTBOUND] = "did not apply: the message is from inside"
+    };
+    if (named_entry->fate == ENTRY_OVERRULED && named_entry->before)
+        return arena_printf(matching->arena, "did not apply: entry %.*s goes before it",
+                            TEXT_ARG(entry_match_number(matching->arena, named_entry->before)));
+    if (named_entry->fate == ENTRY_UNPROVEN && !matching->request->authentication->is_made)
+        return TEXT("did not apply: not proven, since nobody is asked who sent it (auth mode off)");
+    return text_of(words[named_entry->fate]);
+}
+
+static void tell(const struct matching *matching, struct score *score, const struct named_entry *named_entry)
+{
     const struct sender_entry *entry = &named_entry->entry;
-    const char *name = named_entry->is_decisive ? decisive[entry->verb]
-                       : may_apply(named_entry) ? "ENTRY_OVERRULED"
-                                                : "ALLOW_UNPROVEN";
-    const char *became = named_entry->is_decisive ? "decided"
-                         : may_apply(named_entry) ? "did not apply: another one goes before it"
-                                                  : "did not apply: not proven";
     struct arena *arena = score->arena;
     struct text number = entry_match_number(arena, entry);
-    struct text signal = arena_printf(arena, entry->is_configured ? "%s_C%u" : "%s_%u", name, entry->number);
+    struct text signal =
+        arena_printf(arena, entry->is_configured ? "%s_C%u" : "%s_%u", signal_of(named_entry), entry->number);
     struct buffer what = { 0 };
-    sender_entry_print_what(entry, &what);
+    sender_entry_print_named(entry, &what);
     if (entry->to.length) buffer_printf(&what, " to %.*s", TEXT_ARG(entry->to));
     score_add(score, signal.at, 0,
-              arena_printf(arena, "%s %s entry for %.*s (%.*s) %s", entry->verb == ENTRY_ALLOW ? "an" : "a",
+              arena_printf(arena, "%s %s entry for %.*s (%.*s) %.*s", entry->verb == ENTRY_ALLOW ? "an" : "a",
                            sender_entry_verb_name(entry->verb), TEXT_ARG(buffer_text(&what)),
-                           TEXT_ARG(number), became));
+                           TEXT_ARG(number), TEXT_ARG(became(matching, named_entry))));
     buffer_free(&what);
+}
+
+void entry_match_outbound(const struct entry_request *request, struct score *score)
+{
+    struct matching matching = { .request = request, .arena = score->arena, .is_outbound = true };
+    image_look(&matching, request->entries);
+    image_look(&matching, request->config->entry_image);
+    for (uint32_t i = 0; i < matching.count; i++) tell(&matching, score, &matching.items[i]);
 }
 
 bool entry_match(const struct entry_request *request, struct score *score, struct entry_ruling *out)
@@ -246,6 +336,6 @@ bool entry_match(const struct entry_request *request, struct score *score, struc
         recipient_rule(&matching, occasion->recipients[i], &out[i]);
         are_all_allowed = are_all_allowed && out[i].is_allowed;
     }
-    for (uint32_t i = 0; i < matching.count; i++) tell(score, &matching.items[i]);
+    for (uint32_t i = 0; i < matching.count; i++) tell(&matching, score, &matching.items[i]);
     return are_all_allowed;
 }

@@ -26,13 +26,19 @@ struct entry_request {
 };
 
 /* Fills `out`, of as many as the occasion has recipients; true: an allow entry decides for all of them. Adds
-   ALLOWED_N, BLOCKED_N, and of entries that match and do not decide ALLOW_UNPROVEN_N and ENTRY_OVERRULED_N,
-   all without points; N is the number, C1 the first of the configuration. Of a recipient
-     - the entry for him goes before one for his domain, and that before one for everybody;
+   ALLOWED_N, BLOCKED_N, and of entries that name the sender and do not decide why (ALLOW_UNPROVEN_N,
+   ENTRY_OVERRULED_N, ENTRY_ELSEWHERE_N …), all without points; N is the number, C1 the first of the
+   configuration. Of a recipient
+     - what administrators say goes before an allow entry that a user made for himself;
+     - of these the entry for him goes before one for his domain, and that before one for everybody;
      - of these block before allow;
-     - of these an address before a domain, the longer domain first, and these before a network, the smaller
-       one first. */
+     - of these an address before a domain, the longer domain first, these before a network, the smaller one
+       first, and that before one for anybody;
+     - of these the one with more patterns, then with longer ones. */
 bool entry_match(const struct entry_request *request, struct score *score, struct entry_ruling *out);
+
+/* Mail from inside: none decides, and those that name its sender are told as ENTRY_OUTBOUND_N. */
+void entry_match_outbound(const struct entry_request *request, struct score *score);
 
 /* "3", or "1 of the configuration": for people. In the arena. */
 struct text entry_match_number(struct arena *arena, const struct sender_entry *entry);

@@ -10,7 +10,7 @@
 #include "ipc/channel.h"
 #include "mail/true_type.h"
 
-enum { MARGIN_MS = 2000, MEMBER_KEPT = 1 << 20 };
+enum { MARGIN_MS = 2000, MEMBER_KEPT = 1 << 20, NAMES_MOST = 64 * 1024 };
 
 void opening_begin(struct opening *opening, const struct config *config, struct reader_source *source,
                    struct inspection *inspection)
@@ -23,6 +23,7 @@ void opening_end(struct opening *opening)
     if (opening->reader >= 0) close(opening->reader);
     opening->reader = -1;
     buffer_free(&opening->member);
+    buffer_free(&opening->names);
 }
 
 /* --- what is said --- */
@@ -38,12 +39,22 @@ static void part_set(struct opening *opening, struct text path)
     opening->inspection->part = text_of(opening->place);
 }
 
+static void name_keep(struct opening *opening, struct text path)
+{
+    if (!opening->wants_names || path.length == 0 ||
+        buffer_length(&opening->names) + path.length > NAMES_MOST)
+        return;
+    buffer_add_text(&opening->names, path);
+    buffer_add_char(&opening->names, '\n');
+}
+
 static void tell(struct opening *opening, enum open_notice_kind kind, struct text path, struct text what)
 {
     static const enum virus_class classes[OPEN_NOTICE_COUNT] = { [OPEN_LIMITS] = VIRUS_CLASS_LIMITS,
                                                                  [OPEN_NOT_OPENED] = VIRUS_CLASS_NOT_OPENED,
                                                                  [OPEN_ENCRYPTED] = VIRUS_CLASS_ENCRYPTED };
     part_set(opening, path);
+    name_keep(opening, path);
     inspect_add(opening->inspection, classes[kind], TEXT("open"), what);
     part_set(opening, TEXT_NONE);
 }
@@ -111,6 +122,7 @@ static bool member_take(struct opening *opening, struct text payload)
     bool is_good = open_member_get(payload, &member) && member.bytes <= opening->config->virus.max_file_bytes;
     buffer_clear(&opening->member);
     if (is_good) part_set(opening, member.path);
+    if (is_good) name_keep(opening, member.path);
     while (is_good && buffer_length(&opening->member) < member.bytes) {
         if (!frame_get(opening, &frame)) return false;
         uint64_t left = member.bytes - buffer_length(&opening->member);

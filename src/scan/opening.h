@@ -19,6 +19,8 @@ struct opening {
     struct extraction *extraction; /* is offered what is found in containers; NULL: nothing is */
     int reader;                    /* -1: none so far */
     bool is_over;
+    bool wants_names;    /* set by the caller */
+    struct buffer names; /* of files in containers, with their paths, a line each; freed by opening_end */
     uint64_t last_id, total;
     uint32_t files;
     struct buffer member;

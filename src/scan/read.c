@@ -11,6 +11,7 @@
 #include "mail/reading.h"
 #include "scan/authenticate.h"
 #include "scan/content.h"
+#include "scan/entry_patterns.h"
 #include "scan/impostor_weight.h"
 #include "scan/lesson_choice.h"
 #include "scan/list_questions.h"
@@ -221,6 +222,14 @@ static void campaign_look(struct arena *arena, const struct scanner *scanner, co
     buffer_free(&bytes);
 }
 
+/* Bits of enum entry_feature that some entry has a pattern for; none where entries do not count. */
+static unsigned patterns_load(const struct scanner *scanner, const struct occasion *occasion)
+{
+    if (!scanner->patterns || occasion->direction == DIRECTION_OUT) return 0;
+    return entry_patterns_load(scanner->patterns, entry_page_read(scanner->entries),
+                               scanner->config->entry_image);
+}
+
 void read_facts(struct arena *arena, const struct scanner *scanner, const struct occasion *occasion,
                 struct text message, struct facts *out)
 {
@@ -237,7 +246,8 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     else if (local_model_use(learned_page_read(scanner->learned), &local))
         score.local = &local;
     struct campaign_sketch sketch = { 0 };
-    score.wants_links |= list_questions_want_links(config);
+    unsigned patterned = patterns_load(scanner, occasion);
+    score.wants_links |= list_questions_want_links(config) || patterned >> ENTRY_LINK & 1;
     struct inspection inspection;
     struct opening opening;
     struct extraction extraction;
@@ -245,12 +255,14 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     *out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)mime->count };
     if (is_asked) inspection_start(arena, scanner, mime, &inspection);
     opening_begin(&opening, config, scanner->readers, is_asked ? &inspection : NULL);
+    opening.wants_names = patterned >> ENTRY_ATTACHMENT & 1;
     bool is_for_spam = is_spam_asked_for(config, occasion);
     if (is_for_spam && scanner->campaigns && occasion->direction == DIRECTION_IN) score.sketch = &sketch;
     extraction_begin(&extraction, config, arena, scanner->readers, &score, is_for_spam);
     if (scanner->readers && (is_asked || is_for_spam)) opening.extraction = &extraction;
     parts_walk(arena, mime, is_asked ? &inspection : NULL, &opening, &score, out);
     text_extract(&extraction, &opening);
+    struct text members = arena_text(arena, buffer_text(&opening.names));
     opening_end(&opening);
     if (is_asked) {
         inspect_end(&inspection, finding_set_calls_for(&mime->findings, CONSEQUENCE_LIMIT));
@@ -263,6 +275,8 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     out->tenancy = tenancy_read(config, occasion, header);
     authenticate_read(arena, config, occasion, message, header, out);
     impostor_read(arena, config, scanner->impostors, occasion, mime, &score, out);
+    const struct entry_texts entry_texts = { score.link_hosts, score.link_urls, members };
+    if (patterned) out->entry_hits = entry_patterns_find(scanner->patterns, arena, mime, &entry_texts);
     enum direction direction = tenancy_direction(occasion, out->tenancy);
     const struct recipe_source source = {
         arena, config, direction, message, mime->declared, header, may_warn(config, out)

@@ -13,6 +13,7 @@
 #include "scan/opening.h"
 #include "virus/inspect.h"
 
+struct entry_patterns;
 /* What a worker reads with. */
 struct scanner {
     const struct config *config;
@@ -22,13 +23,14 @@ struct scanner {
     const struct fingerprint_page *lists;    /* NULL: no mailing list is known */
     const struct fingerprint_page *approved; /* NULL: no newsletter is approved */
     const struct entry_page *entries;        /* NULL: no allow or block entry but the configuration's */
-    struct reader_source *readers;           /* NULL: containers are not opened */
-    const struct base_model *base;           /* NULL: mail is judged without */
-    const struct learned_page *learned;      /* NULL: nothing is learned here */
-    const struct local_model *local;         /* instead of it; NULL: `learned` counts */
-    const struct campaign_table *campaigns;  /* NULL: nothing is known of near-duplicates */
-    const struct ruleset *rules;             /* NULL: there are none */
-    const struct impostor_set *impostors;    /* of that configuration; NULL: nobody looks for them */
+    struct entry_patterns *patterns;        /* the worker's own; NULL: no pattern of an entry is looked for */
+    struct reader_source *readers;          /* NULL: containers are not opened */
+    const struct base_model *base;          /* NULL: mail is judged without */
+    const struct learned_page *learned;     /* NULL: nothing is learned here */
+    const struct local_model *local;        /* instead of it; NULL: `learned` counts */
+    const struct campaign_table *campaigns; /* NULL: nothing is known of near-duplicates */
+    const struct ruleset *rules;            /* NULL: there are none */
+    const struct impostor_set *impostors;   /* of that configuration; NULL: nobody looks for them */
 };
 
 /* Texts in `out` live in the arena or borrow from the message. Never fails: what could not be seen is said

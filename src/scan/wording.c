@@ -87,8 +87,8 @@ static void blocked_reason(struct arena *arena, const struct sender_entry *entry
 {
     struct buffer what = { 0 };
     sender_entry_print_what(entry, &what);
-    buffer_add_text(out, TEXT("mail from "));
-    add_ascii(out, buffer_text(&what));
+    buffer_add_text(out, entry->kind == ENTRY_ANYBODY ? TEXT("the message") : TEXT("mail from "));
+    if (entry->kind != ENTRY_ANYBODY) add_ascii(out, buffer_text(&what));
     buffer_printf(out, " is blocked here (entry %.*s)", TEXT_ARG(entry_match_number(arena, entry)));
     buffer_free(&what);
 }

@@ -19,6 +19,7 @@
 #include "ipc/ask_scan.h"
 #include "mail/charset.h"
 #include "scan/decide.h"
+#include "scan/entry_patterns.h"
 #include "scan/outside.h"
 #include "scan/scan_private.h"
 #include "scan/seal_compose.h"
@@ -408,6 +409,7 @@ _Noreturn void worker_run(int channel, const struct scanner *scanner)
     worker.arena = arena_new(65536);
     worker.readers.packet = memory_alloc(FRAME_LIMIT);
     worker.scanner.cache = verdict_cache_new(REMEMBERED);
+    worker.scanner.patterns = entry_patterns_new();
     limit_resources(config);
     if (config->processes.jail && !jail_enter("scan worker", JAIL_SCANNER, &paths))
         give_up(&worker, "the jail cannot be entered");

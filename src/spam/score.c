@@ -122,6 +122,9 @@ void score_link(struct score *score, enum score_source source, struct text addre
 {
     struct text host = host_of(address);
     if (host.length == 0) return;
+    if (score->wants_links && score->link_urls.length < LINK_HOSTS_MOST)
+        score->link_urls = arena_printf(score->arena, "%.*s%.*s\n", TEXT_ARG(score->link_urls),
+                                        TEXT_ARG(text_slice(address, 0, text_find_char(address, '\n'))));
     if (score->wants_links && score->link_hosts.length < LINK_HOSTS_MOST)
         score->link_hosts = arena_printf(score->arena, "%.*s%.*s\n", TEXT_ARG(score->link_hosts),
                                          TEXT_ARG(text_slice(host, 0, text_find_char(host, ':'))));
@@ -180,6 +183,8 @@ static void links_keep(struct score *score, const struct feature_links *links)
 {
     score->link_hosts = arena_printf(score->arena, "%.*s%.*s", TEXT_ARG(score->link_hosts),
                                      TEXT_ARG(buffer_text(&links->hosts)));
+    score->link_urls = arena_printf(score->arena, "%.*s%.*s", TEXT_ARG(score->link_urls),
+                                    TEXT_ARG(buffer_text(&links->urls)));
     score->link_texts = arena_text(score->arena, buffer_text(&links->shown));
 }
 

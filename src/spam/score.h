@@ -20,11 +20,11 @@ struct score {
     const struct local_model *local; /* NULL: nothing was learned that counts */
     const struct ruleset *rules;     /* NULL: there are none */
     struct campaign_sketch *sketch;  /* NULL: nobody wants to know its near-duplicates; else the caller's */
-    bool wants_links;                /* link_hosts and link_texts are to be filled */
-    struct text link_hosts, link_texts; /* of its links: spam/feature_set.h, a line each */
-    struct text rule_marks;             /* what rule_signals_late wants of the message; empty: nothing */
-    struct message_text *text;          /* what was read; freed by score_message */
-    struct vector_draft *draft;         /* likewise, for the local model */
+    bool wants_links;                /* link_hosts, link_urls and link_texts are to be filled */
+    struct text link_hosts, link_urls, link_texts; /* of its links: spam/feature_set.h, a line each */
+    struct text rule_marks;     /* what rule_signals_late wants of the message; empty: nothing */
+    struct message_text *text;  /* what was read; freed by score_message */
+    struct vector_draft *draft; /* likewise, for the local model */
     struct signal *signals;
     uint32_t count;
 };

@@ -354,6 +354,47 @@ def test_released_by_mail_once_and_explained_afterwards(node, inside):
     assert (counted["quarantined"], counted["again"], counted["own"]) == (2, 1, 5)
 
 
+def test_a_sender_is_allowed_or_blocked_for_oneself_with_the_ticket(node, inside):
+    letters, tickets = held_and_told(node, inside, "a@example.test", "b@other.test")
+    for part in letters["a@example.test"].get_payload():
+        text = part.get_payload(decode=True).decode()
+        assert f"subject=block%20{tickets['a@example.test']}" in text and "この差出人を私宛てに拒否する" in text
+    assert f"subject=allow%20{tickets['b@other.test']}" in letters["b@other.test"].get_payload()[0].get_payload(decode=True).decode()
+
+    def listed(verb):
+        return [json.loads(line) for line in node.run(verb, "list", "--json").stdout.splitlines()]
+
+    # Blocked for him alone; he is told so, and asking again changes nothing.
+    ask(node, f"block {tickets['a@example.test']}")
+    ask(node, f"Re: block%20{tickets['a@example.test'].lower()}")
+    inside.wait(4)
+    assert all("保存しました" in mail.get_payload(decode=True).decode() for mail in answers(inside))
+    (entry,) = listed("block")
+    assert (entry["to"], entry["by"], entry["flags"]) == ("a@example.test", "a@example.test", "users"), entry
+    sender = entry["what"]
+    mail = lab.message("hello", "hello\n", From=f"<{sender}>")
+    code, reply = lab.Client(node.port).send(mail, sender=sender, recipients=("a@example.test",))
+    assert code == 550 and "(entry 1)" in reply
+    assert lab.Client(node.port).send(mail, sender=sender, recipients=("b@other.test",))[0] == 250
+
+    # Allowed: the message comes, and what he said to the contrary ends.
+    ask(node, f"allow {tickets['a@example.test']}")
+    lab.wait_for(lambda: sum(b"GTUBE" in one.read_bytes() for one in inside.files()) == 1, "the release")
+    assert listed("block") == [] and listed("allow")[0]["what"] == sender
+    assert f"{sender} for a@example.test, by mail with a ticket" in node.run("audit").stdout
+    ask(node, f"approve {tickets['b@other.test']}", sender="b@other.test")
+    lab.wait_for(lambda: any("no such sender or newsletter" in mail.get_payload(decode=True).decode() for mail in answers(inside)), "the answer")
+
+    # The administrator's way, with the sender that nothing proves.
+    (held,) = [one for one in kept(node) if one["recipients"][0]["address"] == "b@other.test" or len(one["recipients"]) > 1]
+    done = node.run("quarantine", "release", held["id"], "--allow", "domain", "--to", "b@other.test")
+    assert re.search(r"entry 3: allow \S+ for b@other.test", done.stdout) and "nothing proved" in done.stderr, (done.stdout, done.stderr)
+    done = node.run("trace", held["id"], "--block")
+    assert f"entry 4: block {sender} for everybody" in done.stdout and "nothing proved" in done.stderr
+    assert listed("block")[0]["note"] == f"trace {held['id']}"
+    node.balance()
+
+
 def test_nobody_is_answered_without_end(node, inside):
     lab.wait_for(lambda: (node.state / "report/digest").exists(), "the first look")
     ids = [ask(node, "no ticket", Auto_Submitted="auto-replied"), ask(node, "no ticket", Precedence="bulk"),

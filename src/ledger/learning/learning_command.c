@@ -457,6 +457,7 @@ static void entries_do(struct learning_command *command, struct text verb, struc
 {
     struct text last;
     const struct entry_command asked = { .entries = command->server->entries,
+                                         .config = command->server->config,
                                          .records = command->server->records,
                                          .commander = &command->commander,
                                          .arena = command->arena,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* What users ask for by mail: report reads the mail; here a message is released by its ticket, once, and
-   newsletters are approved. */
+/* What users ask for by mail: report reads the mail; here a message is released by its ticket, once,
+   its sender allowed or blocked for its recipient, and newsletters are approved. */
 #ifndef SEKIMORI_LEDGER_QUARANTINE_TICKET_RELEASE_H
 #define SEKIMORI_LEDGER_QUARANTINE_TICKET_RELEASE_H
 
 #include "ledger/approvals.h"
 #include "ledger/quarantine/quarantine_command.h"
+#include "ledger/sender_entries.h"
 
 struct ticket_release_server;
 
@@ -25,6 +26,10 @@ void ticket_release_server_set_listener(struct ticket_release_server *server,
                                         struct report_listener listener);
 /* Borrowed; until then none is approved. */
 void ticket_release_server_set_approvals(struct ticket_release_server *server, struct approvals *approvals);
+/* Likewise: until then users make no entries. */
+void ticket_release_server_set_entries(struct ticket_release_server *server, struct sender_entries *entries);
+/* Whether users may: digest senders. Borrowed. */
+void ticket_release_server_set_config(struct ticket_release_server *server, const struct config *config);
 /* Report is there, or there again. */
 void ticket_release_server_set_report(struct ticket_release_server *server, int fd);
 

@@ -5,12 +5,15 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "config/kept_entry.h"
+#include "config/whole_file.h"
 #include "ipc/message_id.h"
 #include "ledgerdb/access_log.h"
 #include "ledgerdb/day.h"
 #include "ledgerdb/part_history.h"
 #include "report/daily/changes.h"
 #include "report/daily/chart.h"
+#include "report/daily/entry_sheets.h"
 #include "statistics/amount.h"
 #include "statistics/authenticity.h"
 #include "statistics/calendar.h"
@@ -490,6 +493,21 @@ static void senders_tables(struct composing *composing)
     broken_say(composing);
 }
 
+/* Nothing where there is no such file. */
+static void entries_tables(struct composing *composing)
+{
+    struct arena *arena = composing->document->arena;
+    struct entry_sheets sheets;
+    struct text file;
+    bool is_open;
+    if (!composing->source->ledger_path) return;
+    struct text path = arena_printf(arena, "%s/entries", composing->source->ledger_path);
+    if (whole_file_read(path.at, KEPT_ENTRIES_FILE_MOST, arena, &file, &is_open)) return;
+    entry_sheets_make(arena, file, composing->document->period, composing->source->now_ms, &sheets);
+    if (sheets.used) sheet_show(composing, sheets.used);
+    if (sheets.unused) sheet_show(composing, sheets.unused);
+}
+
 static void tables(struct composing *composing)
 {
     struct period period = composing->document->period;
@@ -508,6 +526,7 @@ static void tables(struct composing *composing)
     rescan_table(composing);
     missed_table(composing);
     senders_tables(composing);
+    entries_tables(composing);
     wish.would = true;
     table_show(composing, wish, false);
     wish.would = false;

@@ -14,6 +14,7 @@ struct compose_source {
     const struct country_file *countries; /* NULL: none */
     const struct fact *facts;             /* FACT_COUNT, in the document's language */
     const struct account_line *accounts;  /* ACCOUNT_COUNT; NULL: no night is closed with this report */
+    const char *ledger_path;              /* the folder that has `entries`; NULL: they are not told */
     int folder;                           /* of changes.h */
     uint64_t now_ms;
 };

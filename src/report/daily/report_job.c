@@ -57,6 +57,7 @@ static struct report_document *report_document_make(struct service *service, str
                                      .countries = service->countries,
                                      .facts = facts,
                                      .accounts = accounts,
+                                     .ledger_path = service->ledger_path,
                                      .folder = service->folder,
                                      .now_ms = now_of(service) };
     struct report_document *document = compose_report(&source, period, language);

@@ -108,7 +108,8 @@ static void page_link_add(const struct digest_letter *letter, const char *ticket
 }
 
 /* RFC 6068: in the address everything is written by number that could mean something in a URL. */
-static void mail_link_add(const struct digest_letter *letter, const char *ticket, struct buffer *out)
+static void mail_link_add(const struct digest_letter *letter, const char *word, const char *ticket,
+                          struct buffer *out)
 {
     struct text to = letter->config->digest.reply;
     buffer_add_text(out, TEXT("mailto:"));
@@ -119,7 +120,28 @@ static void mail_link_add(const struct digest_letter *letter, const char *ticket
         else
             buffer_printf(out, "%%%02X", (unsigned char)c);
     }
-    buffer_printf(out, "?subject=release%%20%s", ticket);
+    buffer_printf(out, "?subject=%s%%20%s", word, ticket);
+}
+
+/* What else a mail may say of a message beside that it is to be released. */
+struct wish_link {
+    const char *word, *label;
+};
+
+/* Of this message; at most WISHES_MOST. Of a newsletter its approval, of other mail its sender. */
+enum { WISHES_MOST = 2 };
+static size_t wishes_of(const struct digest_letter *letter, const struct held_row *row,
+                        struct wish_link out[WISHES_MOST])
+{
+    static const struct wish_link allow = { "allow", N_("Release, and allow the sender for me") },
+                                  block = { "block", N_("Block the sender for me") },
+                                  approve = { "approve", N_("Release, and approve the newsletter for me") };
+    bool is_newsletter = row->found == CLASS_NEWSLETTER;
+    if (!has_reply(letter) || !has_ticket(letter, row)) return 0;
+    if (!letter->config->digest.senders && !is_newsletter) return 0;
+    out[0] = is_newsletter ? approve : allow;
+    out[1] = block;
+    return letter->config->digest.senders ? 2 : 1;
 }
 
 /* False, nothing added: there is none. */
@@ -129,13 +151,24 @@ static bool link_add(const struct digest_letter *letter, const struct held_row *
     if (!has_ticket(letter, row)) return false;
     ticket_of(letter, row, ticket);
     if (has_reply(letter))
-        mail_link_add(letter, ticket, out);
+        mail_link_add(letter, "release", ticket, out);
     else
         page_link_add(letter, ticket, out);
     return true;
 }
 
 /* --- as text --- */
+
+static void wishes_print(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
+{
+    struct wish_link wishes[WISHES_MOST];
+    char ticket[TICKET_SIZE];
+    size_t count = wishes_of(letter, row, wishes);
+    for (size_t i = 0; i < count; i++) {
+        buffer_printf(out, "\n    %s\n    ", say(letter, wishes[i].label));
+        mail_link_add(letter, wishes[i].word, ticket_of(letter, row, ticket), out);
+    }
+}
 
 static void row_print(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
 {
@@ -150,6 +183,7 @@ static void row_print(const struct digest_letter *letter, const struct held_row 
     reason_add(letter, row, out);
     buffer_add_text(out, TEXT("\n    "));
     if (!link_add(letter, row, out)) buffer_printf(out, "ID: %s", message_id_print(row->message, id));
+    wishes_print(letter, row, out);
     buffer_add_text(out, TEXT("\n\n"));
     buffer_free(&room);
 }
@@ -167,6 +201,11 @@ static void advice_print(const struct digest_letter *letter, struct buffer *out)
         buffer_printf(out, "%s\n",
                       say(letter, N_("A mail link writes a mail: send it as it is, and the message is "
                                      "delivered to you.")));
+    if (open && has_reply(letter) && letter->config->digest.senders)
+        buffer_printf(
+            out, "%s\n",
+            say(letter, N_("What you allow or block holds for your address alone; an allowed sender "
+                           "is let through where he proves who he is.")));
     if (open) {
         buffer_printf(out, "%s ", say(letter, N_("It works once, and not after")));
         time_add(out, letter->now_ms + letter->config->digest.expire_ms);
@@ -259,6 +298,22 @@ static void button_html(const struct digest_letter *letter, const struct held_ro
     buffer_free(&link);
 }
 
+static void wishes_html(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
+{
+    struct wish_link wishes[WISHES_MOST];
+    struct buffer link = { 0 };
+    char ticket[TICKET_SIZE];
+    size_t count = wishes_of(letter, row, wishes);
+    for (size_t i = 0; i < count; i++) {
+        buffer_clear(&link);
+        mail_link_add(letter, wishes[i].word, ticket_of(letter, row, ticket), &link);
+        buffer_add_text(out, TEXT("\n<div style=\"margin-top:6px;font-size:13px\"><a href=\""));
+        html_add(out, buffer_text(&link), buffer_length(&link));
+        buffer_printf(out, "\">%s</a></div>", say(letter, wishes[i].label));
+    }
+    buffer_free(&link);
+}
+
 static void row_html(const struct digest_letter *letter, const struct held_row *row, struct buffer *out)
 {
     struct buffer room = { 0 };
@@ -276,6 +331,7 @@ static void row_html(const struct digest_letter *letter, const struct held_row *
     html_add(out, buffer_text(&room), 1000);
     buffer_add_text(out, TEXT("</div>\n"));
     button_html(letter, row, out);
+    wishes_html(letter, row, out);
     buffer_add_text(out, TEXT("</div>\n"));
     buffer_free(&room);
 }

@@ -42,9 +42,9 @@ struct errand {
     uint32_t at; /* recipients before this one are done */
     struct buffer said;
     enum waits waits;
-    int why;          /* WAITS_LETTER: what the answer says */
+    int why;                      /* WAITS_LETTER: what the answer says */
     enum campaign_said campaigns; /* what is to be told of each mail; CAMPAIGN_SAID_COUNT: nothing */
-    struct text told; /* of a report that waits for lessons or ledger: what was done so far */
+    struct text told;             /* of a report that waits for lessons or ledger: what was done so far */
     struct text mails[REQUEST_MAIL_MESSAGES_MOST];
 };
 
@@ -293,7 +293,7 @@ static uint64_t answer_noted(const struct inbox *inbox)
 
 static void not_released(struct inbox *inbox, int why, const char *how)
 {
-    inbox->facts.not_released++;
+    inbox->facts.not_released += why != REDEEMED_ENTERED;
     next(inbox, arena_printf(inbox->first->arena, "nothing released: %s, %s", answer_reason(why), how));
 }
 
@@ -377,7 +377,8 @@ static void answer(struct inbox *inbox, int why)
 static void ticket_take(struct inbox *inbox)
 {
     struct errand *errand = inbox->first;
-    struct text ticket = request_mail_ticket(errand->arena, buffer_text(&errand->content));
+    enum ticket_wish wish = TICKET_RELEASE;
+    struct text ticket = request_mail_ticket(errand->arena, buffer_text(&errand->content), &wish);
     if (!ticket.length) {
         answer(inbox, ANSWER_NO_TICKET);
         return;
@@ -390,6 +391,7 @@ static void ticket_take(struct inbox *inbox)
     struct buffer *out = channel_begin(inbox->ledger, LEDGER_REDEEM, errand->id);
     put_text(out, ticket);
     put_text(out, errand->offer.envelope.sender);
+    put_u8(out, (uint8_t)wish);
     channel_end(inbox->ledger);
 }
 

@@ -67,7 +67,21 @@ static bool is_letter(char c)
     return char_is_alpha(c) || char_is_digit(c);
 }
 
-struct text request_mail_ticket(struct arena *arena, struct text mail)
+/* By the word at the end of what stands before the ticket; "%20" was a blank. */
+static enum ticket_wish wish_of(struct text before)
+{
+    static const char *const words[TICKET_WISHES] = { "release", "allow", "block", "approve" };
+    if (text_ends(before, TEXT("%20"))) before = text_slice(before, 0, before.length - 3);
+    before = text_trim(before);
+    size_t from = before.length;
+    while (from > 0 && char_is_alpha(before.at[from - 1])) from--;
+    for (int i = 0; i < TICKET_WISHES; i++)
+        if (text_equal_nocase(text_slice(before, from, before.length), text_of(words[i])))
+            return (enum ticket_wish)i;
+    return TICKET_RELEASE;
+}
+
+struct text request_mail_ticket(struct arena *arena, struct text mail, enum ticket_wish *out_wish)
 {
     struct header header;
     header_read(arena, mail, &header);
@@ -78,6 +92,7 @@ struct text request_mail_ticket(struct arena *arena, struct text mail)
         while (end < subject.length && is_letter(subject.at[end])) end++;
         if (i > 0 && subject.at[i - 1] == '%' && end - i == TICKET_LETTERS + 2)
             i += 2; /* "%20", left as it is */
+        *out_wish = wish_of(text_slice(subject, 0, i));
         if (end - i == TICKET_LETTERS) return text_slice(subject, i, end);
         i = end + 1;
     }

@@ -4,6 +4,7 @@
 #define SEKIMORI_REPORT_MISSED_REQUEST_MAIL_H
 
 #include "base/arena.h"
+#include "ipc/ask_ledger.h"
 
 enum { REQUEST_MAIL_MESSAGES_MOST = 50 };
 
@@ -14,8 +15,9 @@ size_t request_mail_enclosed(struct arena *arena, struct text mail, struct text 
                              size_t *out_left);
 
 /* The ticket (ledgerdb/ticket.h) in its Subject, whatever stands around it; folds and encoded words are
-   undone. Empty: there is none. It may be false. */
-struct text request_mail_ticket(struct arena *arena, struct text mail);
+   undone. Empty: there is none. It may be false. *out_wish: by the word before it, "allow", "block" or
+   "approve"; any other one releases. */
+struct text request_mail_ticket(struct arena *arena, struct text mail, enum ticket_wish *out_wish);
 
 /* Written by a program or sent to a list: RFC 3834 forbids to answer it. */
 bool request_mail_is_automatic(struct arena *arena, struct text mail);

@@ -50,7 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct text mail = text_from(copy, size);
     check_messages(arena, mail);
     check_digest(mail);
-    struct text ticket = request_mail_ticket(arena, mail);
+    enum ticket_wish asked = TICKET_RELEASE;
+    struct text ticket = request_mail_ticket(arena, mail, &asked);
+    must((unsigned)asked < TICKET_WISHES);
     must(ticket.length == 0 || ticket.length == TICKET_SIZE - 1);
     request_mail_is_automatic(arena, mail);
     struct newsletter_wish wish;

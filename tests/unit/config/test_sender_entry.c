@@ -20,6 +20,7 @@ static struct text printed(struct arena *arena, const struct sender_entry *entry
     sender_entry_print_what(entry, &out);
     if (entry->to.length) buffer_printf(&out, " > %.*s", TEXT_ARG(entry->to));
     sender_entry_print_flags(entry, &out);
+    sender_entry_print_patterns(entry, &out);
     struct text text = arena_text(arena, buffer_text(&out));
     buffer_free(&out);
     return text;
@@ -37,6 +38,28 @@ static const struct {
     { ENTRY_BLOCK, "2001:db8::/32", "2001:db8::/32" },
     { ENTRY_BLOCK, "a..b@docomo.test", "a..b@docomo.test" },
     { ENTRY_BLOCK, "xn--r8jz45g.test", "xn--r8jz45g.test" },
+    { ENTRY_BLOCK, "* --subject '*your bill*' --tag", "* tag subject=*your%20bill*" },
+    { ENTRY_BLOCK, "* --subject=100%25%20* --link=x.test", "* subject=100%25%20* link=x.test" },
+    { ENTRY_BLOCK, "a@b.test --attachment *.exe", "a@b.test attachment=*.exe" },
+    { ENTRY_ALLOW, "b.test --subject *請* --to on.test", "b.test > on.test subject=*請*" },
+    { ENTRY_ALLOW, "* --subject *bill* --unproven", "* unproven subject=*bill*" },
+    { ENTRY_ALLOW, "* --subject *bill*", NULL }, /* anybody can write it */
+    { ENTRY_BLOCK, "*", NULL },
+    { ENTRY_BLOCK, "* --subject", NULL },
+    { ENTRY_BLOCK, "* --subject 'open", NULL },
+    { ENTRY_BLOCK, "* --subject ''", NULL },
+    { ENTRY_BLOCK, "* --subject *", NULL },
+    { ENTRY_BLOCK, "* --subject *ab*cd*", NULL }, /* in every mail */
+    { ENTRY_BLOCK, "* --subject *ＡＢ*", NULL },
+    { ENTRY_BLOCK, "* --subject a*b*c*d*e*f*g*h*i*jkl", NULL },
+    { ENTRY_BLOCK, "* --subject abc\\", NULL },
+    { ENTRY_BLOCK, "* --subject ab\\c", NULL },
+    { ENTRY_BLOCK, "* --subject abc\xff", NULL },
+    { ENTRY_BLOCK, "* --subject abc\x01", NULL },
+    { ENTRY_BLOCK, "* --subject abc\xc2\x9b", NULL },
+    { ENTRY_BLOCK, "* --subject=abc%1", NULL },
+    { ENTRY_BLOCK, "* --subject=abc%0A", NULL },
+    { ENTRY_BLOCK, "* --body abc", NULL },
     { ENTRY_BLOCK, "", NULL },
     { ENTRY_BLOCK, "com", NULL },
     { ENTRY_BLOCK, ".example.com", NULL },
@@ -62,10 +85,11 @@ static const struct {
 static void what_is_read(void **state)
 {
     (void)state;
+    const char *why;
     struct arena *arena = arena_new(0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct sender_entry entry;
-        bool is_read = sender_entry_read(arena, rows[i].verb, text_of(rows[i].words), &entry);
+        bool is_read = sender_entry_read(arena, rows[i].verb, text_of(rows[i].words), &entry, &why);
         if (is_read != (rows[i].is != NULL))
             fail_msg("\"%s\" is %s", rows[i].words, is_read ? "read" : "none");
         if (is_read && !text_equal(printed(arena, &entry), text_of(rows[i].is)))
@@ -75,7 +99,9 @@ static void what_is_read(void **state)
     struct sender_entry entry;
     memset(longest, 'a', sizeof longest);
     strcpy(longest + sizeof longest - 13, "@example.com");
-    assert_false(sender_entry_read(arena, ENTRY_BLOCK, text_of(longest), &entry));
+    assert_false(sender_entry_read(arena, ENTRY_BLOCK, text_of(longest), &entry, &why));
+    memset(longest, '*', sizeof longest - 1);
+    assert_false(sender_entry_read_pattern(arena, ENTRY_LINK, text_of(longest), &entry, &why));
     arena_free(arena);
 }
 
@@ -112,8 +138,9 @@ static void image_make(struct arena *arena, struct buffer *image)
                                          "192.0.2.128/25", "a.example.com --tag" };
     enum { WORDS = sizeof words / sizeof *words };
     struct sender_entry entries[WORDS];
+    const char *why;
     for (size_t i = 0; i < WORDS; i++)
-        assert_true(sender_entry_read(arena, ENTRY_BLOCK, text_of(words[i]), &entries[i]));
+        assert_true(sender_entry_read(arena, ENTRY_BLOCK, text_of(words[i]), &entries[i], &why));
     assert_true(entry_image_write(entries, WORDS, image));
 }
 

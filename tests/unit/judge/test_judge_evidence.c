@@ -157,7 +157,7 @@ enum {
     FINDING = 1 + (4 + 4) + 4, /* the class of the first */
     FINDINGS_LENGTH = 4 + 1 + (4 + 6) + (4 + 4) + (4 + 4),
     PARTS = 4 + 2 * 17,
-    EDITS = 180 + PARTS + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
+    EDITS = 184 + PARTS + 1 + (4 + 9) + 4 + FINDINGS_LENGTH,
     TENANCY = 80 + PARTS + FINDINGS_LENGTH,
     RECIPES = 8 + 4 + (4 + 5 + 8 + 4 + 4) + (4 + 5 + 8 + 4),
     RECIPIENTS = RECIPES + 4 + (2 + 4 + 4) + (2 + 4 + 5),

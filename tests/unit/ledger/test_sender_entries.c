@@ -65,7 +65,8 @@ static void node_close(struct node *node)
 static enum entry_outcome add(struct node *node, const char *words, uint64_t expires_ms, uint32_t *out_number)
 {
     struct kept_entry kept = { .by = TEXT("root"), .note = TEXT("a note - with words"), .made_ms = 7 };
-    assert_true(sender_entry_read(node->arena, ENTRY_BLOCK, text_of(words), &kept.entry));
+    const char *why;
+    assert_true(sender_entry_read(node->arena, ENTRY_BLOCK, text_of(words), &kept.entry, &why));
     kept.entry.expires_ms = expires_ms;
     return sender_entries_add(node->entries, &kept, out_number);
 }
@@ -136,15 +137,24 @@ static void uses_are_counted(void **state)
         { TEXT("BLOCKED_C2"), 0 }, { TEXT("BLOCKED_"), 0 },   { TEXT("BLOCKED_99999999999"), 0 }
     };
     const struct event_judgement judgement = { .is_judged = true, .signals = signals, .signal_count = 6 };
+    const uint64_t noon = UINT64_C(1796032800000), day = UINT64_C(86400000); /* 2026-11-30 10:00 UTC */
     node_open(&node);
     assert_int_equal(add(&node, "a.test", 0, &number), ENTRY_DONE);
     assert_int_equal(add(&node, "b.test", 0, &number), ENTRY_DONE);
-    sender_entries_count_use(node.entries, &judgement, 500);
-    sender_entries_count_use(node.entries, &judgement, 400);
+    sender_entries_count_use(node.entries, &judgement, noon + day);
+    sender_entries_count_use(node.entries, &judgement, noon);
+    sender_entries_count_use(node.entries, &judgement, noon + day + 1);
+    sender_entries_count_use(node.entries, &judgement, noon - 30 * day);
     sender_entries_look(node.entries, 0, true);
     node_restart(&node, 0);
-    assert_int_equal(sender_entries_find(node.entries, 1)->used, 2);
-    assert_int_equal(sender_entries_find(node.entries, 1)->last_ms, 500);
+    assert_int_equal(sender_entries_find(node.entries, 1)->used, 4);
+    const struct kept_entry *first = sender_entries_find(node.entries, 1);
+    assert_int_equal(first->last_ms, noon + day + 1);
+    assert_int_equal(kept_entry_uses_on(first, 20261201, 20261202), 2);
+    assert_int_equal(kept_entry_uses_on(first, 20261130, 20261201), 1);
+    assert_int_equal(kept_entry_uses_on(first, 20261129, 20261130), 0);
+    assert_true(!kept_entry_is_unused_since(first, noon) &&
+                kept_entry_is_unused_since(first, noon + 2 * day));
     assert_int_equal(sender_entries_find(node.entries, 2)->used, 0);
     node_close(&node);
 }

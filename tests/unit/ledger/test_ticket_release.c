@@ -17,6 +17,7 @@
 
 #include "base/codec.h"
 #include "ledger/quarantine/ticket_release.h"
+#include "ledger/ticket_entry.h"
 #include "ledgerdb/sql.h"
 
 #define MESSAGE (UINT64_C(1795564800000) << 22)
@@ -72,13 +73,17 @@ static void held_make(struct bench *bench)
         held[i] = (struct held_recipient){ i, HOLD_QUARANTINE, 0, TEXT("by verdict") };
         classes[i] = HELD_SPAM;
     }
-    struct event_accepted accepted = {
-        .id = MESSAGE, .time_ms = MESSAGE >> 22, .recipient_count = RECIPIENTS, .recipients = told
-    };
+    struct event_accepted accepted = { .id = MESSAGE,
+                                       .time_ms = MESSAGE >> 22,
+                                       .recipient_count = RECIPIENTS,
+                                       .recipients = told,
+                                       .sender = TEXT("news@shop.test") };
     struct held_offer offer = { .id = MESSAGE,
                                 .length = 1000,
                                 .edits_count = 1,
-                                .envelope = { .recipient_count = RECIPIENTS, .recipients = recipients },
+                                .envelope = { .sender = TEXT("news@shop.test"),
+                                              .recipient_count = RECIPIENTS,
+                                              .recipients = recipients },
                                 .recipients = held };
     assert_int_equal(held_begin(database), LEDGERDB_DONE);
     assert_int_equal(database_store_accepted(database, &accepted, 0), LEDGERDB_DONE);
@@ -133,12 +138,14 @@ static int tear_down(void **state)
     return 0;
 }
 
-static enum redeemed ask(struct bench *bench, uint64_t mail, const char *ticket, uint64_t *out_release)
+static enum redeemed ask_for(struct bench *bench, uint64_t mail, enum ticket_wish wish, const char *ticket,
+                             uint64_t *out_release)
 {
     struct buffer payload = { 0 };
     struct frame frame;
     put_text(&payload, text_of(ticket));
     put_text(&payload, TEXT("a@example.jp"));
+    put_u8(&payload, (uint8_t)wish);
     assert_true(channel_send_now(bench->report, LEDGER_REDEEM, mail, buffer_text(&payload), NULL, 0));
     buffer_free(&payload);
     turns(bench);
@@ -150,6 +157,11 @@ static enum redeemed ask(struct bench *bench, uint64_t mail, const char *ticket,
     *out_release = get_u64(&reader);
     assert_true(reader_done(&reader));
     return outcome;
+}
+
+static enum redeemed ask(struct bench *bench, uint64_t mail, const char *ticket, uint64_t *out_release)
+{
+    return ask_for(bench, mail, TICKET_RELEASE, ticket, out_release);
 }
 
 static const char *ticket_for(uint64_t message, uint32_t number, int64_t seconds_from_now,
@@ -238,6 +250,59 @@ static void who_and_what_is_recorded(void **state)
     assert_int_equal(looks, 1);
 }
 
+/* Entries for himself: as far as the ticket goes, the configuration lets users, and there is room. */
+static void what_a_user_says_of_a_sender(void **state)
+{
+    struct bench *bench = *state;
+    char room[TICKET_SIZE], old[TICKET_SIZE];
+    uint64_t release = 0;
+    struct sender_entries *entries = sender_entries_new(NULL);
+    ticket_for(MESSAGE, 0, 60, room);
+    ticket_for(MESSAGE, 0, -60, old);
+    sender_entries_start(entries, bench->files, 0);
+    assert_int_equal(ask_for(bench, 1, TICKET_BLOCK, room, &release), REDEEMED_NO_WISH);
+    ticket_release_server_set_entries(bench->server, entries);
+    ticket_release_server_set_config(bench->server, &bench->config);
+    assert_int_equal(ask_for(bench, 2, TICKET_BLOCK, room, &release),
+                     REDEEMED_NO_WISH); /* digest senders off */
+    bench->config.digest.senders = true;
+    assert_int_equal(ask_for(bench, 3, TICKET_BLOCK, old, &release), REDEEMED_OLD);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(ask_for(bench, 4, TICKET_BLOCK, room, &release), REDEEMED_ENTERED);
+    const struct kept_entry *kept = sender_entries_nth(entries, 0);
+    assert_true(sender_entries_count(entries) == 1 && kept->entry.is_users &&
+                kept->entry.verb == ENTRY_BLOCK && text_equal(kept->entry.what, TEXT("news@shop.test")) &&
+                text_equal(kept->entry.to, TEXT("a@example.jp")));
+    /* From before the envelope, a domain in Unicode as A-labels; whom no entry can name is nobody. */
+    struct held_row row = { .sender = TEXT("x@y.test"),
+                            .author = TEXT("N <A@\u65e5\u672c.test>"),
+                            .address = TEXT("B@example.jp") };
+    struct kept_entry made;
+    assert_true(ticket_entry_of(bench->arena, &row, ENTRY_ALLOW, &made) &&
+                text_equal(made.entry.what, TEXT("a@xn--wgv71a.test")) &&
+                text_equal(made.entry.to, TEXT("b@example.jp")));
+    row.author = TEXT("nobody");
+    assert_true(ticket_entry_of(bench->arena, &row, ENTRY_ALLOW, &made) &&
+                text_equal(made.entry.what, TEXT("x@y.test")));
+    row.sender = TEXT_NONE;
+    assert_false(ticket_entry_of(bench->arena, &row, ENTRY_ALLOW, &made));
+    assert_int_equal(ask_for(bench, 5, TICKET_APPROVE, room, &release), REDEEMED_NO_WISH);
+    struct kept_entry more = *kept;
+    for (int i = 1; i < TICKET_ENTRIES_OF_ONE_MOST; i++) {
+        more.entry.what = arena_printf(bench->arena, "n%d@shop.test", i);
+        assert_int_equal(ticket_entry_make(entries, &more), TICKET_ENTRY_DONE);
+    }
+    more.entry.what = TEXT("one@more.test");
+    assert_int_equal(ticket_entry_make(entries, &more), TICKET_ENTRY_FULL);
+    /* The contrary takes the other one's place, and the message comes; asked again it is the same. */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ask_for(bench, 6, TICKET_ALLOW, room, &release), REDEEMED_DONE);
+        assert_true(release != 0 && sender_entries_count(entries) == TICKET_ENTRIES_OF_ONE_MOST);
+    }
+    ticket_release_server_set_entries(bench->server, NULL);
+    sender_entries_free(entries);
+}
+
 static void nonsense_costs_the_channel(void **state)
 {
     static const struct {
@@ -246,6 +311,7 @@ static void nonsense_costs_the_channel(void **state)
     } rows[] = { { LEDGER_REDEEM, TEXT("") },
                  { LEDGER_REDEEM, TEXT("\x01\0\0\0x\x09\0\0\0x") },
                  { LEDGER_REDEEM, TEXT("\0\0\0\0\0\0\0\0more") },
+                 { LEDGER_REDEEM, TEXT("\0\0\0\0\0\0\0\0\x04") }, /* no such wish */
                  { LEDGER_HELD, TEXT("\0\0\0\0\0\0\0\0") } };
     struct bench *bench = *state;
     struct frame frame;
@@ -267,6 +333,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_class_has_its_rights, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_and_what_is_recorded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_user_says_of_a_sender, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nonsense_costs_the_channel, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

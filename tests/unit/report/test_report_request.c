@@ -132,8 +132,34 @@ static void tickets(void **state)
 {
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
         struct arena *arena = arena_new(0);
-        struct text found = request_mail_ticket(arena, text_of(subjects[i][0]));
+        enum ticket_wish wish = TICKET_RELEASE;
+        struct text found = request_mail_ticket(arena, text_of(subjects[i][0]), &wish);
+        assert_int_equal(wish, TICKET_RELEASE);
         if (!text_equal(found, text_of(subjects[i][1]))) fail_msg("row %zu: %.*s", i, TEXT_ARG(found));
+        arena_free(arena);
+    }
+}
+
+static void wishes(void **state)
+{
+    static const struct {
+        const char *before;
+        enum ticket_wish wish;
+    } rows[] = {
+        { "release ", TICKET_RELEASE },
+        { "Re: BLOCK ", TICKET_BLOCK },
+        { "allow%20", TICKET_ALLOW },
+        { "approve ", TICKET_APPROVE },
+        { "blocked ", TICKET_RELEASE },
+        { "block: ", TICKET_RELEASE },
+        { "block", TICKET_RELEASE /* no ticket */ },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena *arena = arena_new(0);
+        enum ticket_wish wish = TICKET_RELEASE;
+        request_mail_ticket(arena, arena_printf(arena, "Subject: %s" TICKET "\r\n\r\n", rows[i].before),
+                            &wish);
+        if (wish != rows[i].wish) fail_msg("%s: %d", rows[i].before, wish);
         arena_free(arena);
     }
 }
@@ -217,6 +243,7 @@ int main(void)
         cmocka_unit_test(messages_that_are_attached),
         cmocka_unit_test(more_than_are_taken),
         cmocka_unit_test(tickets),
+        cmocka_unit_test(wishes),
         cmocka_unit_test(programs),
         cmocka_unit_test(a_sender_is_answered_ten_times_an_hour),
         cmocka_unit_test(forged_senders_are_not_answered_without_end),

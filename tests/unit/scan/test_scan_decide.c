@@ -18,6 +18,7 @@
 #include "rules/ruleset.h"
 #include "scan/authenticate.h"
 #include "scan/decide.h"
+#include "scan/entry_patterns.h"
 #include "scan/wording.h"
 
 static const char base_config[] =
@@ -758,7 +759,8 @@ static void test_rules_alone(void **state)
 
 /* Precedence of allow and block entries: those of the configuration. */
 static const struct entry_row {
-    char letter;         /* P: news@shop.test is proven by SPF; F: it is not; V: and has a virus */
+    char letter; /* P: news@shop.test is proven by SPF; F: it is not; V: and has a virus; O: it is from inside
+                  */
     const char *entries; /* of the configuration */
     double points;
     const char *recipients;
@@ -783,7 +785,7 @@ static const struct entry_row {
       "mail from shop.test is blocked here (entry 1 of the configuration)" },
     { 'F', "block senders \"b@shop.test --envelope\"", 0, ONE, 550, "reject", " BLOCKED_C1",
       "mail from b@shop.test is blocked here (entry 1 of the configuration)" },
-    { 'F', "block senders \"news@shop.test --envelope\"", 0, ONE, 250, "accept", "", "" },
+    { 'F', "block senders \"news@shop.test --envelope\"", 0, ONE, 250, "accept", " ENTRY_FROM_ALONE_C1", "" },
     { 'F', "block senders news@shop.test", 0, ONE, 550, "reject", " BLOCKED_C1",
       "mail from news@shop.test is blocked here (entry 1 of the configuration)" },
     { 'F', "block senders \"shop.test --tag\"", 0, ONE, 250, "tag+tag", " BLOCKED_C1",
@@ -812,6 +814,45 @@ static const struct entry_row {
     { 'F', "block senders shop.test \"news@shop.test --tag\" 192.0.2.0/24", 0, ONE, 250, "tag+tag",
       " BLOCKED_C2 ENTRY_OVERRULED_C1 ENTRY_OVERRULED_C3",
       "mail from news@shop.test is blocked here (entry 2 of the configuration)" },
+    /* Patterns: all of them must match, and the sender too; of as near ones more patterns go before fewer. */
+    { 'F', "block senders \"* --subject '*your invoice*'\"", 0, ONE, 550, "reject", " BLOCKED_C1",
+      "the message is blocked here (entry 1 of the configuration)" },
+    { 'F', "block senders \"* --subject 'Your invoice'\"", 0, ONE, 250, "accept", "", "" },
+    { 'F', "block senders \"* --link evil.test\" \"* --attachment *.exe --tag\"", 0, ONE, 550, "reject",
+      " BLOCKED_C1 ENTRY_OVERRULED_C2", "the message is blocked here (entry 1 of the configuration)" },
+    { 'F', "block senders \"* --link evil.test/login* --attachment *.exe --tag\" \"* --link evil.test\"", 0,
+      ONE, 250, "tag+tag", " BLOCKED_C1 ENTRY_OVERRULED_C2",
+      "the message is blocked here (entry 1 of the configuration)" },
+    { 'F', "block senders \"* --link evil.test --attachment *.zip\"", 0, ONE, 250, "accept", "", "" },
+    { 'F', "block senders \"shop.test --subject *invoice*\"", 0, ONE, 550, "reject", " BLOCKED_C1",
+      "mail from shop.test is blocked here (entry 1 of the configuration)" },
+    { 'F', "block senders \"shop.test --subject *lottery*\"", 0, ONE, 250, "accept", " ENTRY_UNMATCHED_C1",
+      "" },
+    { 'F', "block senders \"shop.test --tag\" \"shop.test --subject *invoice* --quarantine\"", 0, ONE, 250,
+      "quarantine", " BLOCKED_C2 ENTRY_OVERRULED_C1",
+      "mail from shop.test is blocked here (entry 2 of the configuration)" },
+    { 'F', "block senders \"* --subject *invoice* --tag\" \"192.0.2.0/24 --quarantine\"", 0, ONE, 250,
+      "quarantine", " BLOCKED_C2 ENTRY_OVERRULED_C1",
+      "mail from 192.0.2.0/24 is blocked here (entry 2 of the configuration)" },
+    { 'P', "allow senders \"shop.test --subject *invoice*\"", 9, ONE, 250, "accept", " ALLOWED_C1", "" },
+    { 'F', "allow senders \"shop.test --subject *invoice*\"", 9, ONE, 250, "tag+tag", " ALLOW_UNPROVEN_C1",
+      "the message looks like spam (9.0 points)" },
+    { 'F', "allow senders \"192.0.2.1 --attachment application/x-msdownload\"", 9, ONE, 250, "accept",
+      " ALLOWED_C1", "" },
+    { 'F', "allow senders \"* --subject *invoice* --unproven\"", 9, ONE, 250, "accept", " ALLOWED_C1", "" },
+    /* What a user allowed for himself goes behind all that administrators say; what he blocked does not. */
+    { 'P', "allow senders \"shop.test --to a@on.test --users\"\nblock senders \"shop.test --quarantine\"", 9,
+      ONE, 250, "quarantine+tag", " ENTRY_OVERRULED_C1 BLOCKED_C2",
+      "mail from shop.test is blocked here (entry 2 of the configuration)" },
+    { 'P', "allow senders \"shop.test --to a@on.test --users\"", 9, "a@on.test b@on.test", 250,
+      "accept,tag+tag", " ALLOWED_C1", "the message looks like spam (9.0 points)" },
+    { 'P', "allow senders shop.test\nblock senders \"shop.test --to a@on.test --users\"", 9, ONE, 550,
+      "reject+tag", " ENTRY_OVERRULED_C1 BLOCKED_C2",
+      "mail from shop.test is blocked here (entry 2 of the configuration)" },
+    /* Why another one did not apply. */
+    { 'F', "block senders \"shop.test --to c@on.test\"", 0, ONE, 250, "accept", " ENTRY_ELSEWHERE_C1", "" },
+    { 'O', "block senders shop.test\nallow senders 192.0.2.0/24", 0, ONE, 250, "accept",
+      " ENTRY_OUTBOUND_C1 ENTRY_OUTBOUND_C2", "" },
     /* Whatever the modes. */
     { 'F', "spam { mode off }\nblock senders shop.test", 0, ONE, 550, "reject", " BLOCKED_C1",
       "mail from shop.test is blocked here (entry 1 of the configuration)" },
@@ -837,6 +878,21 @@ static bool has_signals(const struct verdict *verdict, struct text wanted)
     return count == told;
 }
 
+/* What the patterns of the configuration find in one mail. */
+static struct text hits_of(struct arena *arena, const struct config *config)
+{
+    static const struct text mail =
+        TEXT("Subject: =?UTF-8?Q?=EF=BC=B9our?= INVOICE of May\r\nMIME-Version: 1.0\r\n"
+             "Content-Type: application/x-msdownload; name=\"bill.EXE\"\r\n\r\nx\r\n");
+    const struct entry_texts texts = { TEXT("evil.test\n"), TEXT("http://evil.test/login?a\n"), TEXT_NONE };
+    const struct mime *mime = mime_parse(arena, mail, &mime_limits_default, MIME_FIRST);
+    struct entry_patterns *patterns = entry_patterns_new();
+    entry_patterns_load(patterns, TEXT_NONE, config->entry_image);
+    struct text hits = entry_patterns_find(patterns, arena, mime, &texts);
+    entry_patterns_free(patterns);
+    return hits;
+}
+
 static void entry_row_check(const struct entry_row *row)
 {
     struct arena *arena = arena_new(0);
@@ -857,6 +913,8 @@ static void entry_row_check(const struct entry_row *row)
     struct question answer = spf_of(arena, row->letter == 'P' ? 'P' : 'F');
     struct verdict verdict;
     char actions[200] = "";
+    if (row->letter == 'O') occasion.direction = DIRECTION_OUT;
+    facts.entry_hits = hits_of(arena, config);
     decide_verdict(arena, config, &occasion, &facts, &answer, 1, &verdict);
     actions_print(&verdict, actions, sizeof actions);
     bool is_right = strcmp(actions, row->actions) == 0 && verdict.code == row->code &&
