@@ -9,6 +9,7 @@
 #include "cli/signal_words.h"
 #include "cli/time_words.h"
 #include "cli/trace_print.h"
+#include "judge/sender_history.h"
 
 enum { NAME_COLUMNS = 80, ABOUT_COLUMNS = 160, PASSAGE_COLUMNS = 160, PASSAGES_SHOWN = 5 };
 
@@ -354,6 +355,26 @@ static void checks_say(const struct explain_view *view)
     putchar('\n');
 }
 
+/* What was known of the sender then, as the evidence has it. */
+static void history_say(struct arena *arena, const struct explain_view *view)
+{
+    struct explanation_evidence evidence;
+    struct sender_history history;
+    if (!explanation_evidence_get(arena, view->explanation, &evidence)) return;
+    for (uint32_t i = 0; i < evidence.answer_count; i++) {
+        const struct question *answer = &evidence.answers[i];
+        if (answer->kind != QUESTION_HISTORY || !sender_history_get(answer->value, &history)) continue;
+        for (uint32_t n = 0; n < history.count; n++) {
+            struct buffer line = { 0 };
+            sender_finding_say(view->language, &history.findings[n], &line);
+            printf("  %s  ", say(view->language, "known     ", "過去の実績"));
+            plain_say(buffer_text(&line), ABOUT_COLUMNS);
+            putchar('\n');
+            buffer_free(&line);
+        }
+    }
+}
+
 static void strongest_say(struct arena *arena, const struct explain_view *view, bool is_for_spam)
 {
     struct passage strongest[PASSAGES_SHOWN];
@@ -418,6 +439,7 @@ void explain_print_text(struct arena *arena, const struct explain_view *view)
     if (view->is_kept) recipients_say(arena, view);
     signals_say(view);
     if (view->is_kept) checks_say(view);
+    if (view->is_kept) history_say(arena, view);
     if (view->passages) {
         strongest_say(arena, view, true);
         strongest_say(arena, view, false);

@@ -35,6 +35,7 @@
 #include "cli/queue_tool.h"
 #include "cli/report_tool.h"
 #include "cli/rules_tool.h"
+#include "cli/sender_tool.h"
 #include "cli/setup.h"
 #include "cli/show_config.h"
 #include "cli/stats.h"
@@ -96,6 +97,8 @@ static const struct verb verbs[] = {
       &block_usage },
     { "campaign", campaign_main, "list, show, stop or forget mail that came from many places",
       VERB_ASKS_MASTER, &campaign_usage },
+    { "sender", sender_main, "show or forget what is remembered of a sender", VERB_ASKS_MASTER,
+      &sender_usage },
     { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER,
       &callout_usage },
     { "lists", lists_main, "say how lists are, and which of them have somebody", VERB_ASKS_MASTER,

@@ -474,6 +474,18 @@ static void kinds_check(struct loader *loader, const char *words)
     }
 }
 
+static void greylist_check(struct loader *loader)
+{
+    const struct config *config = loader->config;
+    bool is_wanted = config->greylist.mode != MODE_OFF;
+    for (size_t i = 0; i < config->domain_count; i++)
+        is_wanted = is_wanted ||
+                    (config->domains[i].has_greylist_mode && config->domains[i].greylist_mode != MODE_OFF);
+    if (is_wanted && !config->senders.is_remembering)
+        loader_complain(loader, SEVERITY_WARNING, global_place(loader, "senders remember"),
+                        N_("with `senders remember off` nothing is greylisted"));
+}
+
 void crosscheck_config(struct loader *loader)
 {
     if (!loader->sources->is_spoiled) numbers_check(loader);
@@ -482,6 +494,7 @@ void crosscheck_config(struct loader *loader)
     reporters_check(loader);
     replies_check(loader);
     people_check_file(loader);
+    greylist_check(loader);
     authorities_check(loader);
     hook_check(loader);
     update_check(loader);

@@ -262,11 +262,12 @@ struct domain {
     bool smtputf8;        /* false: the servers behind do not take SMTPUTF8 (default true) */
     uint32_t connections; /* limit per destination; 0: queue.deliver default */
     bool balance;         /* the least loaded server, not the first in order */
-    bool has_virus_mode, has_auth_mode, has_dmarc_reject; /* set per domain, else the global one holds */
+    bool has_virus_mode, has_auth_mode, has_greylist_mode,
+        has_dmarc_reject; /* set per domain, else the global one holds */
     struct own_spam spam;
     bool has_language;      /* else `report language` */
     enum language language; /* of its users */
-    enum mode virus_mode, auth_mode;
+    enum mode virus_mode, auth_mode, greylist_mode;
     enum action dmarc_reject;                       /* as auth.dmarc_reject */
     struct signing_key_list dkim_rsa, dkim_ed25519; /* all sign; the first RSA key seals */
 };
@@ -363,6 +364,21 @@ struct config {
     struct {
         struct text mark; /* what goes before the Subject of mail from outside; empty: nothing */
     } outside;
+
+    /* What lookup keeps of senders, and what it is good for. */
+    struct {
+        bool is_remembering;
+        uint64_t memory_bytes; /* of the file */
+        uint64_t half_life_ms; /* so old, a message counts half */
+        double reputation;     /* points that history adds or takes, at most; 0: none */
+        double contact;        /* points of a sender whom nobody here knows; 0: none */
+    } senders;
+
+    struct {
+        enum mode mode;
+        uint64_t wait_ms, window_ms; /* he may come back after, and has to before */
+        uint64_t keep_ms;            /* how long one who came back is known */
+    } greylist;
 
     struct {
         enum mode mode;

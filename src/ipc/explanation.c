@@ -112,6 +112,17 @@ static struct facts facts_bare(struct arena *arena, const struct facts *facts)
     return bare;
 }
 
+/* Who the sender wrote to is asked, and plays no part in deciding. */
+static struct question *answers_bare(struct arena *arena, const struct explanation_evidence *evidence)
+{
+    struct question *bare = arena_alloc_array(arena, evidence->answer_count + 1, sizeof *bare);
+    for (uint32_t i = 0; i < evidence->answer_count; i++) {
+        bare[i] = evidence->answers[i];
+        if (bare[i].kind == QUESTION_HISTORY) bare[i].subject = TEXT_NONE;
+    }
+    return bare;
+}
+
 bool explanation_evidence_put(const struct explanation_evidence *evidence, struct buffer *out)
 {
     size_t start = buffer_length(out);
@@ -120,7 +131,7 @@ bool explanation_evidence_put(const struct explanation_evidence *evidence, struc
     struct facts bare = facts_bare(arena, &evidence->facts);
     occasion_put(&evidence->occasion, out);
     facts_put(&bare, out);
-    questions_put(evidence->answers, evidence->answer_count, out);
+    questions_put(answers_bare(arena, evidence), evidence->answer_count, out);
     arena_free(arena);
     if (buffer_length(out) - start <= EVIDENCE_MOST) return true;
     buffer_truncate(out, start);

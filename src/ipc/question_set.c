@@ -6,6 +6,7 @@
 #include "ipc/ask_consult.h"
 #include "ipc/ask_lookup.h"
 #include "judge/list_answer.h"
+#include "judge/sender_history.h"
 
 /* --- the kinds --- */
 
@@ -34,10 +35,8 @@ static bool client_name_read(struct frame *frame, struct question_answer *out)
 static bool subject_ask(const struct question *question, const struct question_ways *ways, uint64_t id)
 {
     static const enum lookup_frame types[QUESTION_KIND_COUNT] = {
-        [QUESTION_SPF] = LOOKUP_SPF,
-        [QUESTION_KEY] = LOOKUP_KEY,
-        [QUESTION_POLICY] = LOOKUP_POLICY,
-        [QUESTION_LIST] = LOOKUP_LIST,
+        [QUESTION_SPF] = LOOKUP_SPF,   [QUESTION_KEY] = LOOKUP_KEY,         [QUESTION_POLICY] = LOOKUP_POLICY,
+        [QUESTION_LIST] = LOOKUP_LIST, [QUESTION_HISTORY] = LOOKUP_HISTORY,
     };
     if (question->subject.length > LOOKUP_SUBJECT_LIMIT) return false;
     lookup_subject_ask(ways->channels[ANSWERER_LOOKUP], types[question->kind], id, ways->deadline_ms,
@@ -58,6 +57,15 @@ static bool list_read(struct frame *frame, struct question_answer *out)
     struct list_answer answer;
     if (!lookup_text_get(frame, &out->value) || !list_answer_get(out->value, &answer)) return false;
     out->status = answer.hit_count > 0 ? ANSWER_FOUND : answer.is_incomplete ? ANSWER_TEMPERROR : ANSWER_NONE;
+    return true;
+}
+
+/* Found: something is known. */
+static bool history_read(struct frame *frame, struct question_answer *out)
+{
+    struct sender_history history;
+    if (!lookup_text_get(frame, &out->value) || !sender_history_get(out->value, &history)) return false;
+    out->status = history.count > 0 ? ANSWER_FOUND : ANSWER_NONE;
     return true;
 }
 
@@ -116,6 +124,8 @@ static const struct row {
     [QUESTION_POLICY] = { "policy", ANSWERER_LOOKUP, subject_ask, LOOKUP_POLICY_IS, bytes_read,
                           ANSWER_TEMPERROR },
     [QUESTION_LIST] = { "list", ANSWERER_LOOKUP, subject_ask, LOOKUP_LIST_IS, list_read, ANSWER_TEMPERROR },
+    [QUESTION_HISTORY] = { "history", ANSWERER_LOOKUP, subject_ask, LOOKUP_HISTORY_IS, history_read,
+                           ANSWER_TEMPERROR },
     [QUESTION_ENGINE] = { "engine", ANSWERER_CONSULT, engine_ask, CONSULT_ANSWER, engine_read,
                           ANSWER_TEMPERROR },
     [QUESTION_OPINION] = { "opinion", ANSWERER_CONSULT, opinion_ask, CONSULT_OPINION, engine_read,

@@ -360,6 +360,8 @@ void verdict_put(const struct verdict *verdict, struct buffer *out)
     put_u8(out, verdict->is_counted);
     put_u8(out, (uint8_t)verdict->teaches);
     put_text(out, verdict->taught_of);
+    put_u8(out, verdict->is_greylisted);
+    put_u8(out, verdict->is_spam_alone);
 }
 
 bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out)
@@ -395,8 +397,12 @@ bool verdict_get(struct arena *arena, struct reader *reader, struct verdict *out
     out->is_counted = is_counted == 1;
     out->teaches = get_u8(reader);
     out->taught_of = get_text(reader);
+    unsigned is_greylisted = get_u8(reader);
+    out->is_greylisted = is_greylisted == 1;
+    unsigned is_spam_alone = get_u8(reader);
+    out->is_spam_alone = is_spam_alone == 1;
     if (out->direction > DIRECTION_OUT || out->tenancy >= TENANCY_COUNT || is_spam > 1 || is_counted > 1 ||
-        out->teaches >= TEACHES_COUNT)
+        out->teaches >= TEACHES_COUNT || is_greylisted > 1 || is_spam_alone > 1)
         reader->failed = true;
     return !reader->failed && out->kind < REFUSAL_KINDS && out->code >= 200 && out->code <= 599;
 }

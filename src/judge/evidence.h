@@ -53,6 +53,7 @@ enum question_kind {
                              the body while scan reads it */
     QUESTION_OPINION,     /* the same of a second opinion on spam, with the envelope, too */
     QUESTION_LIST,        /* subject: list_subject_put; value: list_answer_put (judge/list_answer.h) */
+    QUESTION_HISTORY, /* subject: sender_subject_put; value: sender_history_put (judge/sender_history.h) */
     QUESTION_KIND_COUNT
 };
 
@@ -240,7 +241,17 @@ struct verdict {
     enum teaches teaches;
     struct text taught_of; /* the organization that sent it; empty with TEACHES_NOTHING */
     bool is_counted; /* among its near-duplicates: its spread would speak against it (judge/campaign.h) */
+    bool is_spam_alone; /* is_spam by what it is, without what its sender's past weighs: reputation feeds on
+                           this */
+    bool is_greylisted; /* it is deferred since nobody here knows its sender, and for nothing else */
 };
+
+/* The recipient, by place, gets it. */
+static inline bool verdict_is_taken(const struct verdict *verdict, uint32_t i)
+{
+    enum action action = verdict->recipients[i].action;
+    return verdict->code == 250 && (action == ACTION_ACCEPT || action == ACTION_TAG);
+}
 
 const char *evidence_action_name(enum action action);          /* "quarantine" */
 const char *evidence_virus_class_name(enum virus_class class); /* "not-opened" */

@@ -7,16 +7,17 @@ enum { ID_SHIFT = 22 };
 const char *look_act(size_t position)
 {
     static const char *const acts[] = {
-        "cat",                               /* of what waits in the queue: its content */
-        "content",                           /* the same of the quarantine */
-        "release",                           /* of both */
-        "delete",                            /* of the quarantine */
-        "found",                             /* there, by new signatures: a virus */
-        "retry",    "hold",       "remove",  /* of the queue */
-        "reload",   "drain",      "undrain", /* of the node */
-        "stop",     "balance",               /* balance: its counts began anew */
-        "learn",    "decline",    "unlearn", /* of the local model, and of what users propose */
-        "campaign", "newsletter",            /* stop and forget; approve and forget */
+        "cat",                              /* of what waits in the queue: its content */
+        "content",                          /* the same of the quarantine */
+        "release",                          /* of both */
+        "delete",                           /* of the quarantine */
+        "found",                            /* there, by new signatures: a virus */
+        "retry",      "hold",    "remove",  /* of the queue */
+        "reload",     "drain",   "undrain", /* of the node */
+        "stop",       "balance",            /* balance: its counts began anew */
+        "learn",      "decline", "unlearn", /* of the local model, and of what users propose */
+        "campaign",   "sender",             /* stop and forget; forget */
+        "newsletter",                       /* approve and forget */
         NULL,
     };
     return acts[position];

@@ -19,6 +19,7 @@
 #include "lookup/dns_question.h"
 #include "lookup/lists_command.h"
 #include "lookup/own_source.h"
+#include "lookup/senders.h"
 
 /* Of what the DNS said, to one question of receive: all of a message have to fit a frame. */
 enum { KEY_BYTES = 4096, POLICY_BYTES = 16 * 1024 };
@@ -33,6 +34,7 @@ struct service {
     struct lists_commands *list_commands;
     struct campaigns *campaigns;
     struct peer *ledger; /* NULL: gone */
+    struct senders *senders;
 };
 
 struct peer {
@@ -171,6 +173,8 @@ static bool peer_on_frame(void *context, struct frame *frame)
     uint32_t deadline_ms;
     if (is_campaign(frame)) return campaigns_frame(peer->service->campaigns, peer->kind, frame);
     if (peer->kind == PROCESS_REPORT || peer->kind == PROCESS_LEDGER) return false;
+    if (senders_is_frame(frame))
+        return peer->kind == PROCESS_RECEIVE && senders_frame(peer->service->senders, peer->channel, frame);
     if (frame->type == LOOKUP_SOURCES) return sources_begin(peer, frame);
     if (frame->type == LOOKUP_LIST) return list_begin(peer, frame);
     switch (frame->type) {
@@ -289,6 +293,7 @@ static void on_config(void *context, const struct config *old)
     const struct dns_question_manner manner = manner_of(config);
     dns_question_table_set_manner(service->questions, &manner);
     dns_probe_configure(service->probe, config);
+    senders_configure(service->senders, config);
     lists_configure(service, list_files_take(service));
     if (dns_is_same(config, old)) return;
     if (!resolver_configure(service->resolver, config))
@@ -319,6 +324,12 @@ static void on_status(void *context, struct buffer *out)
     const struct dns_question_counts *questions = dns_question_counts(service->questions);
     const struct resolver_counts *dns = resolver_counts(service->resolver);
     child_status_add(out, "campaigns", "%u", campaigns_count(service->campaigns));
+    struct senderdb_facts senders;
+    senders_facts(service->senders, &senders);
+    child_status_add(out, "senders", "%llu", (unsigned long long)senders.entries);
+    child_status_add(out, "senders bytes", "%llu", (unsigned long long)senders.bytes);
+    child_status_add(out, "senders evicted", "%llu", (unsigned long long)senders.evicted);
+    child_status_add(out, "senders refused", "%llu", (unsigned long long)senders.refused);
     child_status_add(out, "questions", "%llu", (unsigned long long)questions->asked);
     child_status_add(out, "merged", "%llu", (unsigned long long)questions->merged);
     child_status_add(out, "in flight", "%u", questions->in_flight);
@@ -350,6 +361,8 @@ static void on_client(void *context, const struct commander *commander, struct t
     if (!text_next_word(&rest, &word)) word = TEXT_NONE;
     if (text_equal(word, TEXT("campaign")))
         campaigns_command(service->campaigns, commander->user, command, fd);
+    else if (text_equal(word, TEXT("sender")))
+        senders_command(service->senders, command, fd);
     else if (text_starts(command, TEXT("lists")))
         lists_command_begin(service->list_commands, command, fd);
     else
@@ -375,6 +388,7 @@ int main(int argc, char **argv)
     child_start(&service.child, PROCESS_LOOKUP, argc, argv);
     const struct config *config = service.child.config;
     chance_seed();
+    service.senders = senders_new(service.child.loop, config, child_folder_fd(&service.child, "senders"));
     service.resolver = resolver_new(service.child.loop);
     if (!resolver_configure(service.resolver, config)) return EX_CONFIG;
     const struct dns_question_manner manner = manner_of(config);
@@ -389,5 +403,7 @@ int main(int argc, char **argv)
     if (!child_jail(&service.child, JAIL_CONNECT | JAIL_DATAGRAMS, NULL, NULL)) return EX_OSERR;
     lists_configure(&service, list_files);
     local_lists_finish(service.lists.local);
-    return child_run(&service.child, &events, &service);
+    int code = child_run(&service.child, &events, &service);
+    senders_close(service.senders);
+    return code;
 }

@@ -214,6 +214,12 @@ bool mailbox_is_postmaster(const struct mailbox *mailbox)
     return wanted[i] == '\0';
 }
 
+bool mailbox_is_for_postmaster(struct text address)
+{
+    struct mailbox mailbox;
+    return mailbox_parse(address, false, &mailbox) == MAILBOX_GOOD && mailbox_is_postmaster(&mailbox);
+}
+
 bool mailbox_is_routed(const struct mailbox *mailbox)
 {
     size_t at = 0;

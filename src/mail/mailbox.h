@@ -48,6 +48,7 @@ enum mailbox_outcome mailbox_parse(struct text text, bool strict, struct mailbox
 enum mailbox_outcome mailbox_parse_path(struct text text, bool strict, struct mailbox *out);
 
 bool mailbox_is_postmaster(const struct mailbox *mailbox); /* RFC 5321 section 4.5.1, any case, any quotes */
+bool mailbox_is_for_postmaster(struct text address);       /* the same of an address that is to be read */
 
 /* A server may read a way to somewhere else out of it: user%host, host!user, "user@host" (RFC 5321 section
    3.6.1 and appendix F.2), however quoted, or a source route in front. */

@@ -274,9 +274,9 @@ static void ask(struct commands_client *client, enum process_kind kind, struct t
                    TEXT("that process is not running now; it is being restarted: try again"));
 }
 
-/* A campaign is a statement about everybody's mail: who stopped or forgot one, or tried to, is written down.
- */
-static void campaign_pass_on(struct commands_client *client, struct text command)
+/* A campaign, and what is remembered of a sender, is a statement about everybody's mail: who stopped or
+   forgot one, or tried to, is written down. */
+static void forgettable_pass_on(struct commands_client *client, struct text command)
 {
     struct text word, verb = TEXT_NONE, rest = command;
     text_next_word(&rest, &word);
@@ -318,8 +318,8 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_DELIVER, command);
     } else if (is_command(command, "dns") || is_command(command, "lists")) {
         pass_on(client, PROCESS_LOOKUP, command);
-    } else if (is_command(command, "campaign")) {
-        campaign_pass_on(client, command);
+    } else if (is_command(command, "campaign") || is_command(command, "sender")) {
+        forgettable_pass_on(client, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
     } else if (is_command(command, "difference")) {

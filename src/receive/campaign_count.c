@@ -6,10 +6,8 @@
 
 static bool is_delivered(const struct verdict *verdict)
 {
-    for (uint32_t i = 0; i < verdict->recipient_count; i++) {
-        enum action action = verdict->recipients[i].action;
-        if (verdict->code == 250 && (action == ACTION_ACCEPT || action == ACTION_TAG)) return true;
-    }
+    for (uint32_t i = 0; i < verdict->recipient_count; i++)
+        if (verdict_is_taken(verdict, i)) return true;
     return false;
 }
 

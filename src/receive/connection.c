@@ -88,6 +88,8 @@ static void wait_is_over(struct session *session)
         queue_wait_end(session, QUEUE_IS_MISSED);
     else if (session->waits_for_lists)
         list_check_missed(session);
+    else if (session->sender_ask)
+        recipient_sender_known(session, NULL);
     else if (session->callout)
         recipient_timed_out(session);
     else

@@ -152,8 +152,19 @@ static void answerer_gone(struct server *server, struct channel **channel, enum 
     }
 }
 
+static bool sender_frame(struct server *server, struct frame *frame)
+{
+    struct session *session = session_by_question(server, frame->id);
+    struct sender_rcpt_answer answer;
+    struct text bytes;
+    if (!lookup_text_get(frame, &bytes) || !sender_rcpt_answer_get(bytes, &answer)) return false;
+    if (session && session->sender_ask == frame->id) recipient_sender_known(session, &answer);
+    return true;
+}
+
 static bool lookup_frame(void *context, struct frame *frame)
 {
+    if (frame->type == LOOKUP_SENDER_IS) return sender_frame(context, frame);
     return answer_frame(context, frame, ANSWERER_LOOKUP);
 }
 

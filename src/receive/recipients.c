@@ -9,6 +9,7 @@
 #include "receive/account.h"
 #include "receive/list_check.h"
 #include "receive/rcpt.h"
+#include "receive/sender_check.h"
 
 static void answer(struct session *session, struct text address, const struct reply *reply)
 {
@@ -101,7 +102,7 @@ static void call_out(struct session *session)
     session_wait(session, session->server->config->limits.command_ms / 4 + 1000);
 }
 
-static void candidate_ask(struct session *session, const struct rcpt_decision *decision)
+static void candidate_put(struct session *session, const struct rcpt_decision *decision)
 {
     if (!session->asked) session->asked = arena_new(512);
     arena_reset(session->asked);
@@ -110,6 +111,11 @@ static void candidate_ask(struct session *session, const struct rcpt_decision *d
                                              .asks_smtputf8 = decision->asks_smtputf8,
                                              .needs_smtputf8 = decision->needs_smtputf8,
                                              .is_called_out = decision->choice == RCPT_CALL_OUT };
+}
+
+static void candidate_ask(struct session *session, const struct rcpt_decision *decision)
+{
+    candidate_put(session, decision);
     call_out(session);
 }
 
@@ -117,6 +123,34 @@ static void candidate_take(struct session *session)
 {
     take(session, &session->candidate.recipient, session->candidate.key);
 }
+
+/* --- what is known of the sender --- */
+
+/* True: the session waits for the answer. */
+static bool sender_ask(struct session *session, const struct rcpt_decision *decision)
+{
+    if (!sender_check_is_due(session, decision)) return false;
+    candidate_put(session, decision);
+    return sender_check_ask(session, session->candidate.recipient.address);
+}
+
+void recipient_sender_known(struct session *session, const struct sender_rcpt_answer *answer)
+{
+    const struct candidate *candidate = &session->candidate;
+    session->sender_ask = 0;
+    struct reply delayed = answer ? sender_check_reply(session, answer) : (struct reply){ 0 };
+    if (delayed.code) {
+        reject(session, candidate->recipient.address, &delayed);
+    } else if (candidate->asks_smtputf8 || candidate->is_called_out) {
+        call_out(session);
+        return;
+    } else {
+        candidate_take(session);
+    }
+    session_go_on(session, SESSION_COMMAND);
+}
+
+/* --- what deliver says --- */
 
 void recipient_deliver_is_back(struct session *session)
 {
@@ -198,6 +232,7 @@ void recipient_offer(struct session *session, const struct smtp_command *command
         reject(session, decision.recipient.address, &listed);
         return;
     }
+    if (sender_ask(session, &decision)) return;
     if (decision.asks_smtputf8) {
         candidate_ask(session, &decision);
         return;

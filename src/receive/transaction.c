@@ -19,7 +19,9 @@
 #include "receive/lesson_offer.h"
 #include "receive/list_check.h"
 #include "receive/queue_request.h"
+#include "receive/recipients.h"
 #include "receive/relay.h"
+#include "receive/sender_check.h"
 #include "receive/trace.h"
 
 enum { ANSWER_GRACE_MS = 1000 }; /* beyond the deadline at which lookup itself gives up */
@@ -445,8 +447,10 @@ static void judge(struct session *session)
         engines_ask(session);
         opinions_ask(session);
         read_ask(session);
-    } else
+    } else {
+        if (session->port->listener.direction == DIRECTION_OUT) sender_check_tell(session);
         settle(session, keep_unjudged(session));
+    }
 }
 
 /* Within what is left of the time for judging. */
@@ -531,6 +535,8 @@ void transaction_unanswered(struct session *session, enum question_answerer gone
     question_set_close_of(&session->questions, gone);
     if (session->transaction.step == STEP_ASKING && !question_set_is_open(&session->questions))
         decide(session);
+    else if (gone == ANSWERER_LOOKUP && session->sender_ask)
+        recipient_sender_known(session, NULL);
     else
         list_check_answered(session);
 }
@@ -611,6 +617,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
     struct occasion occasion = occasion_of(session);
     account_explain(session, &occasion);
     campaign_count_tell(session);
+    sender_check_tell(session);
     lesson_offer_tell(session);
     keep_alert(session);
     if (transaction->verdict.code == 250)

@@ -6,6 +6,7 @@
 
 #include "config/closed_kinds.h"
 #include "config/domains.h"
+#include "config/greylist.h"
 #include "config/hosted.h"
 #include "config/spam_lines.h"
 #include "ipc/entry_page.h"
@@ -22,6 +23,7 @@
 #include "scan/opinions.h"
 #include "scan/outside.h"
 #include "scan/recipe.h"
+#include "scan/sender_weight.h"
 #include "scan/tenancy.h"
 #include "scan/wording.h"
 #include "spam/rule_signals.h"
@@ -35,6 +37,7 @@ struct demand {
         is_refusal_asked; /* by the owner of the domain in From; each recipient's domain has its own answer */
     bool is_from_inside;  /* outbound mail has no tag */
     bool is_marked;       /* as from outside */
+    const struct sender_demand *sender; /* by what is known of him */
 };
 
 /* What the spam check would have one recipient get. */
@@ -145,6 +148,15 @@ static void check(enum mode mode, enum action wanted, struct recipient_verdict *
 {
     if (mode == MODE_ON) out->action = action_stronger(out->action, wanted);
     if (mode == MODE_OBSERVE) out->observed = action_stronger(out->observed, wanted);
+}
+
+/* Nobody knows who sent it. What is a virus is one now, too, and is not asked to come again. */
+static void greylist_check(const struct config *config, struct text address, uint32_t place,
+                           const struct demand *demand, struct recipient_verdict *out)
+{
+    enum mode mode;
+    enum action wanted = sender_greylist_action(config, demand->sender, address, place, &mode);
+    if (!action_is_stronger(demand->virus, ACTION_TAG)) check(mode, wanted, out);
 }
 
 static enum edit_kind tag_kind(const struct spam_demand *spam, bool is_warned)
@@ -296,6 +308,24 @@ static enum verdict_cause cause_of(const struct config *config, const struct occ
     return most == blocked ? CAUSE_BLOCKED : CAUSE_SPAM;
 }
 
+/* Greylisting alone defers it: no check has another reason to. */
+static void greylisted_say(struct arena *arena, const struct sender_demand *sender,
+                           const struct demand *demand, struct verdict *out)
+{
+    bool is_other = demand->virus == ACTION_DEFER || demand->opinions == ACTION_DEFER;
+    if (out->code != 451 || !sender->is_unknown || is_other) return;
+    out->is_greylisted = true;
+    out->reason = arena_printf(arena, GREYLIST_SAYS, sender->wait_s);
+    out->kind = REFUSAL_POLICY;
+}
+
+/* As spam_demand finds it, without what the sender's past weighs: else his reputation would feed on itself.
+ */
+static bool is_spam_alone(const struct spam_demand *spam, double score)
+{
+    return spam->lines.mode != MODE_OFF && (spam->is_by_list || score >= spam->lines.tag);
+}
+
 /* The list is the reason, and not the points of all signals. */
 static void listed_say(const struct list_demand *listed, struct verdict *out)
 {
@@ -435,7 +465,11 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     campaign_score(facts, standing, message_id_time_ms(occasion->id), &proven);
     out->is_counted = standing == CAMPAIGN_COUNTS;
     struct list_demand listed = { ACTION_ACCEPT, TEXT_NONE };
-    if (out->direction == DIRECTION_IN) list_answers_weigh(config, answers, answer_count, &proven, &listed);
+    struct sender_demand sender = { .is_unknown = false };
+    if (out->direction == DIRECTION_IN) {
+        list_answers_weigh(config, answers, answer_count, &proven, &listed);
+        sender_history_weigh(config, occasion, authentication, answers, answer_count, &proven, &sender);
+    }
     signals_gather(arena, config, facts, &proven, answers, answer_count, rules, out);
     double own = campaign_without(out->signals, out->signal_count);
     const struct virus_finding *why;
@@ -444,7 +478,8 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
                                    opinions_demand(config, out->direction, answers, answer_count),
                                    authenticate_demand(authentication) == DMARC_POLICY_REJECT,
                                    out->direction == DIRECTION_OUT,
-                                   is_marked(config, out->direction, authentication) };
+                                   is_marked(config, out->direction, authentication),
+                                   &sender };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     struct recipe_order *orders = arena_alloc_array(arena, out->recipient_count, sizeof *orders);
     struct spam_demand *spams = arena_alloc_array(arena, out->recipient_count, sizeof *spams);
@@ -453,9 +488,12 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
         if (!rulings[i].is_allowed) listed_add(&listed, &spams[i]);
         ruling_apply(&rulings[i], &spams[i]);
         out->is_spam = out->is_spam || is_spam_for(&spams[i]);
+        out->is_spam_alone = out->is_spam_alone || is_spam_alone(&spams[i], out->score - sender.points);
         if (!rulings[i].is_allowed) opinions_add(&demand, &spams[i]);
         recipient_decide(config, occasion->recipients[i], &demand, &spams[i], &out->recipients[i],
                          &orders[i]);
+        if (!rulings[i].is_allowed)
+            greylist_check(config, occasion->recipients[i], i, &demand, &out->recipients[i]);
     }
     reply_decide(out);
     enum verdict_cause cause = cause_of(config, occasion, &demand, spams);
@@ -464,6 +502,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
                                           cause };
     wording_write(arena, merged, &reasons, orders, out);
     if (cause == CAUSE_SPAM && is_list_the_reason(spams, out->recipient_count)) listed_say(&listed, out);
+    greylisted_say(arena, &sender, &demand, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
     if (tenancy_forbids(config, occasion, out)) tenancy_refuse(out);
     lesson_choice_make(config, occasion, merged, out);

@@ -16,6 +16,7 @@ double lesson_choice_points(const struct signal *signals, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         struct text name = signals[i].name;
         if (text_equal(name, TEXT("BASE_MODEL")) || text_equal(name, TEXT("LOCAL_MODEL"))) continue;
+        if (text_starts(name, TEXT("REPUTATION_"))) continue; /* by verdicts that models had a part in */
         sum += score_sum(&signals[i], 1);
     }
     return sum;

@@ -16,7 +16,7 @@ void lesson_choice_read(struct arena *arena, const struct config *config, const 
 void lesson_choice_make(const struct config *config, const struct occasion *occasion,
                         const struct facts *facts, struct verdict *verdict);
 
-/* Points without those of the models. */
+/* Points without those of the models, and of what they found of the sender before. */
 double lesson_choice_points(const struct signal *signals, uint32_t count);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "config/closed_kinds.h"
 #include "config/domains.h"
+#include "config/greylist.h"
 #include "config/spam_lines.h"
 #include "ipc/message_id.h"
 #include "mail/encoded_word.h"
@@ -18,6 +19,7 @@
 #include "scan/outside.h"
 #include "scan/recipe.h"
 #include "scan/seal_basis.h"
+#include "scan/sender_weight.h"
 #include "scan/tenancy.h"
 #include "spam/score.h"
 
@@ -285,6 +287,8 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     campaign_look(arena, scanner, occasion, &sketch, out);
     if (is_for_spam && direction == DIRECTION_IN)
         list_questions_raise(arena, config, header, score.link_hosts, out);
+    if ((is_for_spam || config_greylists(config)) && direction == DIRECTION_IN)
+        sender_history_raise(arena, config, occasion, header, out);
     seal_basis_read(arena, config, occasion, message, header, out);
     out->rule_marks = score.rule_marks;
     out->signals = score.signals;

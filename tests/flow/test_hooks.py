@@ -379,7 +379,7 @@ def test_a_hook_tells_and_reaches_nothing_of_ours(hooked, inside, tmp_path, outs
     assert {path.relative_to(node.state).parts[0] for path in files} >= {"spool", "ledger", "run", "report"}
     never = {f"{way} {path}" for path in files for way in ("open", "change")}
     never |= {f"{way} {files[0]}" for way in ("remove", "move", "link")} | {f"open {key}", f"change {key}", f"make {node.state}/new"}
-    never |= {one for name in ("spool", "ledger", "quarantine", "report", "learn", "signatures", "run")
+    never |= {one for name in ("spool", "ledger", "quarantine", "report", "learn", "senders", "signatures", "run")
               for one in (f"list {node.state / name}", f"make {node.state / name}/new")}
     never |= {f"make {place}/new" for place in ("/usr", "/etc", "/var/lib", "/dev", other)}
     never |= {f"{way} {pid}" for pid in (queue, scan, helper) for way in ("trace", "steal")}

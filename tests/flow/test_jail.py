@@ -24,7 +24,7 @@ NAMES = lab.PROGRAMS + ("scan warden", "scan worker", "open reader")
 
 # What a process may all the same, where all are one user: its job. Warden and fork servers see no byte of a message; what helper starts is
 # the administrator's program, and what that may is narrower (test_hooks.py). SECURITY.md says it in words. Who has no row may nothing.
-STATE = ("spool", "ledger", "quarantine", "report", "learn")
+STATE = ("spool", "ledger", "quarantine", "report", "learn", "senders")
 ALL_OF_STATE = {f"{way}-{folder}" for way in ("read", "write") for folder in STATE}
 MAY = {
     "lookup": {"connect", "datagram"},

@@ -16,7 +16,7 @@ from own_users import node_make, through, users_make
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become other users")
 
 OWNERS = {"spool": "queue", "ledger": "ledger", "quarantine": "ledger", "report": "report", "learn": "report",
-          "signatures": "helper"}
+          "senders": "lookup", "signatures": "helper"}
 
 
 @pytest.fixture
@@ -126,6 +126,8 @@ FILES = (
     (r"(report|learn)", "report", "report", "drwx------"),
     (r"report/[a-z]+([.]new)?", "report", "report", "-rw-r-----"),
     (r"learn/missed(/new|/kept)?", "report", "report", "drwxr-x---"),
+    (r"senders", "lookup", "lookup", "drwx------"),
+    (r"senders/senders[.](mdb|key)", "lookup", "lookup", "-rw-------"),
     (r"signatures", "helper", "scan", "drwxr-s---"),
 )
 

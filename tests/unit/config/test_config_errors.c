@@ -22,7 +22,8 @@ static const struct error_row rows[] = {
     { "rolle single",
       "1:1: error: unknown word \"rolle\"; allowed: role, hostname, admin, organisation, help, refusal, "
       "state, user, listen, hosted, list, "
-      "domains, recipient, node, virus, spam, newsletter, allow, block, auth, people, partners, outside, "
+      "domains, recipient, node, virus, spam, newsletter, allow, block, senders, greylist, auth, people, "
+      "partners, outside, "
       "limits, queue, "
       "deliver, dns, processes, log, "
       "health, metrics, "
@@ -40,7 +41,8 @@ static const struct error_row rows[] = {
     { "\"role\" single",
       "1:1: error: unexpected \"role\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, listen, hosted, list, "
-      "domains, recipient, node, virus, spam, newsletter, allow, block, auth, people, partners, outside, "
+      "domains, recipient, node, virus, spam, newsletter, allow, block, senders, greylist, auth, people, "
+      "partners, outside, "
       "limits, queue, "
       "deliver, dns, processes, log, "
       "health, metrics, "
@@ -248,7 +250,7 @@ static const struct error_row rows[] = {
       "hostname, admin, organisation, help, refusal, state, user, listen, hosted, list, domains, recipient, "
       "node, "
       "virus, "
-      "spam, newsletter, allow, block, auth, people, partners, outside, "
+      "spam, newsletter, allow, block, senders, greylist, auth, people, partners, outside, "
       "limits, queue, deliver, "
       "dns, processes, log, health, metrics, drain, vrrp, report, learn, alarm, ledger, quarantine, digest, "
       "rights; "
@@ -260,7 +262,8 @@ static const struct error_row rows[] = {
     { "foo { a { b }; c }; rolle",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
       "user, "
-      "listen, hosted, list, domains, recipient, node, virus, spam, newsletter, allow, block, auth, people, "
+      "listen, hosted, list, domains, recipient, node, virus, spam, newsletter, allow, block, senders, "
+      "greylist, auth, people, "
       "partners, "
       "outside, "
       "limits, queue, deliver, dns, "
@@ -272,7 +275,7 @@ static const struct error_row rows[] = {
       "allowed: role, "
       "hostname, admin, organisation, help, refusal, "
       "state, user, listen, hosted, list, domains, recipient, node, virus, spam, newsletter, allow, block, "
-      "auth, people, "
+      "senders, greylist, auth, people, "
       "partners, outside, limits, queue, "
       "deliver, dns, "
       "processes, log, health, metrics, drain, vrrp, report, learn, alarm, ledger, quarantine, digest, "
@@ -386,7 +389,8 @@ static const struct error_row rows[] = {
 
     { "foo { { { { { { { { { role x }",
       "1:1: error: unknown word \"foo\"; allowed: role, hostname, admin, organisation, help, refusal, state, "
-      "user, listen, hosted, list, domains, recipient, node, virus, spam, newsletter, allow, block, auth, "
+      "user, listen, hosted, list, domains, recipient, node, virus, spam, newsletter, allow, block, senders, "
+      "greylist, auth, "
       "people, "
       "partners, "
       "outside, limits, queue, "
@@ -626,6 +630,9 @@ static void warnings(void **state)
           "digest reply without a listener of direction out: nobody can write to it" },
         { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25 { senders b.jp }",
           "senders counts with direction out alone: here nobody looks at it" },
+        { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25; senders remember off; greylist mode "
+          "on",
+          "with `senders remember off` nothing is greylisted" },
         { "hostname a.jp; listen 10.0.0.1:25 { direction out; from 0.0.0.0/0 }",
           "direction out from everybody relays for the whole world" },
         { "hostname a.jp; domains { a.jp 10.0.0.2 }; listen 10.0.0.1:25; hosted c { networks 10.1.0.1; "
