@@ -38,6 +38,14 @@ bool address_is_no_host(const struct address *address)
     return address_is_zero(address) || address->bytes[0] == 0xFF;
 }
 
+struct address address_wide_network(const struct address *address)
+{
+    struct address network = *address;
+    size_t kept = address_is_v4(address) ? 15 : 6;
+    memset(network.bytes + kept, 0, sizeof network.bytes - kept);
+    return network;
+}
+
 void address_from_bytes(const void *bytes, size_t length, struct address *out)
 {
     bool is_v4 = length == 4;

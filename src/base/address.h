@@ -36,6 +36,10 @@ bool address_equal(const struct address *a, const struct address *b); /* 192.0.2
    zero. */
 struct address address_client_network(const struct address *address, uint32_t ipv6_prefix);
 
+/* The network that a host is likely to be moved in: the first 24 bits of an IPv4 address, 48 of an IPv6 one,
+   the others zero. */
+struct address address_wide_network(const struct address *address);
+
 /* From network order: 4 bytes of an IPv4 address, or 16 of an IPv6 one (::ffff:192.0.2.1 is 192.0.2.1). */
 void address_from_bytes(const void *bytes, size_t length, struct address *out);
 

@@ -21,14 +21,14 @@ static const char help[] =
     "Who looked at the content of which message, released or deleted it from the quarantine; retried,\n"
     "held, released or removed mail in the queue; reloaded, drained, undrained or stopped the node, or\n"
     "began its counts anew; taught it, stopped or forgot a campaign, forgot a sender, approved a newsletter; "
-    "or tried to; and "
+    "released a sender inside; or tried to; and "
     "what new signatures found in mail that was in the\n"
     "quarantine or in the queue (found). The newest first.\n\n"
     "  ID             only this message\n"
     "  --user NAME    only this user\n"
     "  --act ACT      only such acts: cat, content, release, delete, found, retry, hold, remove, reload,\n"
-    "                 drain, undrain, stop, balance, learn, decline, unlearn, campaign, sender or "
-    "newsletter\n"
+    "                 drain, undrain, stop, balance, learn, decline, unlearn, campaign, sender, newsletter "
+    "or inside\n"
     "  --since TIME   2026-10-04, \"2026-10-04 13:05\", today, yesterday, or ago: 90m, 2h, 3d\n"
     "  --until TIME   before that time\n"
     "  --day DAY      a whole day\n"
@@ -71,7 +71,7 @@ static const struct verb_option table[] = {
     { "user", OPTION_TEXT, offsetof(struct options, question.user), NULL, NULL },
     { "act", OPTION_VALUE, 0, act_take,
       "--act is cat, content, release, delete, found, retry, hold, remove, reload, drain, undrain, stop, "
-      "balance, learn, decline, unlearn, campaign, sender or newsletter, not ",
+      "balance, learn, decline, unlearn, campaign, sender, newsletter or inside, not ",
       .choice = look_act },
     { "since", OPTION_TIME, offsetof(struct options, question.from_ms), NULL, WHEN_WANTED("since") },
     { "until", OPTION_TIME, offsetof(struct options, question.until_ms), NULL, WHEN_WANTED("until") },

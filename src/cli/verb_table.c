@@ -22,6 +22,7 @@
 #include "cli/entry_tool.h"
 #include "cli/explain_tool.h"
 #include "cli/health_command.h"
+#include "cli/inside_tool.h"
 #include "cli/judge_tool.h"
 #include "cli/keepalived.h"
 #include "cli/learn.h"
@@ -97,6 +98,8 @@ static const struct verb verbs[] = {
       &block_usage },
     { "campaign", campaign_main, "list, show, stop or forget mail that came from many places",
       VERB_ASKS_MASTER, &campaign_usage },
+    { "inside", inside_main, "list and release senders inside whose mail is held", VERB_ASKS_MASTER,
+      &inside_usage },
     { "sender", sender_main, "show or forget what is remembered of a sender", VERB_ASKS_MASTER,
       &sender_usage },
     { "callout", callout_main, "count or forget what servers said of recipients", VERB_ASKS_MASTER,

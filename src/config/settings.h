@@ -68,6 +68,13 @@ enum refusal_kind {
     REFUSAL_DMARC, /* it does not prove to come from the domain in From */
     REFUSAL_KINDS
 };
+/* What a client hears that asks for many unknown recipients. */
+enum harvest_action {
+    HARVEST_OFF,     /* nobody counts */
+    HARVEST_OBSERVE, /* nothing; its mail has a signal, and there is an alarm */
+    HARVEST_DEFER,   /* 451 to each recipient, known or not */
+    HARVEST_REJECT   /* 550 */
+};
 enum recipient_check { RECIPIENTS_ANY, RECIPIENTS_TABLE, RECIPIENTS_CALL_OUT };
 
 struct network_list {
@@ -379,6 +386,35 @@ struct config {
         uint64_t wait_ms, window_ms; /* he may come back after, and has to before */
         uint64_t keep_ms;            /* how long one who came back is known */
     } greylist;
+    /* What one sender from outside may send in an hour; 0: any number. */
+    struct {
+        uint32_t messages_client, recipients_client;   /* of a client, as for limits */
+        uint32_t messages_network, recipients_network; /* of an IPv4 /24, an IPv6 /48 */
+        uint32_t messages_domain, recipients_domain;   /* of the domain in MAIL FROM */
+    } rates;
+
+    /* Clients that ask for many unknown recipients in an hour. */
+    struct {
+        enum harvest_action action;
+        uint32_t unknown, percent; /* so many, and so many of a hundred that it asked for */
+        uint64_t shut_ms;          /* how long it hears no */
+    } harvest;
+
+    /* Senders inside who may be somebody else with a stolen password: held from any of these in an hour; 0:
+       not by that. */
+    struct {
+        enum mode mode;
+        uint32_t recipients, networks, spam; /* networks: of clients; spam: messages that look like it */
+        uint32_t refused, percent;           /* recipients, and so many of a hundred of its own */
+        uint64_t hold_ms;
+        struct text_list exempt; /* addresses that are never held so */
+    } inside;
+
+    /* Many mails to one recipient that ask to confirm a sign-up, or welcome him. */
+    struct {
+        enum mode mode;
+        uint32_t domains; /* senders' domains in an hour */
+    } signups;
 
     struct {
         enum mode mode;

@@ -47,6 +47,8 @@ struct jobs {
     struct buffer record;
     struct jobs_counts counts;
     bool is_stopping;
+    void (*refused)(void *context, const struct deliver_job *job); /* NULL: nobody hears */
+    void *refused_context;
 };
 
 struct jobs *jobs_new(struct loop *loop, struct pool *pool, struct ring *events)
@@ -56,6 +58,13 @@ struct jobs *jobs_new(struct loop *loop, struct pool *pool, struct ring *events)
     jobs->pool = pool;
     jobs->events = events;
     return jobs;
+}
+
+void jobs_set_refused(struct jobs *jobs, void (*refused)(void *context, const struct deliver_job *job),
+                      void *context)
+{
+    jobs->refused = refused;
+    jobs->refused_context = context;
 }
 
 void jobs_set_results(struct jobs *jobs, struct results *results)
@@ -259,6 +268,8 @@ static void on_done(struct errand *errand)
             counts->deferred++;
         } else if (result->ending == RECIPIENT_FAILED) {
             counts->failed++;
+            if (result->code >= 500 && job->jobs->refused)
+                job->jobs->refused(job->jobs->refused_context, &job->job);
         }
     }
     result_send(job);

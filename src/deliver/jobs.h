@@ -20,6 +20,9 @@ struct jobs_counts {
 struct jobs *jobs_new(struct loop *loop, struct pool *pool, struct ring *events);
 /* What outlives this process; borrowed. Before the first channel; without it a death doubles more. */
 void jobs_set_results(struct jobs *jobs, struct results *results);
+/* Hears of each recipient that a server refused for good. */
+void jobs_set_refused(struct jobs *jobs, void (*refused)(void *context, const struct deliver_job *job),
+                      void *context);
 void jobs_free(struct jobs *jobs); /* after pool_free: nothing is under way */
 
 /* A channel to queue stands: says what is under way and what was done, then DELIVER_SYNCED. */

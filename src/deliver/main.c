@@ -9,12 +9,14 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "config/domains.h"
 #include "deliver/adopted.h"
 #include "deliver/callout.h"
 #include "deliver/jobs.h"
 #include "deliver/own_addresses.h"
 #include "deliver/relays.h"
 #include "deliver/uplink_probe.h"
+#include "ipc/ask_rate.h"
 #include "ipc/child.h"
 #include "mail/charset.h"
 
@@ -116,6 +118,14 @@ static bool ask(void *context, uint64_t id, const struct route *route)
     else
         lookup_host_ask(service->lookup, id, 0, route->question);
     return true;
+}
+
+/* Mail goes to others from inside alone: whose is refused may be somebody with a stolen password. */
+static void on_refused(void *context, const struct deliver_job *job)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    if (!config_route_is_local(config_find_domain(service->child.config, job->domain)))
+        rate_tell(service->lookup, RATE_EVENT_REFUSED, job->envelope.sender);
 }
 
 static void node_tls_configure(struct outbound_ground *ground)
@@ -319,6 +329,7 @@ static void service_prepare(struct service *service)
     service->jobs = jobs_new(child->loop, service->pool, ring);
     service->results = results_new(ring_given(child, "results"), ring);
     jobs_set_results(service->jobs, service->results);
+    jobs_set_refused(service->jobs, on_refused, service);
     flights_prepare(service);
     service->callouts = callout_new(child->loop, service->pool);
     callout_configure(service->callouts, child->config);

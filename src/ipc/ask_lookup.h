@@ -22,7 +22,9 @@ enum lookup_frame {
     LOOKUP_CAMPAIGN_RULED,  /* lookup and ledger, both ways: struct campaign_ruling; no answer */
     LOOKUP_SENDER,  /* receive, at RCPT: u32 deadline_ms, text: sender_subject_put (judge/sender_history.h) */
     LOOKUP_HISTORY, /* of a message: the same */
-    LOOKUP_SENDER_SEEN,    /* receive: struct sender_seen (ipc/ask_sender.h); no answer */
+    LOOKUP_SENDER_SEEN, /* receive: struct sender_seen (ipc/ask_sender.h); no answer */
+    LOOKUP_RATE, /* receive, of a message: u32 deadline_ms, text: rate_subject_put (judge/sender_rate.h) */
+    LOOKUP_RATE_SEEN,      /* receive, deliver: ipc/ask_rate.h; no answer */
     LOOKUP_HOST_IS = 64,   /* same id; struct host_answer */
     LOOKUP_MX_IS,          /* same id; struct mx_answer */
     LOOKUP_CLIENT_NAME_IS, /* same id; struct client_name */
@@ -33,6 +35,7 @@ enum lookup_frame {
     LOOKUP_LIST_IS,        /* same id; text: list_answer_put */
     LOOKUP_SENDER_IS,      /* same id; text: sender_rcpt_answer_put */
     LOOKUP_HISTORY_IS,     /* same id; text: sender_history_put */
+    LOOKUP_RATE_IS,        /* same id; text: rate_answer_put */
 };
 
 enum { LOOKUP_SOURCES_MOST = 100 };
@@ -110,8 +113,8 @@ void spf_subject_put(const struct spf_subject *subject, struct buffer *out);
 /* Texts are borrowed. False: malformed. */
 bool spf_subject_get(struct text bytes, struct spf_subject *out);
 
-/* LOOKUP_SPF, LOOKUP_KEY, LOOKUP_POLICY, LOOKUP_LIST, LOOKUP_SENDER or LOOKUP_HISTORY: `subject` as that
- * frame says, at most LOOKUP_SUBJECT_LIMIT bytes.
+/* LOOKUP_SPF, LOOKUP_KEY, LOOKUP_POLICY, LOOKUP_LIST, LOOKUP_SENDER, LOOKUP_HISTORY or LOOKUP_RATE: `subject`
+ * as that frame says, at most LOOKUP_SUBJECT_LIMIT bytes.
  */
 void lookup_subject_ask(struct channel *lookup, enum lookup_frame type, uint64_t id, uint32_t deadline_ms,
                         struct text subject);

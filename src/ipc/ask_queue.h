@@ -23,8 +23,8 @@ enum queue_frame {
     QUEUE_SPACE,       /* queue to receive, unasked: u8 full (1: answer 452 at MAIL FROM), text why */
     QUEUE_BODY_FILE,   /* asks for an unnamed file in the spool for a large body */
     QUEUE_BODY_FILE_IS, /* same id; fd 0: the file (none: not to be had) */
-    QUEUE_ALERT, /* receive, unanswered: id: tell the administrator of this message, which somebody inside
-                    sent and which was stopped; texts client, sender, first recipient, reason */
+    QUEUE_ALERT, /* receive, unanswered: id: tell the administrator of this message, or with 0 of none; u8
+                    enum alert_kind (mail/alert.h), texts client, sender, recipient, reason */
 };
 
 enum keep_refusal { KEEP_DISK_FULL, KEEP_SYNC_FAILED, KEEP_MALFORMED, KEEP_UNVOUCHED };

@@ -35,6 +35,7 @@ const char *health_fact_name(enum health_fact fact)
         [HEALTH_LEDGER_FAILING] = "ledger_failing",
         [HEALTH_LEARNED_DAMAGED] = "learned_damaged",
         [HEALTH_EXPLANATIONS_DROPPED] = "explanations_dropped",
+        [HEALTH_INSIDE_HELD] = "inside_held",
         [HEALTH_CERTIFICATE_DAYS] = "certificate_days",
         [HEALTH_LOG_MISSED] = "log_lines_missed",
         [HEALTH_LOG_CUT] = "logs_cut",
@@ -44,7 +45,7 @@ const char *health_fact_name(enum health_fact fact)
 
 void health_know(struct health_facts *facts, enum health_fact fact, uint64_t value)
 {
-    facts->known |= 1u << fact;
+    facts->known |= UINT64_C(1) << fact;
     facts->values[fact] = value;
 }
 

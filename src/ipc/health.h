@@ -43,9 +43,11 @@ enum health_fact {
                              */
     HEALTH_EXPLANATIONS_DROPPED, /* ledger: 0, or while explanations find no room how many were dropped so far
                                   */
+    HEALTH_INSIDE_HELD,          /* lookup: senders inside whose mail is held (lookup/inside_senders.h) */
     HEALTH_CERTIFICATE_DAYS,     /* master: left to the one that ends first; not told once it is over */
     HEALTH_FACT_COUNT
 };
+_Static_assert(HEALTH_FACT_COUNT <= 64, "a bit for each fact");
 
 /* What a virus check is worth. */
 enum health_engine {
@@ -57,7 +59,7 @@ enum health_engine {
 };
 
 struct health_facts {
-    uint32_t known; /* bits 1 << enum health_fact */
+    uint64_t known; /* bits 1 << enum health_fact */
     uint64_t values[HEALTH_FACT_COUNT];
 };
 

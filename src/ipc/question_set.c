@@ -7,6 +7,7 @@
 #include "ipc/ask_lookup.h"
 #include "judge/list_answer.h"
 #include "judge/sender_history.h"
+#include "judge/sender_rate.h"
 
 /* --- the kinds --- */
 
@@ -36,7 +37,7 @@ static bool subject_ask(const struct question *question, const struct question_w
 {
     static const enum lookup_frame types[QUESTION_KIND_COUNT] = {
         [QUESTION_SPF] = LOOKUP_SPF,   [QUESTION_KEY] = LOOKUP_KEY,         [QUESTION_POLICY] = LOOKUP_POLICY,
-        [QUESTION_LIST] = LOOKUP_LIST, [QUESTION_HISTORY] = LOOKUP_HISTORY,
+        [QUESTION_LIST] = LOOKUP_LIST, [QUESTION_HISTORY] = LOOKUP_HISTORY, [QUESTION_RATE] = LOOKUP_RATE,
     };
     if (question->subject.length > LOOKUP_SUBJECT_LIMIT) return false;
     lookup_subject_ask(ways->channels[ANSWERER_LOOKUP], types[question->kind], id, ways->deadline_ms,
@@ -66,6 +67,15 @@ static bool history_read(struct frame *frame, struct question_answer *out)
     struct sender_history history;
     if (!lookup_text_get(frame, &out->value) || !sender_history_get(out->value, &history)) return false;
     out->status = history.count > 0 ? ANSWER_FOUND : ANSWER_NONE;
+    return true;
+}
+
+/* Found: a line was passed. */
+static bool rate_read(struct frame *frame, struct question_answer *out)
+{
+    struct rate_answer answer;
+    if (!lookup_text_get(frame, &out->value) || !rate_answer_get(out->value, &answer)) return false;
+    out->status = answer.cause == RATE_FINE ? ANSWER_NONE : ANSWER_FOUND;
     return true;
 }
 
@@ -126,6 +136,7 @@ static const struct row {
     [QUESTION_LIST] = { "list", ANSWERER_LOOKUP, subject_ask, LOOKUP_LIST_IS, list_read, ANSWER_TEMPERROR },
     [QUESTION_HISTORY] = { "history", ANSWERER_LOOKUP, subject_ask, LOOKUP_HISTORY_IS, history_read,
                            ANSWER_TEMPERROR },
+    [QUESTION_RATE] = { "rate", ANSWERER_LOOKUP, subject_ask, LOOKUP_RATE_IS, rate_read, ANSWER_TEMPERROR },
     [QUESTION_ENGINE] = { "engine", ANSWERER_CONSULT, engine_ask, CONSULT_ANSWER, engine_read,
                           ANSWER_TEMPERROR },
     [QUESTION_OPINION] = { "opinion", ANSWERER_CONSULT, opinion_ask, CONSULT_OPINION, engine_read,

@@ -71,6 +71,7 @@ void occasion_put(const struct occasion *occasion, struct buffer *out)
     put_u8(out, occasion->secure);
     put_u8(out, occasion->is_undecided);
     put_text(out, occasion->certificate);
+    put_u8(out, occasion->has_harvested);
     texts_put(occasion->recipients, occasion->recipient_count, out);
 }
 
@@ -94,6 +95,9 @@ bool occasion_get(struct arena *arena, struct reader *reader, struct occasion *o
     out->secure = get_u8(reader) != 0;
     out->is_undecided = get_u8(reader) != 0;
     out->certificate = get_text(reader);
+    unsigned has_harvested = get_u8(reader);
+    out->has_harvested = has_harvested == 1;
+    if (has_harvested > 1) reader->failed = true;
     if (out->is_undecided && out->direction != DIRECTION_IN) reader->failed = true;
     out->recipient_count = get_count(reader, RECIPIENTS_MOST, 4);
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);

@@ -29,6 +29,7 @@ struct occasion {
                                 empty: none, or the connection is a node's that speaks for it */
     uint32_t recipient_count;
     struct text *recipients; /* addresses; decide finds each one's domain in the configuration */
+    bool has_harvested;      /* its client asked for many unknown recipients in the last hour */
 };
 
 /* Whether mail of a cloud that strangers use too was sent by us: scan/tenancy.h. */
@@ -54,6 +55,7 @@ enum question_kind {
     QUESTION_OPINION,     /* the same of a second opinion on spam, with the envelope, too */
     QUESTION_LIST,        /* subject: list_subject_put; value: list_answer_put (judge/list_answer.h) */
     QUESTION_HISTORY, /* subject: sender_subject_put; value: sender_history_put (judge/sender_history.h) */
+    QUESTION_RATE,    /* subject: rate_subject_put; value: rate_answer_put (judge/sender_rate.h) */
     QUESTION_KIND_COUNT
 };
 

@@ -18,6 +18,7 @@ const char *look_act(size_t position)
         "learn",      "decline", "unlearn", /* of the local model, and of what users propose */
         "campaign",   "sender",             /* stop and forget; forget */
         "newsletter",                       /* approve and forget */
+        "inside",                           /* release */
         NULL,
     };
     return acts[position];

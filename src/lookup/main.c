@@ -19,6 +19,7 @@
 #include "lookup/dns_question.h"
 #include "lookup/lists_command.h"
 #include "lookup/own_source.h"
+#include "lookup/sender_rates.h"
 #include "lookup/senders.h"
 
 /* Of what the DNS said, to one question of receive: all of a message have to fit a frame. */
@@ -35,6 +36,7 @@ struct service {
     struct campaigns *campaigns;
     struct peer *ledger; /* NULL: gone */
     struct senders *senders;
+    struct sender_rates *rates;
 };
 
 struct peer {
@@ -173,6 +175,10 @@ static bool peer_on_frame(void *context, struct frame *frame)
     uint32_t deadline_ms;
     if (is_campaign(frame)) return campaigns_frame(peer->service->campaigns, peer->kind, frame);
     if (peer->kind == PROCESS_REPORT || peer->kind == PROCESS_LEDGER) return false;
+    if (sender_rates_is_frame(frame))
+        return (peer->kind == PROCESS_RECEIVE ||
+                (peer->kind == PROCESS_DELIVER && frame->type == LOOKUP_RATE_SEEN)) &&
+               sender_rates_frame(peer->service->rates, peer->channel, frame);
     if (senders_is_frame(frame))
         return peer->kind == PROCESS_RECEIVE && senders_frame(peer->service->senders, peer->channel, frame);
     if (frame->type == LOOKUP_SOURCES) return sources_begin(peer, frame);
@@ -294,6 +300,7 @@ static void on_config(void *context, const struct config *old)
     dns_question_table_set_manner(service->questions, &manner);
     dns_probe_configure(service->probe, config);
     senders_configure(service->senders, config);
+    sender_rates_configure(service->rates, config);
     lists_configure(service, list_files_take(service));
     if (dns_is_same(config, old)) return;
     if (!resolver_configure(service->resolver, config))
@@ -324,6 +331,7 @@ static void on_status(void *context, struct buffer *out)
     const struct dns_question_counts *questions = dns_question_counts(service->questions);
     const struct resolver_counts *dns = resolver_counts(service->resolver);
     child_status_add(out, "campaigns", "%u", campaigns_count(service->campaigns));
+    child_status_add(out, "senders inside held", "%u", sender_rates_held(service->rates));
     struct senderdb_facts senders;
     senders_facts(service->senders, &senders);
     child_status_add(out, "senders", "%llu", (unsigned long long)senders.entries);
@@ -352,6 +360,7 @@ static void on_health(void *context, struct health_facts *out)
     dns_probe_tell(service->probe, out);
     health_know(out, HEALTH_LISTS, service->child.config->list_count);
     health_know(out, HEALTH_LISTS_ASIDE, lists_aside(service));
+    health_know(out, HEALTH_INSIDE_HELD, sender_rates_held(service->rates));
 }
 
 static void on_client(void *context, const struct commander *commander, struct text command, int fd)
@@ -361,6 +370,8 @@ static void on_client(void *context, const struct commander *commander, struct t
     if (!text_next_word(&rest, &word)) word = TEXT_NONE;
     if (text_equal(word, TEXT("campaign")))
         campaigns_command(service->campaigns, commander->user, command, fd);
+    else if (text_equal(word, TEXT("inside")))
+        sender_rates_command(service->rates, command, fd);
     else if (text_equal(word, TEXT("sender")))
         senders_command(service->senders, command, fd);
     else if (text_starts(command, TEXT("lists")))
@@ -395,6 +406,9 @@ int main(int argc, char **argv)
     service.questions = dns_question_table_new(service.child.loop, service.resolver, &manner);
     service.probe = dns_probe_new(service.child.loop, service.resolver, config);
     service.campaigns = campaigns_new(service.child.loop, child_map_fd(&service.child, "campaigns", NULL));
+    service.rates =
+        sender_rates_new(service.child.loop, service.senders, child_map_fd(&service.child, "inside", NULL));
+    sender_rates_configure(service.rates, config);
     service.lists = (struct list_sources){ service.child.loop, config,
                                            local_lists_new(service.child.loop, lists_settled, &service),
                                            dns_lists_new(service.child.loop, service.resolver) };

@@ -117,6 +117,13 @@ static bool is_pair(const struct sender_memory *memory, struct text outside, uin
     return time_get(memory, &key) != 0;
 }
 
+bool sender_memory_has_contact(const struct sender_memory *memory, struct text outside, struct text ours,
+                               uint64_t before_ms)
+{
+    uint64_t since = outside.length ? address_since(memory, outside) : 0;
+    return since && since < before_ms && is_pair(memory, outside, since, ours);
+}
+
 static bool is_old_enough(const struct sender_memory *memory)
 {
     struct senderdb_key key = key_of_one(memory, SENDER_KIND_BEGUN, TEXT_NONE);

@@ -39,6 +39,10 @@ void sender_memory_rcpt(const struct sender_memory *memory, const struct sender_
 void sender_memory_history(const struct sender_memory *memory, const struct sender_subject *subject,
                            struct sender_history *out);
 
+/* The two had mail of each other, and the outside address is known since before then. */
+bool sender_memory_has_contact(const struct sender_memory *memory, struct text outside, struct text ours,
+                               uint64_t before_ms);
+
 /* What it learns. */
 void sender_memory_learn(const struct sender_memory *memory, const struct sender_seen *seen);
 

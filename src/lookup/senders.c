@@ -167,6 +167,14 @@ static bool seen_take(struct senders *senders, const struct frame *frame)
     return true;
 }
 
+bool senders_has_contact(struct senders *senders, struct text outside, struct text ours, uint64_t longer_ms)
+{
+    if (!senders->db || !config_remembers(senders->config)) return false;
+    arena_reset(senders->arena);
+    const struct sender_memory memory = memory_of(senders);
+    return sender_memory_has_contact(&memory, outside, ours, memory.now_ms - longer_ms);
+}
+
 bool senders_is_frame(const struct frame *frame)
 {
     return frame->type == LOOKUP_SENDER || frame->type == LOOKUP_HISTORY || frame->type == LOOKUP_SENDER_SEEN;

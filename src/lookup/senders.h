@@ -25,6 +25,9 @@ bool senders_is_frame(const struct frame *frame);
 /* False: malformed. */
 bool senders_frame(struct senders *senders, struct channel *channel, struct frame *frame);
 
+/* Mail went between the two, and the address outside is known for longer than that. */
+bool senders_has_contact(struct senders *senders, struct text outside, struct text ours, uint64_t longer_ms);
+
 /* "sender show|forget WHICH [WITH]": answers with one MASTER_DONE, one JSON object; takes over `fd`. */
 void senders_command(struct senders *senders, struct text command, int fd);
 

@@ -274,19 +274,25 @@ static void ask(struct commands_client *client, enum process_kind kind, struct t
                    TEXT("that process is not running now; it is being restarted: try again"));
 }
 
-/* A campaign, and what is remembered of a sender, is a statement about everybody's mail: who stopped or
-   forgot one, or tried to, is written down. */
-static void forgettable_pass_on(struct commands_client *client, struct text command)
+/* What changes for everybody, or for a sender: who did it, or tried to, is written down. */
+static bool is_lookup_act(struct text command)
 {
-    struct text word, verb = TEXT_NONE, rest = command;
-    text_next_word(&rest, &word);
-    text_next_word(&rest, &verb);
-    if (text_equal(verb, TEXT("stop")) || text_equal(verb, TEXT("forget"))) {
-        buffer_add_text(&client->act, command);
-        ask(client, PROCESS_LOOKUP, command);
+    struct text word = TEXT_NONE, verb = TEXT_NONE;
+    text_next_word(&command, &word);
+    text_next_word(&command, &verb);
+    if (text_equal(word, TEXT("inside"))) return text_equal(verb, TEXT("release"));
+    return text_equal(verb, TEXT("stop")) || text_equal(verb, TEXT("forget"));
+}
+
+/* To lookup, which keeps campaigns and senders. */
+static void lookup_pass_on(struct commands_client *client, struct text command)
+{
+    if (!is_lookup_act(command)) {
+        pass_on(client, PROCESS_LOOKUP, command);
         return;
     }
-    pass_on(client, PROCESS_LOOKUP, command);
+    buffer_add_text(&client->act, command);
+    ask(client, PROCESS_LOOKUP, command);
 }
 
 static void command_do(struct commands_client *client, struct text command)
@@ -318,8 +324,9 @@ static void command_do(struct commands_client *client, struct text command)
         pass_on(client, PROCESS_DELIVER, command);
     } else if (is_command(command, "dns") || is_command(command, "lists")) {
         pass_on(client, PROCESS_LOOKUP, command);
-    } else if (is_command(command, "campaign") || is_command(command, "sender")) {
-        forgettable_pass_on(client, command);
+    } else if (is_command(command, "campaign") || is_command(command, "sender") ||
+               is_command(command, "inside")) {
+        lookup_pass_on(client, command);
     } else if (is_command(command, "reload")) {
         control->events->on_reload(control->context, client);
     } else if (is_command(command, "difference")) {

@@ -116,6 +116,7 @@ static void send_maps(struct member *member)
         send_map(member, "learned", 0, state_learned(state, member->part->reads_all_events));
     }
     if (member->part->has_campaigns) send_map(member, "campaigns", 0, state_campaigns(state, member->part->kind == PROCESS_LOOKUP));
+    if (member->part->kind == PROCESS_LOOKUP) send_map(member, "inside", 0, state_inside(state));
     if (member->part->has_clients) send_map(member, "clients", member->index, copy_of(state->clients_fd));
     if (member->part->has_vouchers) send_map(member, "vouchers", 0, copy_of(state->vouchers_fd));
     if (member->part->has_secret) send_map(member, "secret", 0, copy_of(state->secret_fd));

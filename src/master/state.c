@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "ipc/ask_campaign.h"
+#include "ipc/ask_rate.h"
 #include "ipc/counters.h"
 #include "ipc/entry_page.h"
 #include "ipc/fingerprint_page.h"
@@ -27,7 +28,7 @@
 #include "ipc/ring.h"
 #include "master/folders.h"
 
-enum { CLIENTS_BYTES = 8 * 1024 * 1024, EVENT_SLOTS_A_KIND = 64, DRAIN_LINE = 128 };
+enum { CLIENTS_BYTES = 12 * 1024 * 1024, EVENT_SLOTS_A_KIND = 64, DRAIN_LINE = 128 };
 
 static _Noreturn void refuse(int code, const char *what, const struct config *config)
 {
@@ -311,6 +312,11 @@ int state_learned(const struct state *state, bool is_writer)
 int state_campaigns(const struct state *state, bool is_writer)
 {
     return one_writers_file(state, "campaigns", CAMPAIGN_FILE_BYTES, is_writer);
+}
+
+int state_inside(const struct state *state)
+{
+    return own_file(state, "inside", SENDER_RATES_FILE_BYTES);
 }
 
 int state_results(const struct state *state)

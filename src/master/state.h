@@ -50,6 +50,8 @@ int state_entries(const struct state *state, bool is_writer);
 int state_learned(const struct state *state, bool is_writer);
 /* The same of run/campaigns, for lookup to write. */
 int state_campaigns(const struct state *state, bool is_writer);
+/* run/inside, lookup's alone. */
+int state_inside(const struct state *state);
 
 /* Whether the node is drained, and to whom (ADDRESS:PORT or empty): holds over restarts and power loss. */
 bool state_drain_read(const struct state *state, char *out_to, size_t size);

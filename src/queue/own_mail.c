@@ -2,11 +2,12 @@
 /* Messages that queue makes itself: notices to senders, and alerts to the administrator. */
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "mail/alert.h"
 #include "queue/queue_private.h"
 
-enum { ALERT_QUIET_MS = 60 * 60 * 1000 };
+enum { ALERT_QUIET_MS = 60 * 60 * 1000, ALERTS_BY_STRANGERS = 10 /* of a kind in that time */ };
 
 static uint16_t content_of(struct text bytes)
 {
@@ -59,22 +60,44 @@ void own_mail_keep(struct queue *queue, uint64_t id, struct text to, struct text
 
 /* --- alerts --- */
 
-/* Whether this client is to be told of again: one host can send thousands of viruses a minute. */
-static bool is_due(struct queue *queue, struct text client)
+/* About whom: one host can send thousands of viruses a minute; strangers can have as many clients as they
+   like, and write to everybody. 0: one is enough, whoever it is about. */
+static uint64_t whom_of(const struct alert *alert)
 {
-    uint64_t now = queue_now(queue);
+    switch (alert->kind) {
+    case ALERT_VIRUS:
+        return hash_text(alert->client) | 1;
+    case ALERT_INSIDE_HELD:
+    case ALERT_INSIDE_OBSERVED:
+        return hash_text_nocase(alert->sender) | 1;
+    case ALERT_SIGNUPS_HELD:
+    case ALERT_SIGNUPS_OBSERVED:
+        return hash_text_nocase(alert->recipient) | 1;
+    default:
+        return 0;
+    }
+}
+
+/* Of what strangers bring about. */
+static bool is_by_strangers(enum alert_kind kind)
+{
+    return kind == ALERT_SIGNUPS_HELD || kind == ALERT_SIGNUPS_OBSERVED || kind == ALERT_HARVEST;
+}
+
+static bool is_due(struct queue *queue, const struct alert *alert)
+{
+    uint64_t now = queue_now(queue), whom = whom_of(alert);
     struct alerted *oldest = &queue->alerted[0];
-    for (size_t i = 0; i < ALERTED_CLIENTS; i++) {
+    unsigned of_kind = 0;
+    for (size_t i = 0; i < ALERTED_MOST; i++) {
         struct alerted *one = &queue->alerted[i];
-        if (one->when_ms && text_equal(text_of(one->client), client)) {
-            if (now < one->when_ms + ALERT_QUIET_MS) return false;
-            oldest = one;
-            break;
-        }
+        bool is_quiet = one->when_ms && now < one->when_ms + ALERT_QUIET_MS && one->kind == alert->kind;
+        if (is_quiet && one->whom == whom) return false;
+        of_kind += is_quiet;
         if (one->when_ms < oldest->when_ms) oldest = one;
     }
-    oldest->when_ms = now;
-    snprintf(oldest->client, sizeof oldest->client, "%.*s", TEXT_ARG(client));
+    if (is_by_strangers(alert->kind) && of_kind >= ALERTS_BY_STRANGERS) return false;
+    *oldest = (struct alerted){ now, alert->kind, whom };
     return true;
 }
 
@@ -93,7 +116,10 @@ static void alert_send(struct queue *queue, struct alert *alert)
     alert->quiet_ms = ALERT_QUIET_MS;
     alert_compose(alert, &content);
     log_info("%.*s: %.*s is told of %.*s: %s", TEXT_ARG(alert->message_id), TEXT_ARG(alert->admin),
-             TEXT_ARG(alert->client), id);
+             TEXT_ARG(alert->kind == ALERT_VIRUS || alert->kind == ALERT_HARVEST ? alert->client
+                      : is_by_strangers(alert->kind)                             ? alert->recipient
+                                                                                 : alert->sender),
+             id);
     own_mail_keep(queue, number, alert->admin, buffer_text(&content));
     buffer_free(&content);
 }
@@ -104,11 +130,13 @@ bool own_mail_alert_take(struct queue *queue, struct frame *frame)
     struct reader reader = reader_of(frame->payload);
     struct alert alert = { .message_id = text_of(message_id_print(frame->id, id)) };
     arena_reset(queue->arena);
+    unsigned kind = get_u8(&reader);
+    alert.kind = kind < ALERT_KINDS ? kind : ALERT_VIRUS;
     alert.client = get_text(&reader);
     alert.sender = get_text(&reader);
     alert.recipient = get_text(&reader);
     alert.reason = get_text(&reader);
-    if (!reader_done(&reader)) return false;
-    if (!queue->is_full && is_due(queue, alert.client)) alert_send(queue, &alert);
+    if (!reader_done(&reader) || kind >= ALERT_KINDS) return false;
+    if (!queue->is_full && is_due(queue, &alert)) alert_send(queue, &alert);
     return true;
 }

@@ -17,6 +17,7 @@
 #include "ipc/event.h"
 #include "ipc/message_id.h"
 #include "ipc/ring.h"
+#include "mail/alert.h"
 #include "queue/journal/journal.h"
 #include "queue/journal/transactions.h"
 #include "queue/schedule.h"
@@ -39,7 +40,7 @@ enum {
     CACHED_LEADS = 1024,
     CACHED_LEAD_MOST = 2048, /* bytes of one */
     OWN_PROCESS = 63,
-    ALERTED_CLIENTS = 64,
+    ALERTED_MOST = 64,
     NOTICE_ROOM = 16 * 1024,        /* of a notice beside what it gives back, and its own outcome */
     NOTICE_BODY_MOST = 1024 * 1024, /* DSN_FULL_MOST: more is never given back */
 };
@@ -121,10 +122,11 @@ struct carrier {
     uint64_t job_id; /* the last one given */
 };
 
-/* A client that the administrator was told of. */
+/* Whom the administrator was told of, and by which kind of alert. */
 struct alerted {
     uint64_t when_ms; /* 0: free */
-    char client[48];
+    enum alert_kind kind;
+    uint64_t whom; /* a hash; 0: it is of nobody */
 };
 
 struct queue {
@@ -165,7 +167,7 @@ struct queue {
     TAILQ_HEAD(large_line, large) large; /* the oldest first */
     struct timer *commit_timer, *wake_timer, *tick_timer, *stop_timer, *large_timer;
     struct message_id_source ids;
-    struct alerted alerted[ALERTED_CLIENTS];
+    struct alerted alerted[ALERTED_MOST];
     struct arena *arena; /* of the frame or decision at hand */
     uint64_t moved_ms;   /* when deliver last told a result, or nothing was due */
     bool is_full, is_stopping;

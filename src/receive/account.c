@@ -61,8 +61,8 @@ static void taken_measure(const struct session *session)
 /* What the number of its points does not tell. */
 static bool is_worth_words(struct text signal)
 {
-    static const char *const names[] = { "CAMPAIGN", "ALLOWED_",    "BLOCKED_", "ALLOW_UNPROVEN_",
-                                         "ENTRY_",   "REPUTATION_", "GREYLIST_" };
+    static const char *const names[] = { "CAMPAIGN",    "ALLOWED_",  "BLOCKED_", "ALLOW_UNPROVEN_", "ENTRY_",
+                                         "REPUTATION_", "GREYLIST_", "INSIDE_",  "SIGNUP_FLOOD" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (text_starts(signal, text_of(names[i]))) return true;
     return false;

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 
+enum { HOURS_SHARE = 4 }; /* this part of the memory, the last one, is of hours */
 enum { COLUMNS = 64, PROBES = 16, MINUTE_MS = 60000 };
 
 /* Places of the table that are no client's: entry 0 counts everybody, and its key is that of the hashes; the
@@ -29,6 +30,7 @@ struct client_limits {
     size_t count;
     uint16_t column;
     size_t bytes;
+    struct hourly_table *hours;
 };
 
 static struct client_entry *everybody(struct client_limits *clients)
@@ -52,8 +54,10 @@ struct client_limits *client_limits_map(int fd, uint16_t column)
     void *map = mmap(NULL, (size_t)facts.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED) return NULL;
     struct client_limits *clients = memory_alloc(sizeof *clients);
-    *clients = (struct client_limits){ map, (size_t)facts.st_size / sizeof(struct client_entry),
-                                       column % COLUMNS, (size_t)facts.st_size };
+    size_t bytes = (size_t)facts.st_size, hours_bytes = bytes / HOURS_SHARE / 64 * 64;
+    char *hours = (char *)map + (bytes - hours_bytes) / 64 * 64;
+    *clients = (struct client_limits){ map, (bytes - hours_bytes) / 64 * 64 / sizeof(struct client_entry),
+                                       column % COLUMNS, bytes, hourly_table_open(hours, hours_bytes) };
     for (size_t i = 0; i < clients->count; i++)
         if (clients->entries[i].connections[clients->column])
             clients->entries[i].connections[clients->column] = 0;
@@ -63,6 +67,7 @@ struct client_limits *client_limits_map(int fd, uint16_t column)
 void client_limits_unmap(struct client_limits *clients)
 {
     munmap(clients->entries, clients->bytes);
+    hourly_table_free(clients->hours);
     free(clients);
 }
 
@@ -153,4 +158,9 @@ uint32_t client_limits_message(struct client_limits *clients, struct client_entr
     *out_all = ++everybody(clients)->messages;
     minute_turn(entry, minute);
     return ++entry->messages;
+}
+
+struct hourly_table *client_limits_hours(struct client_limits *clients)
+{
+    return clients->hours;
 }

@@ -6,6 +6,7 @@
 #define SEKIMORI_RECEIVE_CLIENT_LIMITS_H
 
 #include "base/address.h"
+#include "ipc/hourly_table.h"
 
 struct client_limits;
 struct client_entry;
@@ -32,5 +33,8 @@ uint32_t client_limits_connected(struct client_limits *clients);
 /* Counts a message; returns how many the client sent in this minute, and everybody in *out_all. */
 uint32_t client_limits_message(struct client_limits *clients, struct client_entry *entry, uint64_t now_ms,
                                uint32_t *out_all);
+
+/* What came in an hour, in a part of the same memory; the table's own. */
+struct hourly_table *client_limits_hours(struct client_limits *clients);
 
 #endif

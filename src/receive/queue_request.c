@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "config/settings.h"
 #include "ipc/voucher.h"
+#include "mail/alert.h"
 #include "mail/edits.h"
 #include "receive/account.h"
 #include "receive/trace.h"
@@ -236,6 +237,7 @@ void keep_alert(struct session *session)
                                 is_stopped(&transaction->verdict);
     if (!is_virus_from_inside || !queue) return;
     struct buffer *out = channel_begin(queue, QUEUE_ALERT, transaction->id);
+    put_u8(out, ALERT_VIRUS);
     put_text(out, session->client_text);
     put_text(out, transaction->envelope.sender);
     put_text(out, transaction->envelope.recipients[0].address);

@@ -7,6 +7,7 @@
 
 #include "ipc/message_id.h"
 #include "receive/account.h"
+#include "receive/hour_limits.h"
 #include "receive/list_check.h"
 #include "receive/rcpt.h"
 #include "receive/sender_check.h"
@@ -121,6 +122,7 @@ static void candidate_ask(struct session *session, const struct rcpt_decision *d
 
 static void candidate_take(struct session *session)
 {
+    hour_limits_asked(session, session->candidate.recipient.address, false);
     take(session, &session->candidate.recipient, session->candidate.key);
 }
 
@@ -161,6 +163,7 @@ void recipient_deliver_is_back(struct session *session)
 static void candidate_refuse(struct session *session, struct text enhanced, struct text reply)
 {
     char text[400], status[16];
+    hour_limits_asked(session, session->candidate.recipient.address, true);
     snprintf(text, sizeof text, "the server behind says: %.*s", TEXT_ARG(reply));
     snprintf(status, sizeof status, "%.*s", TEXT_ARG(enhanced));
     reject(session, session->candidate.recipient.address,
@@ -211,10 +214,22 @@ void recipient_timed_out(struct session *session)
 
 /* --- RCPT --- */
 
+/* Refused since no such user is here. */
+static bool is_unknown(const struct rcpt_decision *decision)
+{
+    return decision->choice == RCPT_REFUSED && decision->reply.code == 550 &&
+           strcmp(decision->reply.enhanced, "5.1.1") == 0;
+}
+
 void recipient_offer(struct session *session, const struct smtp_command *command)
 {
     struct server *server = session->server;
     struct transaction *transaction = &session->transaction;
+    struct reply harvested = hour_limits_harvest(session, command);
+    if (harvested.code) {
+        reject(session, command->mailbox.address, &harvested);
+        return;
+    }
     const struct rcpt_scene scene = { .config = server->config,
                                       .listener = &session->port->listener,
                                       .tables = server->tables,
@@ -232,6 +247,11 @@ void recipient_offer(struct session *session, const struct smtp_command *command
         reject(session, decision.recipient.address, &listed);
         return;
     }
+    struct reply over = hour_limits_take(session, &decision);
+    if (over.code) {
+        reject(session, decision.recipient.address, &over);
+        return;
+    }
     if (sender_ask(session, &decision)) return;
     if (decision.asks_smtputf8) {
         candidate_ask(session, &decision);
@@ -239,10 +259,12 @@ void recipient_offer(struct session *session, const struct smtp_command *command
     }
     switch (decision.choice) {
     case RCPT_REFUSED:
+        if (is_unknown(&decision)) hour_limits_asked(session, decision.recipient.address, true);
         reject(session, decision.recipient.address, &decision.reply);
         break;
     case RCPT_TAKEN:
         transaction->is_for_us = decision.is_for_us;
+        hour_limits_asked(session, decision.recipient.address, false);
         take(session, &decision.recipient, decision.key);
         break;
     case RCPT_TAKEN_BEFORE:

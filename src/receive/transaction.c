@@ -17,8 +17,10 @@
 #include "receive/drop.h"
 #include "receive/eviction.h"
 #include "receive/lesson_offer.h"
+#include "receive/hour_limits.h"
 #include "receive/list_check.h"
 #include "receive/queue_request.h"
+#include "receive/rate_check.h"
 #include "receive/recipients.h"
 #include "receive/relay.h"
 #include "receive/sender_check.h"
@@ -123,6 +125,7 @@ void transaction_read(struct session *session)
     server->counters->last_id = server->ids.last;
     session_remember_id(session);
     transaction->body.inline_most = (uint32_t)server->config->limits.frame_body_bytes;
+    rate_check_ask(session);
     dotted_start(&transaction->dotted, session->port->listener.repair != REPAIR_NONE, is_bdat);
 }
 
@@ -310,7 +313,8 @@ static struct occasion occasion_of(struct session *session)
                                                                         : stream_is_secure(session->stream),
                                  .is_undecided = session->transaction.is_undecided,
                                  .recipient_count = envelope->recipient_count,
-                                 .recipients = recipients };
+                                 .recipients = recipients,
+                                 .has_harvested = hour_limits_has_harvested(session) };
     if (occasion.is_undecided) occasion.certificate = certificate_of(session);
     return occasion;
 }
@@ -619,6 +623,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
     campaign_count_tell(session);
     sender_check_tell(session);
     lesson_offer_tell(session);
+    rate_check_tell(session);
     keep_alert(session);
     if (transaction->verdict.code == 250)
         settle(session, client_presence_begin(session));

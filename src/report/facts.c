@@ -35,6 +35,7 @@ static const struct {
     [FACT_HELD] = { "held", N_("Held mail") },
     [FACT_REPORTS] = { "reports", N_("Reports by users") },
     [FACT_LEARNED] = { "learned", N_("Learned automatically") },
+    [FACT_INSIDE] = { "inside", N_("Senders inside") },
     [FACT_LISTS] = { "lists", N_("Lists") },
     [FACT_DISK] = { "disk", N_("Disk") },
     [FACT_CERTIFICATES] = { "certificates", N_("Certificates") },
@@ -256,6 +257,24 @@ static struct fact learned_look(const struct look *look)
                            (unsigned long long)count[0], (unsigned long long)count[1]));
 }
 
+/* Never bad: a mail of its own told of each of them. */
+static struct fact inside_look(const struct look *look)
+{
+    struct health_report report;
+    if (!look->source->health || !health_page_peek(look->source->health, &report) ||
+        !health_knows(&report.told, HEALTH_INSIDE_HELD))
+        return (struct fact){ 0 };
+    uint64_t held = report.told.values[HEALTH_INSIDE_HELD];
+    if (!held) return fact_make(true, text_of(words_say(look->language, N_("none is held"))));
+    return fact_make(
+        true, arena_printf(
+                  look->arena,
+                  words_say(look->language,
+                            text_word_for(held, N_("the mail of %llu sender is held: sekimori inside held"),
+                                          N_("the mail of %llu senders is held: sekimori inside held"))),
+                  (unsigned long long)held));
+}
+
 /* None are fetched yet. */
 static struct fact lists_look(const struct look *look)
 {
@@ -374,6 +393,7 @@ void facts_gather(const struct facts_source *source, enum language language, int
         [FACT_HELD] = held_look,
         [FACT_REPORTS] = reports_look,
         [FACT_LEARNED] = learned_look,
+        [FACT_INSIDE] = inside_look,
         [FACT_LISTS] = lists_look,
         [FACT_CLOCK] = clock_look,
         [FACT_PROCESSES] = processes_look,

@@ -20,6 +20,7 @@ enum fact_kind {
     FACT_HELD,         /* recipients held */
     FACT_REPORTS,      /* what users reported and nobody has decided about */
     FACT_LEARNED,      /* what was learned though nobody said it */
+    FACT_INSIDE,       /* senders inside whose mail is held */
     FACT_LISTS,        /* lists are in force, none is put aside */
     FACT_DISK,         /* room where the spool is: bad from twice what `queue free` keeps */
     FACT_CERTIFICATES, /* the first to expire */

@@ -22,6 +22,7 @@
 #include "scan/list_questions.h"
 #include "scan/opinions.h"
 #include "scan/outside.h"
+#include "scan/rate_weight.h"
 #include "scan/recipe.h"
 #include "scan/sender_weight.h"
 #include "scan/tenancy.h"
@@ -37,6 +38,7 @@ struct demand {
         is_refusal_asked; /* by the owner of the domain in From; each recipient's domain has its own answer */
     bool is_from_inside;  /* outbound mail has no tag */
     bool is_marked;       /* as from outside */
+    struct rate_demand rate;
     const struct sender_demand *sender; /* by what is known of him */
 };
 
@@ -51,6 +53,7 @@ struct spam_demand {
     bool is_approved;    /* a newsletter that is never tagged */
     double required;     /* points from which it is tagged; INFINITY: never */
     enum action blocked; /* by an entry, whatever the mode; ACTION_ACCEPT: none */
+    enum action rate;    /* by how much came within an hour */
 };
 
 static enum action finding_demand(const struct config *config, const struct virus_finding *finding,
@@ -213,6 +216,7 @@ static void recipient_decide(const struct config *config, struct text address, c
     check(virus, demand->virus, out);
     check(spam->lines.mode, spam->action, out);
     check(MODE_ON, spam->blocked, out);
+    check(demand->rate.mode, spam->rate, out);
     check(config_auth_mode(config, domain), dmarc_demand(config, domain, demand), out);
     out->cause = recipient_cause(
         action_stronger(out->action, out->observed), in_force(virus, demand->virus),
@@ -288,24 +292,28 @@ static void signals_gather(struct arena *arena, const struct config *config, con
 }
 
 /* The reply names one reason: of the checks in force that which asks for most, and of equals virus, then
-   DMARC, then a block entry. */
+   DMARC, then a block entry, then how much came. */
 static enum verdict_cause cause_of(const struct config *config, const struct occasion *occasion,
                                    const struct demand *demand, const struct spam_demand *spams)
 {
-    enum action virus = ACTION_ACCEPT, dmarc = ACTION_ACCEPT, spam = ACTION_ACCEPT, blocked = ACTION_ACCEPT;
+    enum action virus = ACTION_ACCEPT, dmarc = ACTION_ACCEPT, spam = ACTION_ACCEPT, blocked = ACTION_ACCEPT,
+                rate = ACTION_ACCEPT;
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {
         const struct domain *domain = config_find_domain(config, envelope_domain_of(occasion->recipients[i]));
         if (config_virus_mode(config, domain) == MODE_ON) virus = demand->virus;
         blocked = action_stronger(blocked, spams[i].blocked);
+        if (demand->rate.mode == MODE_ON) rate = action_stronger(rate, spams[i].rate);
         if (spams[i].lines.mode == MODE_ON) spam = action_stronger(spam, spams[i].action);
         if (config_auth_mode(config, domain) == MODE_ON)
             dmarc = action_stronger(dmarc, dmarc_demand(config, domain, demand));
     }
     enum action most = action_stronger(action_stronger(virus, blocked), action_stronger(dmarc, spam));
+    most = action_stronger(most, rate);
     if (most == ACTION_ACCEPT) return CAUSE_SPAM;
     if (most == virus) return CAUSE_VIRUS;
     if (most == dmarc) return CAUSE_DMARC;
-    return most == blocked ? CAUSE_BLOCKED : CAUSE_SPAM;
+    if (most == blocked) return CAUSE_BLOCKED;
+    return most == rate ? CAUSE_RATE : CAUSE_SPAM;
 }
 
 /* Greylisting alone defers it: no check has another reason to. */
@@ -464,6 +472,8 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
         are_all_allowed ? CAMPAIGN_PROTECTED : campaign_standing(config, out->direction, authentication);
     campaign_score(facts, standing, message_id_time_ms(occasion->id), &proven);
     out->is_counted = standing == CAMPAIGN_COUNTS;
+    struct rate_demand rate;
+    rate_weigh(config, occasion, out->direction, answers, answer_count, &proven, &rate);
     struct list_demand listed = { ACTION_ACCEPT, TEXT_NONE };
     struct sender_demand sender = { .is_unknown = false };
     if (out->direction == DIRECTION_IN) {
@@ -479,6 +489,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
                                    authenticate_demand(authentication) == DMARC_POLICY_REJECT,
                                    out->direction == DIRECTION_OUT,
                                    is_marked(config, out->direction, authentication),
+                                   rate,
                                    &sender };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
     struct recipe_order *orders = arena_alloc_array(arena, out->recipient_count, sizeof *orders);
@@ -490,6 +501,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
         out->is_spam = out->is_spam || is_spam_for(&spams[i]);
         out->is_spam_alone = out->is_spam_alone || is_spam_alone(&spams[i], out->score - sender.points);
         if (!rulings[i].is_allowed) opinions_add(&demand, &spams[i]);
+        if (!rulings[i].is_allowed) spams[i].rate = rate_action(&rate, i);
         recipient_decide(config, occasion->recipients[i], &demand, &spams[i], &out->recipients[i],
                          &orders[i]);
         if (!rulings[i].is_allowed)
@@ -499,7 +511,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
     enum verdict_cause cause = cause_of(config, occasion, &demand, spams);
     authenticate_prove(authentication, &out->proof);
     const struct reason_basis reasons = { why, authentication, blocking_entry(rulings, out->recipient_count),
-                                          cause };
+                                          &rate, cause };
     wording_write(arena, merged, &reasons, orders, out);
     if (cause == CAUSE_SPAM && is_list_the_reason(spams, out->recipient_count)) listed_say(&listed, out);
     greylisted_say(arena, &sender, &demand, out);

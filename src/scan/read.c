@@ -17,6 +17,7 @@
 #include "scan/lesson_choice.h"
 #include "scan/list_questions.h"
 #include "scan/outside.h"
+#include "scan/rate_weight.h"
 #include "scan/recipe.h"
 #include "scan/seal_basis.h"
 #include "scan/sender_weight.h"
@@ -289,6 +290,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
         list_questions_raise(arena, config, header, score.link_hosts, out);
     if ((is_for_spam || config_greylists(config)) && direction == DIRECTION_IN)
         sender_history_raise(arena, config, occasion, header, out);
+    rate_raise(arena, config, occasion, direction, header, &score, out);
     seal_basis_read(arena, config, occasion, message, header, out);
     out->rule_marks = score.rule_marks;
     out->signals = score.signals;

@@ -10,6 +10,7 @@
 #include "scan/authenticate.h"
 #include "scan/entry_match.h"
 #include "scan/opinions.h"
+#include "scan/rate_weight.h"
 #include "spam/score.h"
 
 enum { LINE_WIDTH = 76, NAME_MOST = 200, FINDINGS_SHOWN = 5 };
@@ -106,6 +107,8 @@ static struct text reason_text(struct arena *arena, const struct facts *facts,
         virus_reason(facts, basis->why, &out);
     else if (basis->cause == CAUSE_BLOCKED)
         blocked_reason(arena, basis->blocking, &out);
+    else if (basis->cause == CAUSE_RATE)
+        rate_reason(basis->rate, &out);
     else if (verdict->code == 451)
         buffer_add_text(&out, TEXT("a second opinion on the message could not be had, try again later"));
     else if (verdict->newsletter.length && !verdict->is_spam)

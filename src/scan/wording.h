@@ -15,14 +15,16 @@ struct status_wish {
 };
 
 /* Which check is the reason of what is done with the message. */
-enum verdict_cause { CAUSE_SPAM, CAUSE_VIRUS, CAUSE_DMARC, CAUSE_BLOCKED };
+enum verdict_cause { CAUSE_SPAM, CAUSE_VIRUS, CAUSE_DMARC, CAUSE_BLOCKED, CAUSE_RATE };
 
 struct sender_entry;
+struct rate_demand;
 /* What the reason is made of. */
 struct reason_basis {
     const struct virus_finding *why; /* the finding that the virus check acts on; NULL: it acts on none */
     const struct auth_judgement *authentication;
     const struct sender_entry *blocking; /* NULL: no entry blocks the message */
+    const struct rate_demand *rate;      /* of CAUSE_RATE */
     enum verdict_cause cause;
 };
 

@@ -8,6 +8,7 @@
 #include "spam/campaign_sketch.h"
 #include "spam/message_facts.h"
 #include "spam/rule_signals.h"
+#include "spam/signup_shape.h"
 
 void score_add(struct score *score, const char *name, double points, struct text about)
 {
@@ -221,6 +222,8 @@ static void text_look(struct score *score, const struct mime *mime)
 {
     message_text_finish(score->text, mime);
     if (score->sketch) campaign_sketch_text(score->text, score->sketch);
+    if (signup_shape_has(mime->parts[0].header, score->text->subject_folded, score->text->visible))
+        score_add(score, "SIGNUP", 0, TEXT("it confirms a sign-up, or asks to"));
     if (score->base || score->draft || score->rules || score->wants_links) features_look(score, mime);
     message_text_free(score->text);
     score->text = NULL;

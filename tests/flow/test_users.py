@@ -114,7 +114,7 @@ FILES = (
     (r"run/(control|metrics)", "root", "", "srw-rw----"),
     (r"run/(lock|boot)", "root", "root", "-rw-r-----"),
     (r"run/secret", "root", "root", "-rw-------"),
-    (r"run/(results|flights|lists|approved|entries|learned|campaigns|events/[a-z]+[.][0-9]+)", "root", "", "-rw-------"),
+    (r"run/(results|flights|lists|approved|entries|learned|campaigns|inside|events/[a-z]+[.][0-9]+)", "root", "", "-rw-------"),
     (r"(spool|spool/journal)", "queue", "queue", "drwx------"),
     (r"spool/(clock|signatures|journal/.*)", "queue", "queue", "-rw-------"),
     (r"ledger", "ledger", "report", "drwxr-s---"),

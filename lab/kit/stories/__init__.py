@@ -7,7 +7,7 @@ from .. import account, mail
 from ..machine import wait_for
 
 NAMES = ("mail_in", "refused_on_the_line", "department_down", "dns_dead", "unlisted_host", "upstream_cut", "edge_killed",
-         "wall_killed", "second_wall", "virus_out", "bounce", "slow_client", "bad_line", "shared_address", "drained")
+         "wall_killed", "second_wall", "virus_out", "bounce", "slow_client", "bad_line", "shared_address", "drained", "stolen_password")
 
 
 class Tale:

@@ -176,6 +176,7 @@ static void test_numbers_out_of_range(void **state)
     } rows[] = {
         { OCCASION, 10, DIRECTION_OUT + 1 },
         { OCCASION, 49, 1 }, /* undecided, and from inside */
+        { OCCASION, 59, 2 },
         { QUESTIONS, 4, QUESTION_KIND_COUNT },
         { QUESTIONS, 4 + 1 + 4 + 9, ANSWER_TEMPERROR + 1 },
         { FACTS, 0, SCAN_STATE_COUNT },

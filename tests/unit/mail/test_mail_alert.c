@@ -87,9 +87,19 @@ static void test_odd_reason(void **state)
     buffer_free(&out);
 }
 
+/* Each kind names whom it is about, in both languages, and when the next one may come. */
+static void test_kinds(void **state)
+{
+    static const char *const header[] = { "Auto-Submitted: auto-generated\r\n", NULL };
+    static const char *const body[] = { "  sender:    saburo@econ.example.jp\n", "60 minutes", "60 分間",
+                                        NULL };
+    struct alert alert = sample();
+    for (alert.kind = 0; alert.kind < ALERT_KINDS; alert.kind++) read_back(alert, header, body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_says_who_and_what),
-                                        cmocka_unit_test(test_odd_reason) };
+                                        cmocka_unit_test(test_odd_reason), cmocka_unit_test(test_kinds) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

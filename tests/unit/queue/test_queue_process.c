@@ -27,6 +27,7 @@
 #include "ipc/message_id.h"
 #include "ipc/ring.h"
 #include "ipc/voucher.h"
+#include "mail/alert.h"
 #include "play_master.h"
 
 enum { WAIT_MS = 10000, QUIET_MS = 150 };
@@ -1031,9 +1032,10 @@ static void test_expires_and_warns(void **state)
     node_free(&node);
 }
 
-static void alert_say(struct node *node, uint64_t id, const char *client)
+static void alert_say(struct node *node, uint64_t id, enum alert_kind kind, const char *client)
 {
     struct buffer payload = { 0 };
+    put_u8(&payload, (uint8_t)kind);
     put_text(&payload, text_of(client));
     put_text(&payload, TEXT("saburo@example.jp"));
     put_text(&payload, TEXT("friend@far.example"));
@@ -1042,7 +1044,8 @@ static void alert_say(struct node *node, uint64_t id, const char *client)
     buffer_free(&payload);
 }
 
-/* The administrator gets one mail for each client, however often it tries. */
+/* The administrator gets one mail for each client, however often it tries; one of harvests, however many
+ * clients. */
 static void test_alerts(void **state)
 {
     struct node node;
@@ -1051,13 +1054,15 @@ static void test_alerts(void **state)
     node_make(&node, "");
     node_start(&node);
     synced(&node);
-    for (int i = 0; i < 5; i++) alert_say(&node, 100, "10.2.0.25");
-    alert_say(&node, 200, "10.2.0.26");
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 5; i++) alert_say(&node, 100, ALERT_VIRUS, "10.2.0.25");
+    alert_say(&node, 200, ALERT_VIRUS, "10.2.0.26");
+    for (int i = 0; i < 5; i++) alert_say(&node, 0, ALERT_HARVEST, i % 2 ? "192.0.2.1" : "198.51.100.1");
+    for (int i = 0; i < 3; i++) {
         job_wait(&node, &job);
         job_content(&node, &job, &content);
         assert_true(has(&content, "To: <postmaster@example.jp>\r\n") &&
-                    has(&content, "Subject: A virus from inside was stopped"));
+                    has(&content, i < 2 ? "Subject: A virus from inside was stopped"
+                                        : "Subject: Somebody tries out our recipients"));
         result_say(&node, &job, RECIPIENT_DELIVERED, 250, "2.0.0", "ok", false);
     }
     uint64_t id = keep(&node, &plain); /* the next job is this, no third alert */

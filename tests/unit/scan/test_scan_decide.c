@@ -15,6 +15,7 @@
 #include "ipc/fingerprint_page.h"
 #include "judge/campaign.h"
 #include "judge/list_answer.h"
+#include "judge/sender_rate.h"
 #include "rules/ruleset.h"
 #include "scan/authenticate.h"
 #include "scan/decide.h"
@@ -933,6 +934,117 @@ static void test_entry_rows(void **state)
     for (size_t i = 0; i < sizeof entry_rows / sizeof *entry_rows; i++) entry_row_check(&entry_rows[i]);
 }
 
+/* How much came within an hour: it holds, and nothing more; what is worse is done all the same. */
+static const struct rate_row {
+    const char *name, *config;
+    enum direction direction;
+    struct rate_answer answer;
+    enum scan_state virus;
+    double points;
+    unsigned code;
+    const char *actions, *reason;
+} rate_rows[] = {
+    { "held",
+      "",
+      DIRECTION_OUT,
+      { .cause = RATE_RECIPIENTS, .count = 2001, .until_ms = 9 },
+      SCAN_CLEAN,
+      0,
+      250,
+      "quarantine,quarantine",
+      "the mail of this sender is held: 2001 recipients in an hour" },
+    { "held, whatever the modes",
+      "spam { mode off }\nvirus { mode off }",
+      DIRECTION_OUT,
+      { .cause = RATE_SPAM, .count = 10, .until_ms = 9 },
+      SCAN_NOT_ASKED,
+      0,
+      250,
+      "quarantine,quarantine",
+      "the mail of this sender is held: 10 messages like spam in an hour" },
+    { "observed",
+      "inside { mode observe }",
+      DIRECTION_OUT,
+      { .cause = RATE_RECIPIENTS, .count = 2001 },
+      SCAN_CLEAN,
+      0,
+      250,
+      "accept/quarantine,accept/quarantine",
+      "" },
+    { "a virus of one who is held",
+      "",
+      DIRECTION_OUT,
+      { .cause = RATE_RECIPIENTS, .count = 2001, .until_ms = 9 },
+      SCAN_FOUND,
+      0,
+      550,
+      "reject,reject",
+      "virus found: Name" },
+    { "spam of one who is held",
+      "",
+      DIRECTION_OUT,
+      { .cause = RATE_RECIPIENTS, .count = 2001, .until_ms = 9 },
+      SCAN_CLEAN,
+      30,
+      550,
+      "reject,reject",
+      "the message looks like spam (30.0 points)" },
+    { "a flood to one of two",
+      "",
+      DIRECTION_IN,
+      { .cause = RATE_SIGNUPS, .count = 15, .recipients = 2 },
+      SCAN_CLEAN,
+      0,
+      250,
+      "accept,quarantine",
+      "held in a flood of sign-ups: sign-up mail of 15 domains in an hour" },
+    { "a flood, observed",
+      "signups { mode observe }",
+      DIRECTION_IN,
+      { .cause = RATE_SIGNUPS, .count = 15, .recipients = 1 },
+      SCAN_CLEAN,
+      0,
+      250,
+      "accept/quarantine,accept",
+      "" },
+};
+
+static void rate_row_check(const struct rate_row *row)
+{
+    struct arena *arena = arena_new(0);
+    struct config *config = config_of(row->config);
+    struct text recipients[] = { TEXT("a@on.test"), TEXT("b@on.test") };
+    const struct occasion occasion = { .direction = row->direction,
+                                       .recipients = recipients,
+                                       .recipient_count = 2 };
+    struct signal signal = { TEXT("SIGNAL"), row->points, TEXT_NONE };
+    struct virus_finding finding = { VIRUS_CLASS_VIRUS, TEXT_NONE, TEXT("Name"), TEXT_NONE };
+    const struct facts facts = { .virus = row->virus,
+                                 .virus_findings = &finding,
+                                 .virus_finding_count = row->virus == SCAN_FOUND,
+                                 .signals = &signal,
+                                 .signal_count = row->points != 0 };
+    struct buffer bytes = { 0 };
+    rate_answer_put(&row->answer, &bytes);
+    const struct question answer = { QUESTION_RATE, TEXT_NONE, ANSWER_FOUND, buffer_text(&bytes) };
+    struct verdict verdict;
+    char actions[200] = "";
+    decide_verdict(arena, config, &occasion, &facts, &answer, 1, &verdict);
+    actions_print(&verdict, actions, sizeof actions);
+    if (strcmp(actions, row->actions) != 0 || verdict.code != row->code ||
+        !text_equal(verdict.reason, text_of(row->reason)))
+        fail_msg("%s: %u %s \"%.*s\"", row->name, verdict.code, actions, TEXT_ARG(verdict.reason));
+    buffer_free(&bytes);
+    config_free(config);
+    arena_free(arena);
+}
+
+static void test_rate_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rate_rows / sizeof *rate_rows; i++) rate_row_check(&rate_rows[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -940,7 +1052,8 @@ int main(void)
         cmocka_unit_test(test_entry_rows), cmocka_unit_test(test_campaigns_hold),
         cmocka_unit_test(test_findings),   cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_header),     cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_rules_alone)
+        cmocka_unit_test(test_rules_alone),
+        cmocka_unit_test(test_rate_rows)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
