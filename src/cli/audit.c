@@ -27,8 +27,8 @@ static const char help[] =
     "  ID             only this message\n"
     "  --user NAME    only this user\n"
     "  --act ACT      only such acts: cat, content, release, delete, found, retry, hold, remove, reload,\n"
-    "                 drain, undrain, stop, balance, learn, decline, unlearn, campaign, sender, newsletter "
-    "or inside\n"
+    "                 drain, undrain, stop, balance, learn, decline, unlearn, campaign, sender, newsletter,\n"
+    "                 people, inside or list (put aside, in force again)\n"
     "  --since TIME   2026-10-04, \"2026-10-04 13:05\", today, yesterday, or ago: 90m, 2h, 3d\n"
     "  --until TIME   before that time\n"
     "  --day DAY      a whole day\n"
@@ -71,7 +71,7 @@ static const struct verb_option table[] = {
     { "user", OPTION_TEXT, offsetof(struct options, question.user), NULL, NULL },
     { "act", OPTION_VALUE, 0, act_take,
       "--act is cat, content, release, delete, found, retry, hold, remove, reload, drain, undrain, stop, "
-      "balance, learn, decline, unlearn, campaign, sender, newsletter or inside, not ",
+      "balance, learn, decline, unlearn, campaign, sender, newsletter, people, inside or list, not ",
       .choice = look_act },
     { "since", OPTION_TIME, offsetof(struct options, question.from_ms), NULL, WHEN_WANTED("since") },
     { "until", OPTION_TIME, offsetof(struct options, question.until_ms), NULL, WHEN_WANTED("until") },

@@ -112,6 +112,8 @@ static const struct {
       "このゲートウェイの通知やページに似せている" },
     { "IMPOSTOR_BOUNCE", "it returns a message in our name that bears no trace of us",
       "自組織を名乗るが送った跡のないメールの不達通知" },
+    { "IMPOSTOR_COLLEAGUE", "the display name is that of a sender of ours, the address is another's",
+      "表示名が自組織の差出人のものだが、別のアドレス" },
     { "MISSING_FROM", "no From field", "From がない" },
     { "SPAMD", "SpamAssassin calls it spam", "SpamAssassin が迷惑メールとした" },
     { "SPAMD_HAM", "SpamAssassin does not call it spam", "SpamAssassin は迷惑メールとしていない" },

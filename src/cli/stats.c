@@ -29,9 +29,9 @@ static const char help[] =
     "  --month MONTH    one month, as 2026-10\n"
     "  --day DAY        one day, as 2026-10-05, today or yesterday\n"
     "  --from DAY, --until DAY  from the first to the last day, both counted\n"
-    "  --by WHAT        virus, not-opened, domain, rule, engine, missed, auth, hour, node, day or\n"
-    "                   month; from the rows, as far back as they are kept: sender, recipient,\n"
-    "                   refusal or held\n"
+    "  --by WHAT        virus, not-opened, domain, rule, engine, missed, auth, list, impostor,\n"
+    "                   behaviour, hour, node, day or month; from the rows, as far back as they\n"
+    "                   are kept: sender, recipient, refusal or held\n"
     "  --would          what checks that only observe would have done\n"
     "  --incidents      storms: one virus again and again from one host\n"
     "  --countries FILE a GeoIP file: the country of each storm's source\n"
@@ -124,10 +124,8 @@ static const struct verb_option table[] = {
     { "from", OPTION_DAY, offsetof(struct options, wish.from_day), NULL, "--from" WHEN_DAY_WANTED },
     { "until", OPTION_DAY, offsetof(struct options, wish.until_day), NULL, "--until" WHEN_DAY_WANTED },
     { "by", OPTION_VALUE, 0, by_take,
-      "--by is virus, not-opened, domain, rule, engine, missed, auth, hour, node, day, month, sender, "
-      "recipient, refusal "
-      "or "
-      "held, not ",
+      "--by is virus, not-opened, domain, rule, engine, missed, auth, list, impostor, behaviour, hour, "
+      "node, day, month, sender, recipient, refusal or held, not ",
       .choice = statistics_by_word },
     { "would", OPTION_SWITCH, offsetof(struct options, wish.would), NULL, NULL },
     { "incidents", OPTION_SWITCH, offsetof(struct options, incidents), NULL, NULL },
@@ -151,10 +149,11 @@ static int wish_read(int argc, char **argv, struct options *options)
     if (!wish->until_day) wish->until_day = calendar_of(time(NULL));
     if (!wish->from_day) wish->from_day = calendar_add_months(wish->until_day, -MONTHS_BACK);
     if (code != OPTIONS_GO_ON) return code;
-    bool is_of_all = wish->by == STATISTICS_BY_RULE || wish->by == STATISTICS_BY_ENGINE;
+    bool is_of_signals = wish->by >= STATISTICS_BY_LIST && wish->by <= STATISTICS_BY_BEHAVIOUR;
+    bool is_of_all = wish->by == STATISTICS_BY_RULE || wish->by == STATISTICS_BY_ENGINE || is_of_signals;
     if (is_of_all && wish->domain.length && !wish->would)
-        return options_complain(&stats_usage, "rules and engines are not counted by domain", "");
-    if (wish->by == STATISTICS_BY_AUTH && wish->would)
+        return options_complain(&stats_usage, "rules, engines and lists are not counted by domain", "");
+    if ((wish->by == STATISTICS_BY_AUTH || is_of_signals) && wish->would)
         return options_complain(&stats_usage,
                                 "who sent a message is counted as it was found: without --would", "");
     if (statistics_is_ranking(wish->by) && (wish->domain.length || wish->direction >= 0 || wish->would))

@@ -32,6 +32,7 @@
 #include "cli/model_command.h"
 #include "cli/newsletter_tool.h"
 #include "cli/node.h"
+#include "cli/people_tool.h"
 #include "cli/quarantine.h"
 #include "cli/queue_tool.h"
 #include "cli/report_tool.h"
@@ -92,6 +93,8 @@ static const struct verb verbs[] = {
     { "model", model_main, "what was learned: stat, export, import", VERB_ASKS_LEDGER, &model_usage },
     { "newsletter", newsletter_main, "approve newsletters that are wanted, so that none is tagged",
       VERB_ASKS_LEDGER, &newsletter_usage },
+    { "people", people_main, "names of our own senders, learned from their mail: list, forget",
+      VERB_ASKS_LEDGER, &people_usage },
     { "allow", allow_main, "senders whose mail comes whatever its points: add, list, remove",
       VERB_ASKS_LEDGER, &allow_usage },
     { "block", block_main, "senders whose mail does not come: add, list, remove", VERB_ASKS_LEDGER,

@@ -67,6 +67,19 @@ const char *list_about_name(enum list_about about)
     return names[about];
 }
 
+const char *list_setting_signal(const struct list_setting *list, char room[LIST_SIGNAL_SIZE])
+{
+    static const char begin[] = "LIST_";
+    size_t length = sizeof begin - 1;
+    memcpy(room, begin, length);
+    for (size_t i = 0; i < list->name.length && length + 1 < LIST_SIGNAL_SIZE; i++) {
+        char c = list->name.at[i];
+        room[length++] = (char)(c == '-' ? '_' : c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    }
+    room[length] = '\0';
+    return room;
+}
+
 bool config_lists_refuse_clients(const struct config *config)
 {
     for (size_t i = 0; i < config->list_count; i++) {

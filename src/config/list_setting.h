@@ -26,6 +26,10 @@ uint64_t list_setting_about(const struct list_setting *list);
 uint64_t config_lists_about(const struct config *config);
 const char *list_about_name(enum list_about about); /* "client" */
 
+enum { LIST_SIGNAL_SIZE = LIST_NAME_MOST + 8 };
+/* "LIST_SPAMHAUS_ZEN" of spamhaus-zen, as a NUL-terminated text in `room`; returned. */
+const char *list_setting_signal(const struct list_setting *list, char room[LIST_SIGNAL_SIZE]);
+
 /* Some list refuses clients at RCPT. */
 bool config_lists_refuse_clients(const struct config *config);
 

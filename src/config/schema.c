@@ -93,6 +93,10 @@ static const struct schema_choice newsletter_actions[] = { { "accept", ACTION_AC
                                                            { "quarantine", ACTION_QUARANTINE },
                                                            { "reject", ACTION_REJECT },
                                                            { NULL, 0 } };
+static const struct schema_choice outside_whens[] = { { "always", OUTSIDE_ALWAYS },
+                                                      { "first-contact", OUTSIDE_FIRST_CONTACT },
+                                                      { "impostor", OUTSIDE_IMPOSTOR },
+                                                      { NULL, 0 } };
 static const struct schema_choice unsigned_ways[] = { { "defer", false }, { "unsigned", true }, { NULL, 0 } };
 static const struct schema_choice ipv6_uses[] = {
     { "confirmed", IPV6_CONFIRMED }, { "on", IPV6_ON }, { "off", IPV6_OFF }, { NULL, 0 }
@@ -521,6 +525,12 @@ const struct schema_row schema_rows[] = {
     PLAIN(GLOBAL, "outside mark", TEXT, outside.mark, "\"\"", NULL,
         "What goes before the Subject of mail from outside, behind the tag of spam, such as \"[External] \"; not of mail that is proven to come from a domain of ours. Empty: nothing.",
         "外からのメールの件名の前に置く語（迷惑メールの印の後）。例 \"[外部] \"。自組織のドメインからと確かめられたメールには付けない。空なら付けない。"),
+    CHOICE(GLOBAL, "outside when", outside.when, outside_whens, "always",
+        "Which mail from outside has the mark: all; that of senders who are new to us or to one of its recipients, or pretend to be one of us (first-contact); or of the latter alone (impostor). But for always, tagged mail has the tag alone.",
+        "印を付けるメール。すべて（always）、組織または宛先の誰かにとって初めての差出人と、成り済ましの兆候のあるもの（first-contact）、後者だけ（impostor）。always 以外では、迷惑メールの印が付くメールには付けない。"),
+    PLAIN(GLOBAL, "outside learn people", SWITCH, outside.learns_people, "off", NULL,
+        "Learn under which names our own senders write, from mail that they send (five mails on three days): mail from outside under such a name from another address has the signal IMPOSTOR_COLLEAGUE. Names of the file `people` go by the file. sekimori people lists and forgets them. See doc/impostors.md.",
+        "自組織の差出人がどの名前で書くかを送信メールから覚える（三日にわたり五通）。その名を名乗り別のアドレスから来た外からのメールに IMPOSTOR_COLLEAGUE が付く。people のファイルにある名前はファイルに従う。一覧と取り消しは sekimori people。doc/impostors.md を見よ。"),
     PLAIN(GLOBAL, "auth seal", NAME, auth.seal, "none", "none",
         "Seal mail from outside when it goes inward (ARC), so that servers behind believe what was found of its sender: the domain of `domains` whose first RSA key does it.",
         "内側へ渡すメールに ARC の署名を付け、後ろのサーバーが送信元の認証結果を信頼できるようにする。domains にあるこのドメインの最初の RSA 鍵を使う。"),

@@ -173,6 +173,13 @@ struct list_setting {
     enum action action; /* accept: points alone */
 };
 
+/* Which mail from outside has the mark. */
+enum outside_when {
+    OUTSIDE_ALWAYS,
+    OUTSIDE_FIRST_CONTACT, /* its sender is new to us or to a recipient, or it is as of: */
+    OUTSIDE_IMPOSTOR       /* it pretends to be of us or of a partner */
+};
+
 /* How an engine outside is talked to. */
 enum engine_kind {
     ENGINE_CLAMD,
@@ -370,6 +377,8 @@ struct config {
     struct text_list partners;  /* domains of others whom they pretend to be */
     struct {
         struct text mark; /* what goes before the Subject of mail from outside; empty: nothing */
+        enum outside_when when;
+        bool learns_people; /* names of our own senders, out of their mail */
     } outside;
 
     /* What lookup keeps of senders, and what it is good for. */

@@ -103,6 +103,41 @@ static void lists_list(const struct look *look, const struct openmetrics_family 
     labelled(family, "state", "in-force", told->values[HEALTH_LISTS] - aside, out);
 }
 
+static void listed_list(const struct look *look, const struct openmetrics_family *family,
+                        uint64_t (*number)(const struct measured_list *list), struct buffer *out)
+{
+    for (uint32_t i = 0; i < MEASURES_LISTS; i++) {
+        const struct measured_list *list = &look->figures.ledger.lists[i];
+        struct buffer labels = { 0 };
+        if (!list->is_configured) continue;
+        openmetrics_label("list", text_from(list->name, strnlen(list->name, sizeof list->name)), &labels);
+        openmetrics_sample(family, buffer_text(&labels), number(list), 1, out);
+        buffer_free(&labels);
+    }
+}
+
+static uint64_t listed_messages(const struct measured_list *list)
+{
+    return list->messages;
+}
+
+static uint64_t listed_refused(const struct measured_list *list)
+{
+    return list->refused;
+}
+
+static void listed_messages_list(const struct look *look, const struct openmetrics_family *family,
+                                 struct buffer *out)
+{
+    listed_list(look, family, listed_messages, out);
+}
+
+static void listed_refused_list(const struct look *look, const struct openmetrics_family *family,
+                                struct buffer *out)
+{
+    listed_list(look, family, listed_refused, out);
+}
+
 /* --- engines outside --- */
 
 static void outside_list(const struct look *look, const struct openmetrics_family *family,
@@ -431,6 +466,8 @@ static const struct row rows[] = {
     SWITCH(ledger.is_full, "quarantine_full", "1: it takes no more; held mail stays in the queue."),
 
     LIST(GAUGE, lists_list, "lists", NULL, "Lists of the configuration: in force, or aside, with those whose file was refused."),
+    LIST(COUNTER, listed_messages_list, "list_messages", NULL, "Messages for which this list spoke."),
+    LIST(COUNTER, listed_refused_list, "list_refused_recipients", NULL, "Recipients refused at RCPT since this list has the client."),
     LIST(GAUGE, engine_list, "engine_state", NULL, "1 for the state of the virus check: whole with fetched signatures, trial or builtin with the shipped ones, none, off."),
     LIST(GAUGE, outside_up_list, "engine_up", NULL, "1: this engine outside, or second opinion, is asked; 0: it failed so often that it is left alone for a while."),
     LIST(COUNTER, outside_asked_list, "engine_asked", NULL, "Messages that were put to it."),

@@ -19,6 +19,8 @@ enum impostor_kind {
     IMPOSTOR_REPLY_ELSEWHERE, /* From is of another domain, answers go to a free mail provider */
     IMPOSTOR_NOTICE,          /* it is made like a digest, notice or page of this gateway */
     IMPOSTOR_BOUNCE,          /* it returns a message from us that bears no trace of us */
+    IMPOSTOR_COLLEAGUE, /* a display name of one of our own senders, learned from his mail; another's address
+                         */
     IMPOSTOR_KINDS
 };
 

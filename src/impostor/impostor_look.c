@@ -3,11 +3,11 @@
 
 #include "auth/public_suffix.h"
 #include "config/hosted.h"
-#include "impostor/free_mail.h"
 #include "impostor/returned_mail.h"
 #include "impostor/shown_mailbox.h"
 #include "mail/encoded_word.h"
 #include "mail/envelope.h"
+#include "spam/free_mail.h"
 #include "spam/link_host.h"
 #include "spam/text_fold.h"
 
@@ -87,6 +87,9 @@ static void author_look(struct looking *looking, const struct shown_mailbox *aut
     }
     if (impostor_set_person(looking->source->set, author->name, author->address, &name))
         found(looking, IMPOSTOR_PERSON, name);
+    if (impostor_set_colleague(looking->source->set, looking->source->learned, looking->arena, author->name,
+                               author->address))
+        found(looking, IMPOSTOR_COLLEAGUE, author->name);
     domain_look(looking, IMPOSTOR_FROM_ALIKE, author->domain);
     spelled_look(looking, author);
 }
@@ -117,7 +120,7 @@ static void reply_look(struct looking *looking, const struct shown_mailbox *repl
     const struct impostor_findings *out = looking->out;
     const struct shown_mailbox *author = &looking->authors[0];
     bool is_of_ours = out->of[IMPOSTOR_OWN_DOMAIN].is_found || out->of[IMPOSTOR_PERSON].is_found ||
-                      out->of[IMPOSTOR_SHOWN_ADDRESS].is_found;
+                      out->of[IMPOSTOR_COLLEAGUE].is_found || out->of[IMPOSTOR_SHOWN_ADDRESS].is_found;
     if (!is_author_domain(looking, reply->domain)) domain_look(looking, IMPOSTOR_REPLY_ALIKE, reply->domain);
     if (looking->author_count == 0 || !free_mail_has(reply->domain)) return;
     if (text_equal_nocase(reply->address, author->address)) return;

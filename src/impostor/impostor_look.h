@@ -15,6 +15,7 @@ struct impostor_source {
     const struct mime *mime;
     struct text sender;                 /* MAIL FROM without brackets; empty: a bounce, or nobody */
     struct text link_hosts, link_texts; /* spam/feature_set.h: a line each; empty: not known */
+    const struct fingerprint_page *learned; /* names of our own senders; NULL: none were learned */
 };
 
 /* Texts live in the arena, or borrow the message, the set or its configuration. */

@@ -124,14 +124,10 @@ static void domains_read(struct impostor_set *set)
 
 static void person_index(struct impostor_set *set, struct text part, uint32_t offset)
 {
-    static const struct {
-        enum person_script script;
-        bool is_turned;
-    } ways[] = { { PERSON_LATIN, false }, { PERSON_WIDE, false }, { PERSON_WIDE, true } };
     char room[PERSON_KEY_MOST];
     struct text before = TEXT_NONE;
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        struct text key = text_from(room, person_name_key(part, ways[i].script, ways[i].is_turned, room));
+    for (int way = 0; way < PERSON_WAYS; way++) {
+        struct text key = text_from(room, person_name_key_in(part, way, room));
         if (key.length == 0 || text_equal(key, before)) continue;
         before = arena_text(set->arena, key);
         text_index_add(&set->people, before, offset);
@@ -193,23 +189,60 @@ static bool is_key_of_other(const struct impostor_set *set, struct text key, str
     return is_found;
 }
 
-bool impostor_set_person(const struct impostor_set *set, struct text name, struct text address,
-                         struct text *out_name)
+/* What each key of a shown name is asked for: *out_name where true. */
+struct person_question {
+    const struct impostor_set *set;
+    const struct fingerprint_page *learned;
+    struct text address;
+};
+
+static bool is_of_file(const struct person_question *question, struct text key, struct text *out_name)
+{
+    return is_key_of_other(question->set, key, question->address, out_name);
+}
+
+/* A name that the file has goes by the file. */
+static bool is_learned(const struct person_question *question, struct text key, struct text *out_name)
+{
+    const struct text_index *people = &question->set->people;
+    if (text_index_is(people, text_index_find(people, key), key)) return false;
+    return fingerprint_page_has(question->learned, fingerprint_of_colleague(key)) &&
+           !fingerprint_page_has(question->learned, fingerprint_of_bearer(key, question->address));
+}
+
+static bool any_key(const struct person_question *question, struct text name,
+                    bool (*is_other)(const struct person_question *question, struct text key,
+                                     struct text *out_name),
+                    struct text *out_name)
 {
     enum { PARTS_MOST = 8 };
     struct buffer folded = { 0 };
     char room[PERSON_KEY_MOST];
     bool is_found = false;
-    if (set->people.count == 0) return false;
     person_name_fold(name, &folded);
     struct text rest = buffer_text(&folded), part;
     for (int i = 0; !is_found && i < PARTS_MOST && person_name_part(&rest, &part); i++)
         for (enum person_script script = PERSON_LATIN; !is_found && script <= PERSON_WIDE; script++) {
             struct text key = text_from(room, person_name_key(part, script, false, room));
-            is_found = key.length > 0 && is_key_of_other(set, key, address, out_name);
+            is_found = key.length > 0 && is_other(question, key, out_name);
         }
     buffer_free(&folded);
     return is_found;
+}
+
+bool impostor_set_person(const struct impostor_set *set, struct text name, struct text address,
+                         struct text *out_name)
+{
+    const struct person_question question = { set, NULL, address };
+    return set->people.count > 0 && any_key(&question, name, is_of_file, out_name);
+}
+
+bool impostor_set_colleague(const struct impostor_set *set, const struct fingerprint_page *learned,
+                            struct arena *arena, struct text name, struct text address)
+{
+    struct text ignored;
+    const struct person_question question = { set, learned, arena_text_lower(arena, address) };
+    return learned && any_key(&question, name, is_learned, &ignored);
 }
 
 bool impostor_set_has_address(const struct impostor_set *set, struct arena *arena, struct text address)

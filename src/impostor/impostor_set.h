@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "config/settings.h"
+#include "ipc/fingerprint_page.h"
 
 /* How a domain is like another that it is not. The worse, the higher. */
 enum domain_likeness {
@@ -30,6 +31,11 @@ void impostor_set_free(struct impostor_set *set); /* NULL is allowed */
    as the file has it, borrowed from the configuration. */
 bool impostor_set_person(const struct impostor_set *set, struct text name, struct text address,
                          struct text *out_name);
+
+/* The same by names of our own senders that were learned (ledgerdb/colleagues.h), which `learned` has; false
+   where that is NULL. Names that the file has, whoever bears them, are none of these. */
+bool impostor_set_colleague(const struct impostor_set *set, const struct fingerprint_page *learned,
+                            struct arena *arena, struct text name, struct text address);
 
 /* The file has the address, in any case of letters. */
 bool impostor_set_has_address(const struct impostor_set *set, struct arena *arena, struct text address);

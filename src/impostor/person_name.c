@@ -138,3 +138,12 @@ size_t person_name_key(struct text part, enum person_script script, bool is_turn
     qsort(words.words, words.count, sizeof *words.words, by_text);
     return words_join(&words, " ", false, room);
 }
+
+size_t person_name_key_in(struct text part, int way, char room[PERSON_KEY_MOST])
+{
+    static const struct {
+        enum person_script script;
+        bool is_turned;
+    } ways[PERSON_WAYS] = { { PERSON_LATIN, false }, { PERSON_WIDE, false }, { PERSON_WIDE, true } };
+    return person_name_key(part, ways[way].script, ways[way].is_turned, room);
+}

@@ -24,4 +24,9 @@ bool person_name_part(struct text *rest, struct text *out_part);
 size_t person_name_key(struct text part, enum person_script script, bool is_turned,
                        char room[PERSON_KEY_MOST]);
 
+/* The ways in which a name may be written: what is to be found by any of them has an entry for each. */
+enum { PERSON_WAYS = 3 };
+/* As person_name_key; `way` is below PERSON_WAYS. */
+size_t person_name_key_in(struct text part, int way, char room[PERSON_KEY_MOST]);
+
 #endif

@@ -284,7 +284,7 @@ void event_ended_put(const struct event_ended *event, struct buffer *out)
 
 void event_refused_put(const struct event_refused *event, struct buffer *out)
 {
-    const struct record record = { out, buffer_length(out), 4 + 4 };
+    const struct record record = { out, buffer_length(out), 4 + 4 + 4 + NAME_LIMIT };
     put_u8(out, EVENT_REFUSED);
     put_u64(out, event->time_ms);
     put_u64(out, event->id);
@@ -301,9 +301,10 @@ void event_refused_put(const struct event_refused *event, struct buffer *out)
     put_cut(out, event->recipient, ADDRESS_LIMIT);
     put_cut(out, event->reply, REPLY_LIMIT);
     put_judgement(&record, &event->judgement, event->is_message);
-    if (event->count <= 1) return; /* as all versions write it */
-    put_u32(out, event->count);
+    if (event->count <= 1 && event->cause.length == 0) return; /* as all versions write it */
+    put_u32(out, event->count ? event->count : 1);
     put_u32(out, event->messages);
+    if (event->cause.length > 0) put_cut(out, event->cause, NAME_LIMIT);
 }
 
 void event_step_put(const struct event_step *event, struct buffer *out)
@@ -470,6 +471,7 @@ bool event_refused_get(struct arena *arena, struct text record, struct event_ref
     bool is_one = reader_done(&reader);
     out->count = is_one ? 1 : get_u32(&reader);
     out->messages = is_one ? 0 : get_u32(&reader);
+    out->cause = is_one || reader_done(&reader) ? TEXT_NONE : get_text(&reader);
     return reader_done(&reader) && out->stage < STAGE_COUNT && out->count > 0;
 }
 

@@ -136,6 +136,8 @@ struct event_refused {
     struct address client; /* zero: several clients' refusals are told of; the texts are those of one */
     struct text helo, sender, recipient, reply;
     struct event_judgement judgement; /* whole where is_message, else class and virus */
+    struct text cause; /* the signal that refuses before the content (judge/signal_family.h): "LIST_PARTNER";
+                          empty: none, also where an older version told */
 };
 
 enum step_kind {

@@ -35,6 +35,16 @@ struct fingerprint fingerprint_of_list(struct text id, struct text domain)
     return fingerprint_of((const struct text[]){ id, domain }, 2);
 }
 
+struct fingerprint fingerprint_of_colleague(struct text key)
+{
+    return fingerprint_of((const struct text[]){ TEXT(" colleague"), key }, 2);
+}
+
+struct fingerprint fingerprint_of_bearer(struct text key, struct text address)
+{
+    return fingerprint_of((const struct text[]){ TEXT(" colleague"), key, address }, 3);
+}
+
 struct fingerprint fingerprint_of_approval(struct text name, struct text domain, struct text recipient)
 {
     return fingerprint_of((const struct text[]){ name, domain, recipient }, 3);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Pages below run/ of which scan's workers ask whether something is known: run/lists has the mailing lists
-   that this node knows for long, run/approved the newsletters that users approved. They hold fingerprints
-   alone. ledger writes them, workers read them and ask nobody. */
+   that this node knows for long and the names of our own senders, run/approved the newsletters that users
+   approved. They hold fingerprints alone. ledger writes them, workers read them and ask nobody. */
 #ifndef SEKIMORI_IPC_FINGERPRINT_PAGE_H
 #define SEKIMORI_IPC_FINGERPRINT_PAGE_H
 
 #include "base/text.h"
 
-enum { FINGERPRINTS_MOST = 8192, FINGERPRINT_BYTES = 16 };
+enum { FINGERPRINTS_MOST = 32768, FINGERPRINT_BYTES = 16 };
 
 #define FINGERPRINT_PAGE_BYTES (2 * FINGERPRINTS_MOST * FINGERPRINT_BYTES + 4096)
 
@@ -20,6 +20,10 @@ struct fingerprint fingerprint_of(const struct text *texts, size_t count);
 
 /* Of a mailing list, by its id and proven domain. */
 struct fingerprint fingerprint_of_list(struct text id, struct text domain);
+/* Of a name of our senders, as impostor/person_name.h makes keys of them, and of it with one who bears it. A
+   List-Id never begins with a blank, as the texts of these do. */
+struct fingerprint fingerprint_of_colleague(struct text key);
+struct fingerprint fingerprint_of_bearer(struct text key, struct text address); /* address: small letters */
 /* Of a newsletter, by name and proven domain, that `recipient` approved, in lower case; empty: everybody. */
 struct fingerprint fingerprint_of_approval(struct text name, struct text domain, struct text recipient);
 

@@ -9,13 +9,14 @@
 #include <time.h>
 
 enum {
-    MEASURES_VERSION = 2, /* of everything below; a page of another version means nothing */
+    MEASURES_VERSION = 3, /* of everything below; a page of another version means nothing */
     MEASURES_BOUNDS = 16, /* of a histogram */
     MEASURES_STAGES = 8,  /* room for enum event_stage */
     MEASURES_HOLDS = 8,   /* room for enum hold_reason */
     MEASURES_PROCESSES = 80,
     MEASURES_CERTIFICATES = 16,
     MEASURES_ENGINES = 10, /* engines outside and second opinions */
+    MEASURES_LISTS = 64,   /* lists of the configuration that have a row */
     MEASURES_NAME_SIZE = 64,
 };
 
@@ -99,6 +100,13 @@ struct queue_measures {
     uint64_t segments, journal_bytes;
 };
 
+/* A list of the configuration. */
+struct measured_list {
+    char name[MEASURES_NAME_SIZE], signal[MEASURES_NAME_SIZE]; /* empty: no list ever had this place */
+    uint32_t is_configured;
+    uint64_t messages, refused; /* refused: recipients, before the content */
+};
+
 struct ledger_measures {
     uint64_t events, malformed;          /* stored or left out since ledger was started */
     uint64_t lost_events, lost_refusals; /* that found no room on their way */
@@ -110,6 +118,7 @@ struct ledger_measures {
     uint64_t parcels, behind_ms, given_up; /* for the node that collects */
     uint32_t is_full;                      /* the quarantine takes no more */
     uint32_t sends;                        /* there is a node that collects */
+    struct measured_list lists[MEASURES_LISTS];
 };
 
 struct measured_process {

@@ -81,7 +81,7 @@ static bool is_full(const struct approvals *approvals, struct text recipient)
 {
     size_t own = 0;
     for (size_t i = 0; i < approvals->count; i++) own += text_equal(approvals->items[i].recipient, recipient);
-    return approvals->count >= FINGERPRINTS_MOST ||
+    return approvals->count >= APPROVALS_MOST ||
            own >= (recipient.length ? APPROVALS_OF_ONE_MOST : APPROVALS_FOR_ALL_MOST);
 }
 
@@ -150,7 +150,7 @@ static bool line_take(struct approvals *approvals, struct text line)
     };
     if (text_equal(approval.recipient, TEXT("*"))) approval.recipient = TEXT_NONE;
     bool is_ours = text_to_number(fields[0], UINT64_MAX, &approval.time_ms) && approval_is_good(&approval) &&
-                   approvals->count < FINGERPRINTS_MOST;
+                   approvals->count < APPROVALS_MOST;
     if (is_ours) item_add(approvals, &approval);
     return is_ours;
 }

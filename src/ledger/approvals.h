@@ -10,7 +10,8 @@
 
 enum {
     APPROVALS_OF_ONE_MOST = 200, /* of one recipient */
-    APPROVALS_FOR_ALL_MOST = 2000
+    APPROVALS_FOR_ALL_MOST = 2000,
+    APPROVALS_MOST = 8192
 };
 
 /* UTF-8 without blanks and what acts on a terminal; name, domain and recipient in lower case. */

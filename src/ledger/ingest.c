@@ -51,6 +51,9 @@ struct ingest {
     uint64_t explained_look_ms;      /* loop clock: the next look for old files */
     struct replication *replication; /* NULL: no other nodes */
     void (*on_judgement)(void *context, const struct event_judgement *judgement, uint64_t time_ms);
+    void (*on_cause)(void *context, struct text cause, uint32_t recipients); /* NULL: nobody is told */
+    struct text cause; /* of the refusal at hand; empty: none */
+    uint32_t caused;   /* recipients of it */
     void *listener;                   /* its context */
     void (*on_offer)(void *context, struct text event);
     void *offered_to;                 /* its context */
@@ -140,6 +143,12 @@ void ingest_set_offers(struct ingest *ingest, void (*on_offer)(void *context, st
 {
     ingest->on_offer = on_offer;
     ingest->offered_to = context;
+}
+
+void ingest_set_cause_listener(struct ingest *ingest,
+                               void (*on_cause)(void *context, struct text cause, uint32_t recipients))
+{
+    ingest->on_cause = on_cause;
 }
 
 void ingest_free(struct ingest *ingest)
@@ -247,6 +256,8 @@ static enum ledgerdb_outcome event_store(struct ingest *ingest, uint16_t slot, u
         if (!event_refused_get(ingest->arena, record, &refused)) break;
         ingest->judgement = refused.judgement;
         ingest->judged_ms = refused.time_ms;
+        ingest->cause = refused.cause;
+        ingest->caused = refused.count;
         return database_store_refused(ingest->database, &refused, slot, position);
     case EVENT_STEP:
         if (!event_step_get(record, &step)) break;
@@ -279,11 +290,14 @@ static enum ledgerdb_outcome own_store(struct ingest *ingest, uint16_t slot, uin
 {
     uint64_t malformed_before = ingest->counts.malformed;
     ingest->judgement = (struct event_judgement){ 0 };
+    ingest->cause = TEXT_NONE;
     enum ledgerdb_outcome outcome = event_store(ingest, slot, position, record);
     if (outcome == LEDGERDB_DONE && ingest->counts.malformed == malformed_before)
         outbox_add(ingest->database, record);
     if (outcome == LEDGERDB_DONE && ingest->on_judgement && ingest->judgement.is_judged)
         ingest->on_judgement(ingest->listener, &ingest->judgement, ingest->judged_ms);
+    if (outcome == LEDGERDB_DONE && ingest->on_cause && ingest->cause.length > 0)
+        ingest->on_cause(ingest->listener, ingest->cause, ingest->caused);
     return outcome;
 }
 

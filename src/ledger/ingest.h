@@ -50,6 +50,10 @@ void ingest_set_listener(struct ingest *ingest,
                          void (*on_judgement)(void *context, const struct event_judgement *judgement,
                                               uint64_t time_ms),
                          void *context);
+/* The same of recipients of this node that were refused before the content for a signal (event_refused). The
+   context is the other's. */
+void ingest_set_cause_listener(struct ingest *ingest,
+                               void (*on_cause)(void *context, struct text cause, uint32_t recipients));
 
 /* Told of each event EVENT_OFFERED once its batch is stored, and before it leaves its ring: it comes again
    where this process died in between. Borrowed for the call. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Tells scan which mailing lists the ledger knows: fills run/lists out of the database. */
+/* Tells scan which mailing lists the ledger knows, and under which names our own senders write: fills
+   run/lists out of the database. */
 #ifndef SEKIMORI_LEDGER_LIST_PAGE_H
 #define SEKIMORI_LEDGER_LIST_PAGE_H
 
@@ -8,8 +9,8 @@
 
 struct list_page {
     struct fingerprint_page *lists; /* NULL: nobody reads it */
-    uint64_t next_ms;          /* loop clock: when it is filled again */
-    size_t known;              /* how many are in it */
+    uint64_t next_ms;               /* loop clock: when it is filled again */
+    size_t known, people;           /* how many lists are in it, and how many people */
 };
 
 /* Fills it when its time has come, once a minute. Where the database cannot be read it stays as it is, and is

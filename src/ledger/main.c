@@ -22,6 +22,7 @@
 #include "ledger/learning/automatic.h"
 #include "ledger/learning/learning_command.h"
 #include "ledger/learning/proposals.h"
+#include "ledger/list_counts.h"
 #include "ledger/list_page.h"
 #include "ledger/quarantine/quarantine.h"
 #include "ledger/quarantine/quarantine_command.h"
@@ -145,6 +146,7 @@ static void on_config(void *context, const struct config *old)
     automatic_set_config(service->automatic, service->child.config);
     learning_command_server_set_config(service->lessons, service->child.config);
     list_page_hurry(&service->lists);
+    if (service->page) list_counts_configure(&service->page->measures.ledger, service->child.config);
 }
 
 /* Asks the database. */
@@ -267,6 +269,7 @@ static void on_status(void *context, struct buffer *out)
     child_status_add(out, "explanations kept", "%llu", (unsigned long long)explained.kept);
     child_status_add(out, "explanations dropped", "%llu", (unsigned long long)explained.dropped);
     child_status_add(out, "mailing lists known", "%zu", service->lists.known);
+    child_status_add(out, "people known", "%zu", service->lists.people);
     struct quarantine_facts held = quarantine_facts(service->quarantine);
     child_status_add(out, "quarantine recipients", "%llu", (unsigned long long)held.recipients);
     child_status_add(out, "quarantine bytes", "%llu", (unsigned long long)held.bytes);
@@ -320,8 +323,8 @@ static void on_client(void *context, const struct commander *commander, struct t
         return;
     }
     if (text_equal(word, TEXT("learn")) || text_equal(word, TEXT("model")) ||
-        text_equal(word, TEXT("newsletter")) || text_equal(word, TEXT("allow")) ||
-        text_equal(word, TEXT("block"))) {
+        text_equal(word, TEXT("newsletter")) || text_equal(word, TEXT("people")) ||
+        text_equal(word, TEXT("allow")) || text_equal(word, TEXT("block"))) {
         learning_command_begin(service->lessons, commander, command, fd);
         return;
     }
@@ -375,6 +378,13 @@ static void on_judgement(void *context, const struct event_judgement *judgement,
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
     sender_entries_count_use(service->entries, judgement, time_ms);
+    if (service->page) list_counts_judged(&service->page->measures.ledger, judgement);
+}
+
+static void on_cause(void *context, struct text cause, uint32_t recipients)
+{
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    if (service->page) list_counts_refused(&service->page->measures.ledger, cause, recipients);
 }
 
 static void on_offer(void *context, struct text event)
@@ -401,9 +411,11 @@ static void learning_begin(struct service *service)
     int entries = child_map_fd(child, "entries", NULL);
     service->entries = sender_entries_new(entries < 0 ? NULL : entry_page_map(entries, true));
     ticket_release_server_set_entries(service->ticket_releases, service->entries);
-    service->lessons = learning_command_server_new(child->loop, service->learning, service->proposals,
-                                                   service->approvals, service->entries, service->commands);
+    service->lessons = learning_command_server_new(
+        child->loop, service->learning, service->proposals, service->approvals, service->entries,
+        (struct people_source){ service->ingest, &service->lists }, service->commands);
     ingest_set_listener(service->ingest, on_judgement, service);
+    ingest_set_cause_listener(service->ingest, on_cause);
 }
 
 /* What was said before this node had a number is its own alone. */
@@ -443,6 +455,7 @@ int main(int argc, char **argv)
     int counters = child_map_fd(&service.child, "counters", NULL);
     if (counters >= 0) service.baseline = counters_map(counters, COUNTERS_SLOT_BASELINE, false);
     if (counters >= 0) service.page = counters_map(counters, COUNTERS_SLOT_LEDGER, true);
+    if (service.page) measures_begin(&service.page->measures);
     int lists = child_map_fd(&service.child, "lists", NULL);
     if (lists >= 0) service.lists.lists = fingerprint_page_map(lists, true);
     service.ingest = ingest_new(service.child.loop, service.folder);
@@ -471,7 +484,6 @@ int main(int argc, char **argv)
     ingest_start(service.ingest);
     service.second = timer_new(service.child.loop, page_write, &service);
     service.stored_ms = loop_now_ms(service.child.loop);
-    if (service.page) measures_begin(&service.page->measures);
     if (service.page) page_write(&service);
     int code = child_run(&service.child, &events, &service);
     if (service.child.is_stopping) service_end(&service);

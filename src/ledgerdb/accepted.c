@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What came in: kept here, or taken by the next node while its client waited. */
+#include "config/hosted.h"
 #include "ipc/ask_queue.h"
 #include "ledgerdb/entries.h"
 #include "ledgerdb/terms.h"
+#include "mail/envelope.h"
 
 static void bind_message(struct database *database, struct sql_statement *statement,
                          const struct event_accepted *event, struct text client, bool is_whole)
@@ -31,6 +33,45 @@ static enum ledgerdb_outcome list_see(struct database *database, const struct ev
     return list_history_see(database->lists, proof->list, proof->list_domain, database->today);
 }
 
+/* The severest that was done to a recipient; a taken message has none that was refused. */
+static enum signal_fate fate_of(const struct event_accepted *event)
+{
+    enum signal_fate fate = SIGNAL_FATE_PASSED;
+    for (uint32_t i = 0; i < event->recipient_count; i++) {
+        const struct event_recipient *recipient = &event->recipients[i];
+        enum signal_fate one =
+            recipient->hold != HOLD_NONE ? SIGNAL_FATE_HELD : entries_fate((enum action)recipient->action);
+        if (one > fate) fate = one;
+    }
+    return fate < SIGNAL_FATE_HELD ? fate : SIGNAL_FATE_HELD;
+}
+
+static void signals_count(struct database *database, const struct event_accepted *event)
+{
+    struct pending_sum sum = { .time_ms = event->time_ms,
+                               .node = database->node,
+                               .direction = event->direction,
+                               .messages = 1,
+                               .bytes = event->size };
+    entries_add_signals(database, &event->judgement, fate_of(event), sum);
+}
+
+/* A sender of ours under his own address: the envelope has it too, which the servers inside look after. */
+static enum ledgerdb_outcome colleague_see(struct database *database, const struct event_accepted *event)
+{
+    struct text name, address;
+    const struct config *config = database->config;
+    if (!config || !config->outside.learns_people || database->today == 0 || event->is_own)
+        return LEDGERDB_DONE;
+    bool is_sent = event->direction == DIRECTION_OUT && event->judgement.class == CLASS_NONE &&
+                   fate_of(event) == SIGNAL_FATE_PASSED;
+    if (!is_sent || !colleagues_author(event->judgement.author, &name, &address)) return LEDGERDB_DONE;
+    if (!text_equal_nocase(address, event->sender) || !config_is_ours(config, envelope_domain_of(address)))
+        return LEDGERDB_DONE;
+    return colleagues_see(database->colleagues, name, arena_text_lower(database->arena, address),
+                          database->today);
+}
+
 /* Stores the message. *out_is_new: it was not there; *out_is_judged: its judgement was not. The second comes
    alone when queue, restarted, told of the message before receive's own event was read. */
 static enum ledgerdb_outcome message_store(struct database *database, const struct event_accepted *event,
@@ -49,10 +90,12 @@ static enum ledgerdb_outcome message_store(struct database *database, const stru
     if (*out_is_new || *out_is_judged) terms_add_client(&database->terms, client);
     if (*out_is_new) terms_add_sender(&database->terms, event->sender);
     if (!*out_is_judged) return outcome;
+    signals_count(database, event);
     entries_judgement_terms(database, &event->judgement);
     outcome = entries_store_proof(database, event->id, &event->judgement.proof);
     if (outcome == LEDGERDB_DONE)
         outcome = entries_store_parts(database, event->id, event->time_ms, &event->judgement, true);
+    if (outcome == LEDGERDB_DONE) outcome = colleague_see(database, event);
     return outcome == LEDGERDB_DONE ? list_see(database, event) : outcome;
 }
 

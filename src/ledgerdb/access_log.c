@@ -7,18 +7,20 @@ enum { ID_SHIFT = 22 };
 const char *look_act(size_t position)
 {
     static const char *const acts[] = {
-        "cat",                              /* of what waits in the queue: its content */
-        "content",                          /* the same of the quarantine */
-        "release",                          /* of both */
-        "delete",                           /* of the quarantine */
-        "found",                            /* there, by new signatures: a virus */
-        "retry",      "hold",    "remove",  /* of the queue */
-        "reload",     "drain",   "undrain", /* of the node */
-        "stop",       "balance",            /* balance: its counts began anew */
-        "learn",      "decline", "unlearn", /* of the local model, and of what users propose */
-        "campaign",   "sender",             /* stop and forget; forget */
-        "newsletter",                       /* approve and forget */
-        "inside",                           /* release */
+        "cat",                               /* of what waits in the queue: its content */
+        "content",                           /* the same of the quarantine */
+        "release",                           /* of both */
+        "delete",                            /* of the quarantine */
+        "found",                             /* there, by new signatures: a virus */
+        "retry",    "hold",       "remove",  /* of the queue */
+        "reload",   "drain",      "undrain", /* of the node */
+        "stop",     "balance",               /* balance: its counts began anew */
+        "learn",    "decline",    "unlearn", /* of the local model, and of what users propose */
+        "campaign", "newsletter",            /* stop and forget; approve and forget */
+        "sender",                            /* what is remembered of one: forget */
+        "list",                              /* put aside, and in force again: by lookup */
+        "people",                            /* a learned name of a sender: forgotten */
+        "inside",                            /* a sender inside who was held: release */
         NULL,
     };
     return acts[position];

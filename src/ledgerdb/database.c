@@ -25,10 +25,11 @@ static enum ledgerdb_outcome statements_prepare(struct database *database)
     database->pending = pending_new(database->sql);
     database->lists = list_history_new(database->sql);
     database->parts = part_history_new(database->sql);
-    return database->pending && database->lists && database->parts
+    database->colleagues = colleagues_new(database->sql);
+    return database->pending && database->lists && database->parts && database->colleagues
                ? LEDGERDB_DONE
                : sql_tell(database->sql, sql_failure(database->sql),
-                          "the tables of sums, terms, lists and parts");
+                          "the tables of sums, terms, lists, parts and colleagues");
 }
 
 static bool file_find(const struct database *database, struct stat *out)
@@ -113,6 +114,7 @@ void database_close(struct database *database)
     pending_free(database->pending);
     list_history_free(database->lists);
     part_history_free(database->parts);
+    colleagues_free(database->colleagues);
     outbox_free(database->outbox);
     sql_close(database->sql);
     arena_free(database->arena);
@@ -145,6 +147,23 @@ enum ledgerdb_outcome database_known_lists(struct database *database, uint32_t u
 {
     enum ledgerdb_outcome outcome = list_history_known(database->sql, until_day, arena, out, out_count);
     return sql_tell(database->sql, outcome, "the mailing lists");
+}
+
+enum ledgerdb_outcome database_colleagues(struct database *database, struct arena *arena,
+                                          struct colleague **out, size_t *out_count)
+{
+    enum ledgerdb_outcome outcome = colleagues_read(database->sql, arena, out, out_count);
+    return sql_tell(database->sql, outcome, "the names of our senders");
+}
+
+enum ledgerdb_outcome database_bar_colleague(struct database *database, struct text what, unsigned *out_rows)
+{
+    enum ledgerdb_outcome outcome = database_begin(database);
+    if (outcome == LEDGERDB_DONE) outcome = colleagues_bar(database->sql, what, out_rows);
+    sql_tell(database->sql, outcome, "barring a name of a sender");
+    if (outcome == LEDGERDB_DONE) outcome = database_commit(database);
+    if (outcome != LEDGERDB_DONE) database_rollback(database);
+    return outcome;
 }
 
 void database_set_durable(struct database *database)

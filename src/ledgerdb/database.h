@@ -7,6 +7,7 @@
 
 #include "config/settings.h"
 #include "ipc/event.h"
+#include "ledgerdb/colleagues.h"
 #include "ledgerdb/list_history.h"
 #include "ledgerdb/sql.h"
 #include "ledgerdb/sums.h"
@@ -29,13 +30,19 @@ void database_set_config(struct database *database, const struct config *config)
 /* Whose events are stored from now on; 0 at the start. */
 void database_set_node(struct database *database, uint16_t node);
 
-/* The day since 1970 on which mailing lists of messages stored from now on are seen, by the clock of who
-   stores: what an event says of its time is foreign. 0, as at the start: lists are left alone. */
+/* The day since 1970 on which mailing lists and senders of messages stored from now on are seen, by the clock
+   of who stores: what an event says of its time is foreign. 0, as at the start: they are left alone. */
 void database_set_today(struct database *database, uint32_t day);
 
 /* As list_history_known. */
 enum ledgerdb_outcome database_known_lists(struct database *database, uint32_t until_day, struct arena *arena,
                                            struct list_pair **out, size_t *out_count);
+
+/* As colleagues_read. */
+enum ledgerdb_outcome database_colleagues(struct database *database, struct arena *arena,
+                                          struct colleague **out, size_t *out_count);
+/* As colleagues_bar, in a transaction of its own. */
+enum ledgerdb_outcome database_bar_colleague(struct database *database, struct text what, unsigned *out_rows);
 
 /* Each commit is on the disk when it returns: for what others forget as soon as it is stored here. */
 void database_set_durable(struct database *database);

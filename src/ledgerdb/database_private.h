@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "ledgerdb/colleagues.h"
 #include "ledgerdb/database.h"
 #include "ledgerdb/list_history.h"
 #include "ledgerdb/outbox.h"
@@ -39,6 +40,7 @@ struct database {
     struct pending *pending;
     struct list_history *lists;
     struct part_history *parts;
+    struct colleagues *colleagues;
     uint32_t today; /* see database_set_today */
     const struct config *config;
     uint16_t node;

@@ -127,6 +127,42 @@ void entries_add_action(struct database *database, const struct event_judgement 
         entries_add(database, sum, SUM_OBSERVED, text_of(evidence_action_name(observed)));
 }
 
+/* Names that no version of ours gives a signal have no room in a sum. */
+enum { SIGNAL_NAME_MOST = 64 };
+
+static void add_signal(struct database *database, struct text signal, enum signal_fate fate,
+                       struct pending_sum sum)
+{
+    if (signal.length > SIGNAL_NAME_MOST || signal_family_of(signal) == SIGNAL_FAMILY_NONE) return;
+    struct text name = arena_printf(database->arena, "%.*s=%s", TEXT_ARG(signal), signal_fate_word(fate));
+    add_whole_day(database, sum, SUM_SIGNAL, name);
+}
+
+void entries_add_signals(struct database *database, const struct event_judgement *judgement,
+                         enum signal_fate fate, struct pending_sum sum)
+{
+    if (!judgement->is_judged || !sum.messages) return;
+    for (uint32_t i = 0; i < judgement->signal_count; i++)
+        add_signal(database, judgement->signals[i].name, fate, sum);
+}
+
+void entries_add_cause(struct database *database, struct text cause, uint16_t code, struct pending_sum sum)
+{
+    if (cause.length > 0)
+        add_signal(database, cause, code >= 500 ? SIGNAL_FATE_REFUSED_EARLY : SIGNAL_FATE_DEFERRED_EARLY,
+                   sum);
+}
+
+enum signal_fate entries_fate(enum action action)
+{
+    static const enum signal_fate fates[] = {
+        [ACTION_ACCEPT] = SIGNAL_FATE_PASSED,     [ACTION_TAG] = SIGNAL_FATE_TAGGED,
+        [ACTION_QUARANTINE] = SIGNAL_FATE_HELD,   [ACTION_REJECT] = SIGNAL_FATE_REFUSED,
+        [ACTION_DISCARD] = SIGNAL_FATE_DISCARDED, [ACTION_DEFER] = SIGNAL_FATE_DEFERRED
+    };
+    return (unsigned)action < sizeof fates / sizeof *fates ? fates[action] : SIGNAL_FATE_PASSED;
+}
+
 enum sum_kind entries_ending_sum(enum ending ending)
 {
     static const enum sum_kind kinds[ENDING_COUNT] = { [ENDING_DELIVERED] = SUM_DELIVERED,

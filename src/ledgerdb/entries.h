@@ -4,6 +4,7 @@
 #ifndef SEKIMORI_LEDGERDB_ENTRIES_H
 #define SEKIMORI_LEDGERDB_ENTRIES_H
 
+#include "judge/signal_family.h"
 #include "ledgerdb/database_private.h"
 
 /* Runs a bound statement to its end and resets it. A failure is logged. */
@@ -31,6 +32,13 @@ void entries_add_judgement(struct database *database, const struct event_judgeme
 /* What was done to one recipient for it. */
 void entries_add_action(struct database *database, const struct event_judgement *judgement,
                         enum action action, enum action observed, struct pending_sum sum);
+/* What became of a message for which a signal of a family speaks. Nothing where it counts no message. */
+void entries_add_signals(struct database *database, const struct event_judgement *judgement,
+                         enum signal_fate fate, struct pending_sum sum);
+/* A recipient was refused before the content for `cause`; nothing where that is of no family. */
+void entries_add_cause(struct database *database, struct text cause, uint16_t code, struct pending_sum sum);
+/* How severe an action is to one recipient. */
+enum signal_fate entries_fate(enum action action);
 enum sum_kind entries_ending_sum(enum ending ending); /* of one below ENDING_COUNT */
 
 /* --- messages --- */

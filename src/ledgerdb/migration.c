@@ -175,10 +175,18 @@ static const char version_12[] =
     "  time INTEGER NOT NULL, PRIMARY KEY(proposal, reporter)) WITHOUT ROWID;"
     "CREATE INDEX proposal_report_time ON proposal_report(time);";
 
+/* Names of our own senders (colleagues.h). The index counts the new ones of a day. */
+static const char version_13[] =
+    "CREATE TABLE colleague(address TEXT NOT NULL, name TEXT NOT NULL, first_day INTEGER NOT NULL,"
+    "  last_day INTEGER NOT NULL, days INTEGER NOT NULL, mails INTEGER NOT NULL, barred INTEGER NOT NULL,"
+    "  PRIMARY KEY(address, name)) WITHOUT ROWID;"
+    "CREATE INDEX colleague_first ON colleague(first_day);";
+
 static const struct migration migrations[] = {
-    { version_1, NULL }, { version_2, terms_fill }, { version_3, NULL },  { version_4, NULL },
-    { version_5, NULL }, { version_6, NULL },       { version_7, NULL },  { version_8, NULL },
-    { version_9, NULL }, { version_10, NULL },      { version_11, NULL }, { version_12, NULL },
+    { version_1, NULL },  { version_2, terms_fill }, { version_3, NULL },  { version_4, NULL },
+    { version_5, NULL },  { version_6, NULL },       { version_7, NULL },  { version_8, NULL },
+    { version_9, NULL },  { version_10, NULL },      { version_11, NULL }, { version_12, NULL },
+    { version_13, NULL },
 };
 enum { LATEST = sizeof migrations / sizeof *migrations };
 const int migration_latest = LATEST;

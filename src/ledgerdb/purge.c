@@ -351,6 +351,16 @@ static enum ledgerdb_outcome parts_forget(struct forgetting *forgetting)
     return outcome;
 }
 
+static enum ledgerdb_outcome colleagues_go(struct forgetting *forgetting)
+{
+    unsigned rows = 0;
+    if (!forgetting->limits->today) return LEDGERDB_DONE;
+    enum ledgerdb_outcome outcome =
+        colleagues_forget(forgetting->sql, forgetting->limits->today, forgetting->most, &rows);
+    forgetting->done += rows;
+    return outcome;
+}
+
 static enum ledgerdb_outcome lists_forget(struct forgetting *forgetting)
 {
     unsigned rows = 0;
@@ -405,7 +415,7 @@ enum ledgerdb_outcome forget_some(struct database *database, const struct forget
 {
     static enum ledgerdb_outcome (*const kinds[])(struct forgetting *) = {
         messages_forget, subjects_forget, refusals_forget, steps_forget, audit_forget,
-        partners_forget, lists_forget,    parts_forget,    day_fold
+        partners_forget, lists_forget,    colleagues_go,   parts_forget, day_fold
     };
     struct forgetting forgetting = {
         .database = database, .sql = database->sql, .limits = limits, .most = most

@@ -28,6 +28,9 @@ static const char *const texts[] = {
     [RANKING_HELD] = "SELECT '', r.hold, 0, m.class, count(*) FROM recipient r INDEXED BY recipient_live"
                      " LEFT JOIN message m ON m.id = r.message"
                      " WHERE r.ending = 0 AND r.hold > 0 AND " RANGE("r.message") " GROUP BY 2, 4",
+    [RANKING_INSIDE_HELD] = "SELECT ifnull(sender, ''), 0, 0, 0, count(*) FROM message WHERE " RANGE(
+        "id") " AND direction = 1 AND instr(',' || signals, ',INSIDE_HELD=')"
+              " AND node" COUNTED_HERE " GROUP BY 1",
 };
 
 struct gathering {

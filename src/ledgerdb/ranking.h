@@ -13,6 +13,7 @@ enum ranking {
     RANKING_REFUSALS,    /* recipients, or clients before any, refused with 4xx or 5xx */
     RANKING_QUARANTINED, /* recipients in the quarantine, and that were there */
     RANKING_HELD,        /* recipients held in the queue now */
+    RANKING_INSIDE_HELD, /* messages by envelope sender, of senders inside who were held for how they sent */
 };
 
 struct ranking_row {

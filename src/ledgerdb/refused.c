@@ -33,6 +33,8 @@ static void refused_count(struct database *database, const struct event_refused 
                          : event->code >= 500 ? ACTION_REJECT
                                               : ACTION_DEFER;
     entries_add_judgement(database, &event->judgement, sum);
+    entries_add_signals(database, &event->judgement, entries_fate(action), sum);
+    entries_add_cause(database, event->cause, event->code, sum);
     if (event->code) entries_add_action(database, &event->judgement, action, ACTION_ACCEPT, sum);
 }
 

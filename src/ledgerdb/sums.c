@@ -39,7 +39,8 @@ static const char *const names[SUM_KIND_COUNT] = { [SUM_ACCEPTED] = "accepted",
                                                    [SUM_LOST] = "lost",
                                                    [SUM_LOST_REFUSALS] = "lost refusals",
                                                    [SUM_AUTH] = "authentication",
-                                                   [SUM_NOT_OPENED] = "not opened" };
+                                                   [SUM_NOT_OPENED] = "not opened",
+                                                   [SUM_SIGNAL] = "signal" };
 
 const char *sum_kind_name(enum sum_kind kind)
 {

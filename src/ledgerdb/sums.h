@@ -55,6 +55,9 @@ enum sum_kind {
                        "arc=fail", "excuse=forwarder"; WHOLE_DAY */
     SUM_NOT_OPENED, /* messages with a file that nobody opened, whatever became of them. name: its kind
                        (config/closed_kinds.h), a message counts with each of its own; WHOLE_DAY */
+    SUM_SIGNAL, /* messages with a signal of judge/signal_family.h, recipients that were refused before the
+                   content for one. name: "LIST_PARTNER=tagged", the signal and signal_fate_word(); domain
+                   empty, WHOLE_DAY */
     SUM_KIND_COUNT
 };
 _Static_assert(SUM_KIND_COUNT <= 64, "a question has a bit for each kind");

@@ -17,6 +17,7 @@
 #include "lookup/dns_command.h"
 #include "lookup/dns_probe.h"
 #include "lookup/dns_question.h"
+#include "lookup/list_watch.h"
 #include "lookup/lists_command.h"
 #include "lookup/own_source.h"
 #include "lookup/sender_rates.h"
@@ -33,6 +34,7 @@ struct service {
     struct dns_probe *probe;
     struct list_sources lists;
     struct lists_commands *list_commands;
+    struct list_watch *list_watch;
     struct campaigns *campaigns;
     struct peer *ledger; /* NULL: gone */
     struct senders *senders;
@@ -307,21 +309,14 @@ static void on_config(void *context, const struct config *old)
         log_error("the resolver goes on with the servers it had");
 }
 
-static bool is_aside(const struct list_sources *lists, struct text name)
-{
-    struct local_list_state file;
-    struct dns_list_state zone;
-    if (local_lists_state(lists->local, name, &file)) return file.problem.length > 0;
-    return dns_lists_state(lists->dns, name, &zone) && zone.standing == DNS_LIST_IS_ASIDE;
-}
-
 /* Bits by their place in the configuration. */
 static uint64_t lists_aside(const struct service *service)
 {
     const struct config *config = service->child.config;
     uint64_t bits = 0;
+    struct text why;
     for (size_t i = 0; i < config->list_count && i < 64; i++)
-        bits |= (uint64_t)is_aside(&service->lists, config->lists[i].name) << i;
+        bits |= (uint64_t)list_watch_is_aside(&service->lists, config->lists[i].name, &why) << i;
     return bits;
 }
 
@@ -413,6 +408,8 @@ int main(int argc, char **argv)
                                            local_lists_new(service.child.loop, lists_settled, &service),
                                            dns_lists_new(service.child.loop, service.resolver) };
     service.list_commands = lists_commands_new(&service.lists);
+    int events_fd = child_map_fd(&service.child, "events", NULL);
+    service.list_watch = list_watch_new(&service.lists, events_fd < 0 ? NULL : ring_map(events_fd));
     int *list_files = list_files_take(&service);
     if (!child_jail(&service.child, JAIL_CONNECT | JAIL_DATAGRAMS, NULL, NULL)) return EX_OSERR;
     lists_configure(&service, list_files);

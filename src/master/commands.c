@@ -315,7 +315,8 @@ static void command_do(struct commands_client *client, struct text command)
         reply_counters(client);
     } else if (is_command(command, "balance") || is_command(command, "learn") ||
                is_command(command, "model") || is_command(command, "newsletter") ||
-               is_command(command, "allow") || is_command(command, "block")) {
+               is_command(command, "people") || is_command(command, "allow") ||
+               is_command(command, "block")) {
         pass_on(client, PROCESS_LEDGER, command);
     } else if (is_command(command, "report") || is_command(command, "missed") ||
                is_command(command, "digest") || is_command(command, "facts")) {

@@ -9,6 +9,7 @@
 #include "config/spam_lines.h"
 #include "ipc/ask_scan.h"
 #include "ipc/explanation.h"
+#include "judge/signal_family.h"
 #include "receive/refusals.h"
 
 enum { REPLY_LINE_MOST = 600 };
@@ -110,6 +111,24 @@ static enum message_class class_of(const struct session *session)
     return transaction->verdict.newsletter.length ? CLASS_NEWSLETTER : CLASS_NONE;
 }
 
+/* An event has room for about thirty: of more, those that the ledger counts by what became of them come
+ * first.
+ */
+static uint32_t signals_fill(const struct verdict *verdict, struct event_signal room[LIST_ROOM])
+{
+    enum { EVENT_ROOM = 30 };
+    bool is_crowded = verdict->signal_count > EVENT_ROOM;
+    uint32_t count = 0;
+    for (int pass = is_crowded ? 0 : 1; pass < 2; pass++)
+        for (uint32_t i = 0; i < verdict->signal_count && count < LIST_ROOM; i++) {
+            const struct signal *signal = &verdict->signals[i];
+            bool is_first = is_crowded && signal_family_of(signal->name) != SIGNAL_FAMILY_NONE;
+            if (is_first == (pass == 0))
+                room[count++] = (struct event_signal){ signal->name, signal->points };
+        }
+    return count;
+}
+
 /* What ledger is told of the judgement. Texts are borrowed; the signals stand in `room` as far as they fit.
  */
 static struct event_judgement judgement_of(const struct session *session, struct event_signal room[LIST_ROOM])
@@ -119,9 +138,7 @@ static struct event_judgement judgement_of(const struct session *session, struct
     if (session->transaction.is_poison)
         return (struct event_judgement){ .is_judged = true, .class = CLASS_POISON };
     if (verdict->recipient_count == 0) return (struct event_judgement){ 0 };
-    uint32_t count = verdict->signal_count < LIST_ROOM ? verdict->signal_count : LIST_ROOM;
-    for (uint32_t i = 0; i < count; i++)
-        room[i] = (struct event_signal){ verdict->signals[i].name, verdict->signals[i].points };
+    uint32_t count = signals_fill(verdict, room);
     return (struct event_judgement){ .is_judged = true,
                                      .class = class_of(session),
                                      .score = verdict->score,
@@ -270,7 +287,8 @@ static void infected_alone(struct event_judgement *judgement)
 
 /* One recipient that does not come into the queue, or at MAIL a sender. Returns the id of the refusal. */
 static uint64_t tell_refused(struct session *session, enum event_stage stage, uint32_t number,
-                             struct text address, uint16_t code, struct text reply, bool is_message)
+                             struct text address, uint16_t code, struct text reply, struct text cause,
+                             bool is_message)
 {
     const struct transaction *transaction = &session->transaction;
     bool is_sender = stage == STAGE_MAIL;
@@ -290,7 +308,8 @@ static uint64_t tell_refused(struct session *session, enum event_stage stage, ui
                                    .helo = session->dialogue.helo,
                                    .sender = is_sender ? address : transaction->envelope.sender,
                                    .recipient = is_sender ? TEXT_NONE : address,
-                                   .reply = reply };
+                                   .reply = reply,
+                                   .cause = cause };
     if (is_content) event.judgement = judgement_of(session, signals);
     infected_alone(&event.judgement);
     return refusals_add(session->server->refusals,
@@ -314,7 +333,7 @@ uint64_t account_refused(struct session *session, enum event_stage stage, struct
 {
     char room[REPLY_LINE_MOST];
     struct text line = reply_note(session, stage, reply, room);
-    return tell_refused(session, stage, 0, address, reply->code, line, false);
+    return tell_refused(session, stage, 0, address, reply->code, line, text_of(reply->cause), false);
 }
 
 void account_content_refused(struct session *session, const struct reply *reply)
@@ -325,7 +344,8 @@ void account_content_refused(struct session *session, const struct reply *reply)
     for (uint32_t i = 0; i < envelope->recipient_count; i++) {
         struct text line = reply_note(session, STAGE_CONTENT, reply, room);
         session->server->counters->refused_content++;
-        tell_refused(session, STAGE_CONTENT, i, envelope->recipients[i].address, reply->code, line, i == 0);
+        tell_refused(session, STAGE_CONTENT, i, envelope->recipients[i].address, reply->code, line, TEXT_NONE,
+                     i == 0);
     }
 }
 
@@ -338,7 +358,7 @@ void account_discarded(struct session *session)
         if (transaction->verdict.recipients[i].action != ACTION_DISCARD) continue;
         session->server->counters->discarded++;
         tell_refused(session, STAGE_CONTENT, i, transaction->envelope.recipients[i].address, 250,
-                     TEXT("250 2.0.0 taken and discarded"), is_message);
+                     TEXT("250 2.0.0 taken and discarded"), TEXT_NONE, is_message);
         is_message = false;
     }
 }
@@ -352,7 +372,7 @@ void account_aborted(struct session *session)
     for (uint32_t i = 0; i < transaction->envelope.recipient_count; i++) {
         session->server->counters->aborted++;
         tell_refused(session, STAGE_CONTENT, i, transaction->envelope.recipients[i].address, 0, TEXT_NONE,
-                     i == 0);
+                     TEXT_NONE, i == 0);
     }
 }
 

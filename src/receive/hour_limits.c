@@ -98,7 +98,7 @@ struct reply hour_limits_take(struct session *session, const struct rcpt_decisio
         if (!has_limit(&rates[kind]) || !has_name) continue;
         entries[kind] = entry_of(session, kind);
         const char *says = excess(&rates[kind], entries[kind], now_ms, is_first);
-        if (says) return (struct reply){ 451, "4.7.1", says, REFUSAL_NONE };
+        if (says) return (struct reply){ 451, "4.7.1", says, REFUSAL_NONE, .cause = "RATE" };
     }
     for (enum kind kind = 0; kind < KINDS; kind++) {
         if (!entries[kind]) continue;
@@ -130,9 +130,9 @@ struct reply hour_limits_harvest(const struct session *session, const struct smt
     if (action == HARVEST_DEFER)
         return (struct reply){ 451, "4.7.1",
                                "too many recipients that do not exist were asked for, try again later",
-                               REFUSAL_NONE };
+                               REFUSAL_NONE, .cause = "HARVEST" };
     return (struct reply){ 550, "5.7.1", "too many recipients that do not exist were asked for",
-                           REFUSAL_POLICY };
+                           REFUSAL_POLICY, .cause = "HARVEST" };
 }
 
 static void harvest_alert(struct session *session, struct text recipient, uint32_t unknown, uint32_t asked)

@@ -118,5 +118,7 @@ struct reply list_check_refusal(struct session *session, const struct rcpt_decis
     list_hit_say(question->subject, hit, list_setting_means(setting, &hit->answer), &says);
     struct text text = arena_printf(session->mail, "%.*s", TEXT_ARG(buffer_text(&says)));
     buffer_free(&says);
-    return (struct reply){ 554, "5.7.1", text.at, REFUSAL_POLICY };
+    char room[LIST_SIGNAL_SIZE];
+    struct text cause = arena_printf(session->mail, "%s", list_setting_signal(setting, room));
+    return (struct reply){ 554, "5.7.1", text.at, REFUSAL_POLICY, .cause = cause.at };
 }

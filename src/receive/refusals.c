@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Groups of like refusals: by client, stage, code and class. A group has a minute; the table gives the place
-   of the oldest group to a new one, having told what waits in it. Over all clients together so many are told
-   a second; the others wait in groups that know no client: by stage, code and class. */
+/* Groups of like refusals: by client, stage, code, class and cause. A group has a minute; the table gives the
+   place of the oldest group to a new one, having told what waits in it. Over all clients together so many are
+   told a second; the others wait in groups that know no client: by stage, code and class. */
 #include "receive/refusals.h"
 
 #include <stdio.h>
@@ -92,13 +92,15 @@ static uint64_t key_of(const struct event_refused *event, const struct address *
         uint16_t code;
         uint8_t stage, direction, class, has_recipient;
         char enhanced[8]; /* "4.5.3", out of the reply */
+        uint64_t cause;
     } key = { *client,
               event->code,
               event->stage,
               event->direction,
               (uint8_t)event->judgement.class,
               event->recipient.length > 0,
-              { 0 } };
+              { 0 },
+              event->cause.length > 0 ? hash_text(event->cause) : 0 };
     struct text enhanced = text_slice(event->reply, 4, 4 + sizeof key.enhanced);
     enhanced = text_slice(enhanced, 0, text_find_char(enhanced, ' '));
     if (enhanced.length) memcpy(key.enhanced, enhanced.at, enhanced.length);
@@ -125,6 +127,7 @@ static void group_begin(const struct refusals *refusals, struct group *group, co
     event->recipient = text_put(group, &used, refusal->event.recipient);
     event->sender = text_put(group, &used, refusal->event.sender);
     event->helo = text_put(group, &used, refusal->event.helo);
+    event->cause = text_put(group, &used, refusal->event.cause);
     event->judgement =
         (struct event_judgement){ .is_judged = judgement->is_judged,
                                   .class = judgement->class,

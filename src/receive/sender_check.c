@@ -46,7 +46,7 @@ struct reply sender_check_reply(struct session *session, const struct sender_rcp
     session->transaction.is_sender_checked = answer->is_for_all;
     if (answer->delay != SENDER_GREYLISTED) return (struct reply){ 0 };
     struct text text = arena_printf(session->mail, GREYLIST_SAYS, answer->wait_s);
-    return (struct reply){ 451, "4.7.1", text.at, REFUSAL_POLICY };
+    return (struct reply){ 451, "4.7.1", text.at, REFUSAL_POLICY, .cause = "GREYLISTED" };
 }
 
 /* --- telling --- */

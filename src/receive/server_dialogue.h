@@ -19,6 +19,7 @@ struct reply {
     const char *enhanced, *text; /* enhanced NULL: the reply has none */
     enum refusal_kind kind;      /* what a person is told behind it: server_dialogue_explain */
     const char *more;            /* further lines, a line end between two; NULL: none */
+    const char *cause; /* the signal that refuses (judge/signal_family.h), for the ledger; NULL: none */
 };
 
 /* How far the client is with a message. */

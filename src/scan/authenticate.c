@@ -190,6 +190,20 @@ static const struct weight {
     [SPF_PERMERROR] = { "SPF_PERMERROR", 0.2 },
 };
 
+static const struct weight dkim_weights[PROOF_RESULT_COUNT] = { [PROOF_NONE] = { "DKIM_NONE", 0 },
+                                                                [PROOF_PASS] = { "DKIM_PASS", 0 },
+                                                                [PROOF_FAIL] = { "DKIM_FAIL", 0.3 },
+                                                                [PROOF_TEMPERROR] = { "DKIM_TEMPERROR", 0 } };
+/* DMARC_FAIL: of one whose owner asks for nothing. */
+static const struct weight dmarc_weights[DMARC_OUTCOME_COUNT] = {
+    [DMARC_NONE] = { "DMARC_NONE", 0 },
+    [DMARC_PASS] = { "DMARC_PASS", 0 },
+    [DMARC_FAIL] = { "DMARC_FAIL", 0.5 },
+    [DMARC_TEMPERROR] = { "DMARC_TEMPERROR", 0 },
+    [DMARC_PERMERROR] = { "DMARC_PERMERROR", 0 }
+};
+static const struct weight arc_failed = { "ARC_FAIL", 0.1 };
+
 /* What nobody who means well writes into From. */
 static const struct {
     enum from_oddity oddity;
@@ -221,15 +235,6 @@ static enum proof_result dkim_result(const struct auth_judgement *judgement)
     return has_temperror ? PROOF_TEMPERROR : count ? PROOF_FAIL : PROOF_NONE;
 }
 
-static struct weight dkim_weight(const struct auth_judgement *judgement)
-{
-    static const struct weight weights[PROOF_RESULT_COUNT] = { [PROOF_NONE] = { "DKIM_NONE", 0 },
-                                                               [PROOF_PASS] = { "DKIM_PASS", 0 },
-                                                               [PROOF_FAIL] = { "DKIM_FAIL", 0.3 },
-                                                               [PROOF_TEMPERROR] = { "DKIM_TEMPERROR", 0 } };
-    return weights[dkim_result(judgement)];
-}
-
 static bool is_partial(const struct auth_judgement *judgement)
 {
     const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
@@ -240,18 +245,13 @@ static bool is_partial(const struct auth_judgement *judgement)
 
 static struct weight dmarc_weight(const struct auth_judgement *judgement, const struct config *config)
 {
-    static const struct weight outcomes[DMARC_OUTCOME_COUNT] = { [DMARC_NONE] = { "DMARC_NONE", 0 },
-                                                                 [DMARC_PASS] = { "DMARC_PASS", 0 },
-                                                                 [DMARC_TEMPERROR] = { "DMARC_TEMPERROR", 0 },
-                                                                 [DMARC_PERMERROR] = { "DMARC_PERMERROR",
-                                                                                       0 } };
     static const struct weight excused[] = {
         [PROOF_FORWARDER] = { "DMARC_FORWARDED", 0 },
         [PROOF_SEALER] = { "DMARC_SEALED", 0 },
         [PROOF_LIST] = { "DMARC_LISTED", 0 },
     };
     enum dmarc_outcome outcome = judgement->result.dmarc.outcome;
-    if (outcome != DMARC_FAIL) return outcomes[outcome];
+    if (outcome != DMARC_FAIL) return dmarc_weights[outcome];
     if (judgement->excuse != PROOF_NO_EXCUSE) return excused[judgement->excuse];
     switch (judgement->result.dmarc.disposition) {
     case DMARC_POLICY_REJECT:
@@ -259,7 +259,7 @@ static struct weight dmarc_weight(const struct auth_judgement *judgement, const 
     case DMARC_POLICY_QUARANTINE:
         return (struct weight){ "DMARC_QUARANTINE", config->auth.dmarc_points };
     default:
-        return (struct weight){ "DMARC_FAIL", 0.5 };
+        return dmarc_weights[DMARC_FAIL];
     }
 }
 
@@ -271,12 +271,11 @@ void authenticate_score(const struct auth_judgement *judgement, const struct con
     weight_add(score, spf_weights[result->spf.sender.outcome], counts, result->spf.sender.domain);
     if (result->spf.helo.outcome == SPF_FAIL && result->spf.sender.outcome != SPF_FAIL)
         weight_add(score, (struct weight){ "SPF_HELO_FAIL", 0.5 }, counts, result->spf.helo.domain);
-    weight_add(score, dkim_weight(judgement), counts, TEXT_NONE);
+    weight_add(score, dkim_weights[dkim_result(judgement)], counts, TEXT_NONE);
     if (is_partial(judgement)) weight_add(score, (struct weight){ "DKIM_PARTIAL", 0.5 }, counts, TEXT_NONE);
     weight_add(score, dmarc_weight(judgement, config), counts, result->dmarc.author);
     if (result->arc.result == AUTH_FAIL)
-        weight_add(score, (struct weight){ "ARC_FAIL", 0.1 }, counts,
-                   text_of(arc_reason_text(result->arc.reason)));
+        weight_add(score, arc_failed, counts, text_of(arc_reason_text(result->arc.reason)));
     for (size_t i = 0; i < sizeof from_weights / sizeof *from_weights; i++)
         if (from_has(&judgement->facts.from, from_weights[i].oddity))
             weight_add(score, from_weights[i].weight, counts, TEXT_NONE);
@@ -285,19 +284,19 @@ void authenticate_score(const struct auth_judgement *judgement, const struct con
 /* What somebody else found, by the same weights; whom DMARC names has no policy here. */
 void authenticate_score_told(const struct authentication_results *told, struct score *score)
 {
-    static const struct {
+    const struct {
         struct text method;
         enum auth_result result;
         struct weight weight;
     } rows[] = {
-        { { "spf", 3 }, AUTH_FAIL, { "SPF_FAIL", 2.0 } },
-        { { "spf", 3 }, AUTH_SOFTFAIL, { "SPF_SOFTFAIL", 0.7 } },
-        { { "spf", 3 }, AUTH_PASS, { "SPF_PASS", 0 } },
-        { { "dkim", 4 }, AUTH_FAIL, { "DKIM_FAIL", 0.3 } },
-        { { "dkim", 4 }, AUTH_PASS, { "DKIM_PASS", 0 } },
-        { { "dmarc", 5 }, AUTH_FAIL, { "DMARC_FAIL", 0.5 } },
-        { { "dmarc", 5 }, AUTH_PASS, { "DMARC_PASS", 0 } },
-        { { "arc", 3 }, AUTH_FAIL, { "ARC_FAIL", 0.1 } },
+        { TEXT("spf"), AUTH_FAIL, spf_weights[SPF_FAIL] },
+        { TEXT("spf"), AUTH_SOFTFAIL, spf_weights[SPF_SOFTFAIL] },
+        { TEXT("spf"), AUTH_PASS, spf_weights[SPF_PASS] },
+        { TEXT("dkim"), AUTH_FAIL, dkim_weights[PROOF_FAIL] },
+        { TEXT("dkim"), AUTH_PASS, dkim_weights[PROOF_PASS] },
+        { TEXT("dmarc"), AUTH_FAIL, dmarc_weights[DMARC_FAIL] },
+        { TEXT("dmarc"), AUTH_PASS, dmarc_weights[DMARC_PASS] },
+        { TEXT("arc"), AUTH_FAIL, arc_failed },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct auth_statement *found = authentication_results_find(told, rows[i].method);

@@ -362,12 +362,24 @@ static void direction_decide(const struct config *config, const struct occasion 
     score_add(score, names[out->tenancy], 0, hosted ? hosted->name : TEXT_NONE);
 }
 
+/* A signal that the mark is for. Hints that honest mail has too are none. */
+static bool is_mark_signal(const struct signal *signal, enum outside_when when)
+{
+    if (text_starts(signal->name, TEXT("IMPOSTOR_"))) return signal->points >= 1;
+    return when == OUTSIDE_FIRST_CONTACT && text_starts(signal->name, TEXT("SENDER_NEW"));
+}
+
 /* What is proven to come from a domain of ours is none of strangers. */
-static bool is_marked(const struct config *config, enum direction direction,
+static bool is_marked(const struct config *config, const struct verdict *verdict,
                       const struct auth_judgement *authentication)
 {
-    return config->outside.mark.length > 0 && direction == DIRECTION_IN &&
-           !impostor_is_proven_ours(config, authentication);
+    bool is_due = config->outside.when == OUTSIDE_ALWAYS;
+    if (config->outside.mark.length == 0 || verdict->direction != DIRECTION_IN ||
+        impostor_is_proven_ours(config, authentication))
+        return false;
+    for (uint32_t i = 0; !is_due && i < verdict->signal_count; i++)
+        is_due = is_mark_signal(&verdict->signals[i], config->outside.when);
+    return is_due;
 }
 
 static void newsletter_tell(const struct auth_judgement *authentication, struct score *score,
@@ -488,7 +500,7 @@ void decide_and_tell(struct arena *arena, const struct config *config, const str
                                    opinions_demand(config, out->direction, answers, answer_count),
                                    authenticate_demand(authentication) == DMARC_POLICY_REJECT,
                                    out->direction == DIRECTION_OUT,
-                                   is_marked(config, out->direction, authentication),
+                                   is_marked(config, out, authentication),
                                    rate,
                                    &sender };
     out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);

@@ -5,16 +5,18 @@
 
 #include "config/hosted.h"
 #include "scan/tenancy.h"
+#include "spam/free_mail.h"
 
 void impostor_read(struct arena *arena, const struct config *config, const struct impostor_set *set,
-                   const struct occasion *occasion, const struct mime *mime, const struct score *score,
-                   struct facts *out)
+                   const struct fingerprint_page *learned, const struct occasion *occasion,
+                   const struct mime *mime, const struct score *score, struct facts *out)
 {
     struct impostor_findings findings;
     struct buffer bytes = { 0 };
     if (!set || tenancy_direction(occasion, out->tenancy) != DIRECTION_IN) return;
-    const struct impostor_source source = { config,           set, mime, occasion->sender, score->link_hosts,
-                                            score->link_texts };
+    const struct impostor_source source = {
+        config, set, mime, occasion->sender, score->link_hosts, score->link_texts, learned
+    };
     impostor_look(arena, &source, &findings);
     impostor_findings_put(&findings, &bytes);
     out->impostors = arena_text(arena, buffer_text(&bytes));
@@ -36,6 +38,7 @@ static const struct {
     [IMPOSTOR_REPLY_ELSEWHERE] = { "IMPOSTOR_REPLY_ELSEWHERE", 0.3 },
     [IMPOSTOR_NOTICE] = { "IMPOSTOR_NOTICE", 3.0 },
     [IMPOSTOR_BOUNCE] = { "IMPOSTOR_BOUNCE", 1.5 },
+    [IMPOSTOR_COLLEAGUE] = { "IMPOSTOR_COLLEAGUE", 2.0 },
 };
 
 /* Another public suffix is often the same owner's; characters that look alike never are. */
@@ -72,6 +75,11 @@ static double points_of(enum impostor_kind kind, const struct impostor_finding *
     double points = weights[kind].points;
     if (finding->likeness) points *= likeness_points[finding->likeness];
     if (kind == IMPOSTOR_OWN_DOMAIN) points = own_points(authentication);
+    /* Two people may have one name: one whose domain is proven, and is no provider of free mail, is another.
+     */
+    if (kind == IMPOSTOR_COLLEAGUE && is_proven(authentication) &&
+        !free_mail_has(authentication->result.dmarc.author))
+        points = 0.5;
     /* A list that is proven may write in the name of whoever wrote to it. */
     if (kind == IMPOSTOR_PERSON && authentication->list_domain.length > 0) points = 1.5;
     return points;

@@ -6,11 +6,11 @@
 #include "impostor/impostor_look.h"
 #include "scan/authenticate.h"
 
-/* Fills `impostors` of facts; nothing without a set (NULL), or where the message comes from inside. `hosts`
-   and `shown` are those of its links. */
+/* Fills `impostors` of facts; nothing without a set (NULL), or where the message comes from inside.
+   `learned`: names of our own senders, NULL: none. `hosts` and `shown` are those of its links. */
 void impostor_read(struct arena *arena, const struct config *config, const struct impostor_set *set,
-                   const struct occasion *occasion, const struct mime *mime, const struct score *score,
-                   struct facts *out);
+                   const struct fingerprint_page *learned, const struct occasion *occasion,
+                   const struct mime *mime, const struct score *score, struct facts *out);
 
 /* The signals, of mail from outside. */
 void impostor_score(const struct facts *facts, const struct auth_judgement *authentication,

@@ -6,7 +6,7 @@
 #include "judge/action_strength.h"
 #include "judge/list_answer.h"
 
-enum { WEIGHED_MOST = 64, SIGNAL_NAME_SIZE = LIST_NAME_MOST + 8 };
+enum { WEIGHED_MOST = 64 };
 
 /* --- asking --- */
 
@@ -99,18 +99,6 @@ static void question_weigh(struct weighing *weighing, const struct question *que
         hit_weigh(weighing, question, &answer.hits[i]);
 }
 
-/* "LIST_SPAMHAUS_ZEN" of spamhaus-zen. */
-static const char *signal_name(struct arena *arena, struct text list)
-{
-    char room[SIGNAL_NAME_SIZE] = "LIST_";
-    size_t length = sizeof "LIST_" - 1;
-    for (size_t i = 0; i < list.length && length + 1 < sizeof room; i++) {
-        char c = list.at[i];
-        room[length++] = (char)(c == '-' ? '_' : c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-    }
-    return arena_printf(arena, "%.*s", (int)length, room).at;
-}
-
 static struct text says_of(struct arena *arena, const struct weighed *weighed)
 {
     struct buffer says = { 0 };
@@ -130,7 +118,9 @@ void list_answers_weigh(const struct config *config, const struct question *answ
     for (uint32_t i = 0; i < weighing.count; i++) {
         const struct weighed *weighed = &weighing.items[i];
         struct text says = says_of(score->arena, weighed);
-        score_add(score, signal_name(score->arena, weighed->setting->name), weighed->points, says);
+        char room[LIST_SIGNAL_SIZE];
+        const char *signal = list_setting_signal(weighed->setting, room);
+        score_add(score, arena_printf(score->arena, "%s", signal).at, weighed->points, says);
         if (action_is_stronger(weighed->setting->action, out->action))
             *out = (struct list_demand){ weighed->setting->action, says };
     }

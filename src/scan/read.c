@@ -277,7 +277,7 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     score_message(&score, mime);
     out->tenancy = tenancy_read(config, occasion, header);
     authenticate_read(arena, config, occasion, message, header, out);
-    impostor_read(arena, config, scanner->impostors, occasion, mime, &score, out);
+    impostor_read(arena, config, scanner->impostors, scanner->lists, occasion, mime, &score, out);
     const struct entry_texts entry_texts = { score.link_hosts, score.link_urls, members };
     if (patterned) out->entry_hits = entry_patterns_find(scanner->patterns, arena, mime, &entry_texts);
     enum direction direction = tenancy_direction(occasion, out->tenancy);

@@ -20,7 +20,7 @@ struct scanner {
     struct engine *engine; /* NULL: signatures could not be loaded */
     struct verdict_cache *cache;
     struct text missing;                     /* why there is no engine */
-    const struct fingerprint_page *lists;    /* NULL: no mailing list is known */
+    const struct fingerprint_page *lists;    /* NULL: no mailing list is known, nor a name of our senders */
     const struct fingerprint_page *approved; /* NULL: no newsletter is approved */
     const struct entry_page *entries;        /* NULL: no allow or block entry but the configuration's */
     struct entry_patterns *patterns;        /* the worker's own; NULL: no pattern of an entry is looked for */

@@ -80,12 +80,13 @@ static struct text mark_of(const struct recipe_source *source)
     return is_wanted ? mark : TEXT_NONE;
 }
 
-/* `prefix` and the mark. With the tag or a warning, mail that says to be from us has none: it is not known
-   here whether that is proven. */
+/* `prefix` and the mark. With the tag or a warning, mail that says to be from us has none, nor any where not
+   all mail from outside has it: what was found of the sender is not known here. */
 static void prefix_find(const struct recipe_source *source, struct text prefix, struct edits *out)
 {
     struct text mark = mark_of(source);
-    if (mark.length > 0 && !is_from_ours(source))
+    bool is_known = source->config->outside.when == OUTSIDE_ALWAYS;
+    if (mark.length > 0 && is_known && !is_from_ours(source))
         prefix = arena_printf(source->arena, "%.*s%.*s", TEXT_ARG(prefix), TEXT_ARG(mark));
     edits_prefix_subject(out, source->message, source->header, source->declared, prefix);
 }

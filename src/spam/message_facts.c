@@ -7,6 +7,7 @@
 #include "auth/public_suffix.h"
 #include "mail/encoded_word.h"
 #include "spam/brands.h"
+#include "spam/free_mail.h"
 #include "spam/header_facts.h"
 #include "spam/link_host.h"
 #include "spam/link_shape.h"
@@ -76,20 +77,6 @@ static bool is_among(struct text word, const char *const *words)
 
 /* --- who wrote --- */
 
-static const char *const free_mail[] = {
-    "gmail.com",    "yahoo.com",      "yahoo.co.jp", "hotmail.com",    "outlook.com",   "outlook.jp",
-    "live.com",     "aol.com",        "icloud.com",  "mail.ru",        "gmx.de",        "gmx.com",
-    "gmx.net",      "web.de",         "yandex.ru",   "yandex.com",     "163.com",       "126.com",
-    "qq.com",       "sina.com",       "proton.me",   "protonmail.com", "msn.com",       "excite.co.jp",
-    "goo.jp",       "libero.it",      "naver.com",   "hanmail.net",    "excite.com",    "lycos.com",
-    "netscape.net", "eudoramail.com", "email.com",   "earthlink.net",  "juno.com",      "altavista.com",
-    "hotbot.com",   "usa.net",        "mail.com",    "yahoo.fr",       "yahoo.de",      "yahoo.com.br",
-    "hotmail.fr",   "hotmail.de",     "hotmail.it",  "hotmail.es",     "uol.com.br",    "bol.com.br",
-    "terra.com.br", "t-online.de",    "orange.fr",   "free.fr",        "laposte.net",   "wanadoo.fr",
-    "zoho.com",     "att.net",        "comcast.net", "yahoo.co.uk",    "hotmail.co.uk", "me.com",
-    "gmx.at",       "googlemail.com", NULL
-};
-
 /* A word of the name, or how it begins, stands in the address: "Mori Hanako <h.mori@…>". */
 static bool is_like_address(struct text name, struct text address)
 {
@@ -110,7 +97,7 @@ static bool is_like_address(struct text name, struct text address)
 static bool is_free(struct text domain)
 {
     static const char *const providers[] = { "yahoo", "hotmail", "outlook", "live", "gmx", "yandex", NULL };
-    return is_among(domain, free_mail) ||
+    return free_mail_is_of_model(domain) ||
            (text_equal(organization(domain), domain) &&
             is_among(text_slice(domain, 0, text_find_char(domain, '.')), providers));
 }
@@ -181,7 +168,7 @@ static void author_look(struct look *look, const struct header *header)
         if (from_has(&look->from, (enum from_oddity)oddity))
             fact_of(look, "from", text_of(from_oddity_name(oddity)));
     fact_of(look, "from-top", top_of(domain));
-    look->is_free_mail = is_among(domain, free_mail);
+    look->is_free_mail = free_mail_is_of_model(domain);
     fact(look, "from-free-mail", look->is_free_mail);
     fact(look, "from-no-name",
          from && text_find_char(text_trim(from->value), ' ') >= text_trim(from->value).length);
@@ -200,7 +187,7 @@ static void author_look(struct look *look, const struct header *header)
     from_domains_add(look->features->arena, reply->value, &answers);
     struct text other = answers.count ? answers.domains[0] : TEXT_NONE;
     fact(look, "reply-elsewhere", other.length > 0 && !text_equal(organization(other), look->own));
-    fact(look, "reply-free-mail", is_among(other, free_mail) && !is_among(domain, free_mail));
+    fact(look, "reply-free-mail", free_mail_is_of_model(other) && !free_mail_is_of_model(domain));
     rule_fact(look, "reply-free-other",
               is_free(other) && !text_equal_nocase(answers.address, look->from.address));
 }

@@ -108,6 +108,9 @@ static const struct kind {
     [RANKING_RECIPIENTS] = { N_("Who was sent most"), N_("messages"), NULL, recipient_columns, 3, name_put },
     [RANKING_REFUSALS] = { N_("Refused, by reason"), N_("recipients; clients that named none count once"),
                            NULL, refusal_columns, 4, refusal_put },
+    [RANKING_INSIDE_HELD] = { N_("Senders inside whose mail was held for how they sent"), N_("messages"),
+                              N_("As somebody sends who has a stolen password."), sender_columns, 3,
+                              name_put },
 };
 
 static enum ledgerdb_outcome names_table(struct ledgerdb_reader *ledgerdb, enum ranking ranking,

@@ -10,6 +10,7 @@
 #include "statistics/lines.h"
 #include "statistics/missed_words.h"
 #include "statistics/rankings.h"
+#include "statistics/signal_table.h"
 
 enum ledgerdb_outcome statistics_figures(struct ledgerdb_reader *ledgerdb, uint32_t from_day,
                                          uint32_t until_day, unsigned by, struct arena *arena,
@@ -44,6 +45,9 @@ static const struct by_word {
     { "day", N_("By day"), N_("Day"), STATISTICS_BY_DAY, SUM_BY_DAY, 0 },
     { "month", N_("By month"), N_("Month"), STATISTICS_BY_MONTH, SUM_BY_MONTH, 0 },
     { "auth", NULL, NULL, STATISTICS_BY_AUTH, 0, 0 },
+    { "list", NULL, NULL, STATISTICS_BY_LIST, 0, 0 },
+    { "impostor", NULL, NULL, STATISTICS_BY_IMPOSTOR, 0, 0 },
+    { "behaviour", NULL, NULL, STATISTICS_BY_BEHAVIOUR, 0, 0 },
     { "sender", NULL, NULL, STATISTICS_BY_SENDER, 0, 0 },
     { "recipient", NULL, NULL, STATISTICS_BY_RECIPIENT, 0, 0 },
     { "refusal", NULL, NULL, STATISTICS_BY_REFUSAL, 0, 0 },
@@ -217,6 +221,14 @@ static enum ledgerdb_outcome would_make(struct ledgerdb_reader *ledgerdb, const 
     return LEDGERDB_DONE;
 }
 
+static enum signal_family family_of(enum statistics_by by)
+{
+    return by == STATISTICS_BY_LIST        ? SIGNAL_FAMILY_LIST
+           : by == STATISTICS_BY_IMPOSTOR  ? SIGNAL_FAMILY_IMPOSTOR
+           : by == STATISTICS_BY_BEHAVIOUR ? SIGNAL_FAMILY_BEHAVIOUR
+                                           : SIGNAL_FAMILY_NONE;
+}
+
 static enum ledgerdb_outcome ranking_make(struct ledgerdb_reader *ledgerdb,
                                           const struct statistics_wish *wish, struct arena *arena,
                                           struct sheet **out)
@@ -240,6 +252,7 @@ enum ledgerdb_outcome statistics_make(struct ledgerdb_reader *ledgerdb, const st
     if (wish->by == STATISTICS_BY_NODE) outcome = nodes_read(ledgerdb, arena, &nodes.rows, &nodes.count);
     if (outcome != LEDGERDB_DONE) return outcome;
     if (wish->by == STATISTICS_BY_AUTH) return authenticity_make(ledgerdb, wish, arena, &out[0]);
+    if (family_of(wish->by)) return signal_table_make(ledgerdb, wish, family_of(wish->by), arena, &out[0]);
     if (wish->would) return would_make(ledgerdb, wish, &nodes, arena, &out[0]);
     if (!by) return paper_make(ledgerdb, wish, arena, out, out_count);
     outcome = by->kind ? lines_ask_names(ledgerdb, wish, by->kind, 0, arena, &lines)
@@ -277,6 +290,6 @@ bool statistics_wish_get(struct text bytes, struct statistics_wish *out)
     out->by = (enum statistics_by)get_u8(&reader);
     out->would = get_u8(&reader) != 0;
     out->top = get_u32(&reader);
-    return reader_done(&reader) && out->by <= STATISTICS_BY_NOT_OPENED && out->direction <= DIRECTION_OUT &&
+    return reader_done(&reader) && !statistics_is_ranking(out->by) && out->direction <= DIRECTION_OUT &&
            is_day(out->from_day) && is_day(out->until_day) && out->from_day <= out->until_day;
 }

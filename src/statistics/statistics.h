@@ -34,6 +34,9 @@ enum statistics_by {
     STATISTICS_BY_MONTH,
     STATISTICS_BY_AUTH,
     STATISTICS_BY_NOT_OPENED,
+    STATISTICS_BY_LIST, /* here and below the rows are of signal_table.h */
+    STATISTICS_BY_IMPOSTOR,
+    STATISTICS_BY_BEHAVIOUR,
     STATISTICS_BY_SENDER, /* from here on of rows, not of sums: see statistics_is_ranking */
     STATISTICS_BY_RECIPIENT,
     STATISTICS_BY_REFUSAL,

@@ -3,6 +3,7 @@
 goes mad, refuses us or is silent refuses and delays nothing; a file that is wrong is refused with its line, and the list stays as it was."""
 import hashlib
 import json
+import re
 import time
 
 import lab
@@ -191,6 +192,35 @@ def test_a_list_that_refuses_us_is_put_aside(stage):
     logged(stage, "ALARM: list bad-zone is put aside, it refuses to answer this node, or another answers for it (127.255.255.254)")
     assert rcpt(stage, "127.0.7.7")[0] == 250
     lab.wait_for(lambda: "bad-zone is put aside" in health(stage), "health names it")
+
+
+def table(node, by):
+    return {row["signal"]: row for row in json.loads(node.run("stats", "--format", "json", "--by", by).stdout)[0]["rows"]}
+
+
+def test_what_lists_did_is_in_stats_and_report(stage):
+    """A message by its end, recipients that were refused at RCPT; and how long a list was aside."""
+    before = table(stage, "list")
+    assert post(stage, source="127.0.7.8")[0] == 250
+    rcpt(stage, "127.0.5.9")
+
+    def grown():
+        now = table(stage, "list")
+        return (now["LIST_SPAMHAUS_ZEN"]["messages"] == before["LIST_SPAMHAUS_ZEN"]["messages"] + 1
+                and now["LIST_BAD_NETWORKS"]["refused_at_rcpt"] == before["LIST_BAD_NETWORKS"]["refused_at_rcpt"] + 1)
+    lab.wait_for(grown, "the ledger counts both")
+    assert table(stage, "list")["LIST_BAD_FILES"]["held"] == 1 and table(stage, "impostor") == {}
+    assert stage.run("stats", "--by", "list", "--format", "csv").stdout.startswith("signal,messages,tagged,held,refused,put_off,refused_at_rcpt")
+    metrics = stage.run("metrics").stdout
+    assert 'sekimori_list_messages_total{list="spamhaus-zen"}' in metrics and 'sekimori_list_refused_recipients_total{list="bad-networks"}' in metrics
+    assert float(re.search(r'list_refused_recipients_total{list="bad-networks"} (\d+)', metrics)[1]) >= 1, metrics
+    acts = stage.run("audit", "--act", "list").stdout
+    assert "bad-zone is aside: lists everything" in acts and "bad-networks is aside: has a file that was refused: " in acts and "bad-networks is in force" in acts and "all are tried anew" in acts, acts
+    report = stage.lists / "report.txt"
+    for language, words in (("en", ("Lists that were put aside", "Lists that spoke", "LIST_SPAMHAUS_ZEN", "bad-zone")),
+                            ("ja", ("使用を見合わせたリスト", "リストに載っていたもの", "LIST_BAD_FILES"))):
+        stage.run("report", "--date", time.strftime("%Y-%m-%d"), "--language", language, "--to", report)
+        assert all(word in report.read_text() for word in words), report.read_text()
 
 
 def test_a_silent_list_delays_nothing_beyond_the_deadline(stage):

@@ -90,6 +90,11 @@ def test_who_waits_and_who_does_not(start, clock, inside):
     assert waits(node, "127.0.9.1", "x@strange.test") == (300, False), "another network"
     clock.set(301)
     assert "GREYLIST_BACK" in told(node, inside, "127.0.1.7", "x@strange.test")
+    # What was put off is counted by signal, at RCPT and after the content.
+    behaviour = lambda: {row["signal"]: row for row in json.loads(
+        node.run("stats", "--by", "behaviour", "--format", "json", "--from", "2020-01-01", "--until", "2037-01-01").stdout)[0]["rows"]}
+    lab.wait_for(lambda: behaviour().get("GREYLISTED", {}).get("put_off_at_rcpt", 0) >= 2, "the ledger counts it")
+    assert behaviour()["GREYLIST_UNKNOWN"]["put_off"] >= 2, behaviour()
     lab.wait_for(lambda: waits(node, "127.0.1.7", "y@strange.test", to=["b@example.test"]) is None, "the network is known")
     assert waits(node, "127.0.1.7", "x@elsewhere.test"), "another domain from there"
     # Never: proven by DMARC, to a domain without it, to the postmaster, from inside.

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: mail from outside that pretends to be from us says so in its signals and its Subject; a bad file of people is refused with its line, and what runs stays."""
 import base64
+import json
 import re
+import sqlite3
 
 import lab
 
@@ -57,3 +59,35 @@ def test_impostors(nodes, inside, tmp_path):
         return any(b"IMPOSTOR_PERSON" in one and b"Suzuki" in one for one in inside.messages())
     lab.wait_for(is_known, "the new file counts")
     node.balance()
+    rows = {row["signal"]: row["messages"] for row in json.loads(node.run("stats", "--by", "impostor", "--format", "json").stdout)[0]["rows"]}
+    assert rows["IMPOSTOR_SHOWN_ADDRESS"] == 1 and rows["IMPOSTOR_FROM_ALIKE"] == 2 and rows["IMPOSTOR_PERSON"] >= 4, rows
+
+
+def test_names_that_were_learned(nodes, inside):
+    """A name under which a sender of ours writes, learned from his mail, is his in mail from outside; who operates may take it back."""
+    node = nodes("listen 127.0.0.1:{port}\nlisten 127.0.0.1:{out} {{ direction out }}\ndomains {{ example.test 127.0.0.1:{inside} }}\n"
+                 "outside {{ learn people on; mark \"[外部] \"; when impostor }}\n", inside=inside.port, out=(out := lab.free_port()))
+
+    def people():
+        return [json.loads(line) for line in node.run("people", "list", "--json").stdout.splitlines()]
+    client = lab.Client(out)
+    assert client.send(mail("Suzuki Ichiro <suzuki@example.test>"), sender="suzuki@example.test", recipients=["x@example.test"])[0] == 250
+    assert client.send(mail("Suzuki Jiro <jiro@example.test>"), sender="suzuki@example.test", recipients=["x@example.test"])[0] == 250
+    lab.wait_for(people, "the ledger has seen one")
+    assert [(one["name"], one["address"], one["mails"], one["state"]) for one in people()] == [
+        ("Suzuki Ichiro", "suzuki@example.test", 1, "seen")]
+    node.stop()
+    with sqlite3.connect(node.state / "ledger" / "ledger.db") as database:
+        database.execute("UPDATE colleague SET mails = 5, days = 3")
+    node.start()
+    lab.wait_for(lambda: re.search(r"people known +1\b", node.run("status", "--all").stdout), "the name is in force")
+    inside.empty()
+    found, subject = received(node, inside, 1, mail("Ichiro SUZUKI <a@gmail.com>"))
+    assert found == ["IMPOSTOR_COLLEAGUE"] and subject.startswith(MARK), (found, subject)
+    assert received(node, inside, 2, mail("Suzuki Jiro <a@other.test>")) == ([], "hello")  # no mark: it pretends nothing
+    assert "Suzuki Ichiro <suzuki@example.test>" in node.run("people", "list").stdout
+    assert node.run("people", "forget", "nobody", check=False).returncode == 65
+    node.run("people", "forget", "Suzuki Ichiro")
+    lab.wait_for(lambda: re.search(r"people known +0\b", node.run("status", "--all").stdout), "it is forgotten")
+    assert received(node, inside, 3, mail("Ichiro SUZUKI <b@gmail.com>"))[0] == []
+    assert "forget Suzuki Ichiro" in node.run("audit", "--act", "people").stdout

@@ -43,6 +43,7 @@ struct learning_command_server {
     struct approvals *approvals;
     struct sender_entries *entries;
     struct campaign_stops *stops; /* NULL: lessons say nothing of campaigns */
+    struct people_source people;
     struct quarantine_command_server *records;
     const struct config *config;
     LIST_HEAD(learning_command_list, learning_command) commands;
@@ -468,6 +469,19 @@ static void entries_do(struct learning_command *command, struct text verb, struc
     finish(command, code, last);
 }
 
+static void people_do(struct learning_command *command, struct text rest)
+{
+    struct text last;
+    const struct people_command asked = { .from = command->server->people,
+                                          .records = command->server->records,
+                                          .commander = &command->commander,
+                                          .arena = command->arena,
+                                          .say = entry_say,
+                                          .context = command };
+    int code = people_command_run(&asked, rest, &last);
+    finish(command, code, last);
+}
+
 /* --- the command --- */
 
 static void learning_command_free(struct learning_command *command)
@@ -535,6 +549,8 @@ static void begin(struct learning_command *command, struct text text)
     text_next_word(&text, &what);
     if (text_equal(verb, TEXT("allow")) || text_equal(verb, TEXT("block"))) {
         entries_do(command, verb, rest);
+    } else if (text_equal(verb, TEXT("people"))) {
+        people_do(command, rest);
     } else if (text_equal(verb, TEXT("newsletter"))) {
         text_next_word(&text, &whom);
         newsletter_do(command, what, whom, text);
@@ -565,11 +581,9 @@ void learning_command_begin(struct learning_command_server *server, const struct
     begin(command, arena_text(command->arena, text));
 }
 
-struct learning_command_server *learning_command_server_new(struct loop *loop, struct learning *learning,
-                                                            struct proposals *proposals,
-                                                            struct approvals *approvals,
-                                                            struct sender_entries *entries,
-                                                            struct quarantine_command_server *records)
+struct learning_command_server *learning_command_server_new(
+    struct loop *loop, struct learning *learning, struct proposals *proposals, struct approvals *approvals,
+    struct sender_entries *entries, struct people_source people, struct quarantine_command_server *records)
 {
     struct learning_command_server *server = memory_alloc(sizeof *server);
     *server = (struct learning_command_server){
@@ -578,6 +592,7 @@ struct learning_command_server *learning_command_server_new(struct loop *loop, s
         .proposals = proposals,
         .approvals = approvals,
         .entries = entries,
+        .people = people,
         .records = records,
     };
     return server;

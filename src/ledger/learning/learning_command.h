@@ -9,16 +9,15 @@
 #include "ledger/campaign_stops.h"
 #include "ledger/entry_command.h"
 #include "ledger/learning/proposals.h"
+#include "ledger/people_command.h"
 #include "ledger/quarantine/quarantine_command.h"
 
 struct learning_command_server;
 
 /* Never NULL. All are borrowed; `records` writes down who did what. */
-struct learning_command_server *learning_command_server_new(struct loop *loop, struct learning *learning,
-                                                            struct proposals *proposals,
-                                                            struct approvals *approvals,
-                                                            struct sender_entries *entries,
-                                                            struct quarantine_command_server *records);
+struct learning_command_server *learning_command_server_new(
+    struct loop *loop, struct learning *learning, struct proposals *proposals, struct approvals *approvals,
+    struct sender_entries *entries, struct people_source people, struct quarantine_command_server *records);
 void learning_command_server_free(struct learning_command_server *server); /* who waits gets no answer */
 void learning_command_server_set_config(struct learning_command_server *server,
                                         const struct config *config); /* borrowed */

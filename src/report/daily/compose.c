@@ -14,6 +14,7 @@
 #include "report/daily/changes.h"
 #include "report/daily/chart.h"
 #include "report/daily/entry_sheets.h"
+#include "statistics/absence_table.h"
 #include "statistics/amount.h"
 #include "statistics/authenticity.h"
 #include "statistics/calendar.h"
@@ -422,6 +423,17 @@ static void rescan_table(struct composing *composing)
     sheet_show(composing, sheet);
 }
 
+static void absences_table(struct composing *composing)
+{
+    struct period period = composing->document->period;
+    struct sheet *sheet;
+    if (answered(composing, absence_table(composing->source->ledgerdb, start_ms(period.from_day),
+                                          start_ms(calendar_add(period.until_day, 1)),
+                                          composing->source->now_ms, composing->document->arena, &sheet)) &&
+        sheet->rows)
+        sheet_show(composing, sheet);
+}
+
 static void missed_table(struct composing *composing)
 {
     static const struct sheet_column columns[] = { { N_("Kind"), SHEET_TEXT },
@@ -455,6 +467,18 @@ static void ranking_table(struct composing *composing, enum ranking ranking)
     struct sheet *sheet;
     if (answered(composing, rankings_make(composing->source->ledgerdb, ranking, &wish,
                                           composing->document->arena, &sheet)))
+        sheet_show(composing, sheet);
+}
+
+/* Senders inside whose mail was held for how they sent; nothing where there was none. */
+static void held_senders_table(struct composing *composing)
+{
+    struct period period = composing->document->period;
+    struct rankings_wish wish = { period.from_day, period.until_day, NAMES_TOP };
+    struct sheet *sheet;
+    if (answered(composing, rankings_make(composing->source->ledgerdb, RANKING_INSIDE_HELD, &wish,
+                                          composing->document->arena, &sheet)) &&
+        sheet->rows)
         sheet_show(composing, sheet);
 }
 
@@ -527,6 +551,11 @@ static void tables(struct composing *composing)
     missed_table(composing);
     senders_tables(composing);
     entries_tables(composing);
+    absences_table(composing);
+    for (wish.by = STATISTICS_BY_LIST; wish.by <= STATISTICS_BY_BEHAVIOUR; wish.by++)
+        table_show(composing, wish, false);
+    held_senders_table(composing);
+    wish.by = STATISTICS_PAPER;
     wish.would = true;
     table_show(composing, wish, false);
     wish.would = false;

@@ -201,8 +201,9 @@ static const struct {
     { "trace --most 0", EX_USAGE, "sekimori trace: --most wants a number from 1 to 100000, not 0\n" },
     { "audit --act remvoe", EX_USAGE,
       "sekimori audit: --act is cat, content, release, delete, found, retry, hold, remove, reload, drain, "
-      "undrain, stop, balance, learn, decline, unlearn, campaign, sender, newsletter or inside, not remvoe; did "
-      "you mean remove?\n" },
+      "undrain, stop, balance, learn, decline, unlearn, campaign, sender, newsletter, people, inside or list, not "
+      "remvoe; did you mean "
+      "remove?\n" },
     { "audit --act campaign --most 0", EX_USAGE, "sekimori audit: --most wants" },
     { "audit --act newsletter --most 0", EX_USAGE, "sekimori audit: --most wants" },
     { "audit --act unlearn --most 0", EX_USAGE, "sekimori audit: --most wants" },
@@ -306,6 +307,7 @@ static void without_a_node(void **state)
                  { "learn", " accept --all" },
                  { "model", " stat" },
                  { "newsletter", " list" },
+                 { "people", " list" },
                  { "allow", " list" },
                  { "block", " list" },
                  { "report", " --to /tmp/never-written.txt" },

@@ -4,10 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cmocka.h>
 
 #include "config_text.h"
 #include "impostor/impostor_look.h"
+#include "impostor/person_name.h"
 
 static const char settings[] =
     "hostname mx1.example.ac.jp\nhelp { page \"https://help.example.ac.jp/mail\" }\n"
@@ -99,6 +103,7 @@ struct scene {
     struct config *config;
     struct impostor_set *set;
     struct arena *arena;
+    const struct fingerprint_page *learned;
 };
 
 static struct scene scene_make(void)
@@ -125,6 +130,7 @@ static unsigned look(const struct scene *scene, const struct row *row, struct im
         text_of(row->sender),
         text_of(row->hosts),
         text_of(row->shown),
+        scene->learned,
     };
     unsigned kinds = 0;
     impostor_look(scene->arena, &source, findings);
@@ -166,6 +172,78 @@ static void test_findings_of_others(void **state)
     assert_true(impostor_findings_get(TEXT_NONE, &findings));
 }
 
+/* --- names that were learned --- */
+
+static void learn(struct fingerprint *items, size_t *count, const char *name, const char *address)
+{
+    struct buffer folded = { 0 };
+    char room[PERSON_KEY_MOST];
+    person_name_fold(text_of(name), &folded);
+    struct text parts = buffer_text(&folded), part;
+    while (person_name_part(&parts, &part))
+        for (int way = 0; way < PERSON_WAYS; way++) {
+            struct text key = text_from(room, person_name_key_in(part, way, room));
+            if (key.length == 0) continue;
+            items[(*count)++] = fingerprint_of_colleague(key);
+            items[(*count)++] = fingerprint_of_bearer(key, text_of(address));
+        }
+    buffer_free(&folded);
+}
+
+static struct fingerprint_page *page_made(void)
+{
+    struct fingerprint items[64];
+    size_t count = 0;
+    int fd = memfd_create("page", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(fd, FINGERPRINT_PAGE_BYTES), 0);
+    struct fingerprint_page *page = fingerprint_page_map(fd, true);
+    close(fd);
+    learn(items, &count, "Suzuki Ichiro", "suzuki@example.ac.jp");
+    learn(items, &count, "鈴木 一朗", "suzuki@example.ac.jp");
+    learn(items, &count, "Suzuki Ichiro", "ichiro@example.ac.jp"); /* another one of that name */
+    learn(items, &count, "Sato Taro", "student@example.ac.jp");    /* the file has the name */
+    learn(items, &count, "Dean", "dean@example.ac.jp");            /* no name that says who it is */
+    fingerprint_page_write(page, items, count);
+    return page;
+}
+
+static void test_names_that_were_learned(void **state)
+{
+    static const struct {
+        const char *from;
+        unsigned kinds;
+    } learned[] = {
+        { "Ichiro SUZUKI <x@gmail.com>", BIT(COLLEAGUE) },
+        { "一朗鈴木 <x@gmail.com>", BIT(COLLEAGUE) },
+        { "Suzuki Ichiro <x@gmail.com>\nReply-To: y@yahoo.co.jp", BIT(COLLEAGUE) | BIT(REPLY_OF_OURS) },
+        { "Suzuki Ichiro <suzuki@example.ac.jp>", BIT(OWN_DOMAIN) },
+        { "Suzuki Jiro <x@gmail.com>", 0 },
+        { "Sato Taro <x@gmail.com>", BIT(PERSON) },
+        { "Sato Taro <sato@private.test>", 0 },
+        { "Dean <x@gmail.com>", 0 },
+    };
+    struct scene scene = scene_make();
+    struct impostor_findings findings;
+    struct fingerprint_page *page = page_made();
+    for (size_t i = 0; i < sizeof learned / sizeof *learned; i++) {
+        struct row row = {
+            learned[i].from, arena_printf(scene.arena, "From: %s\n\n", learned[i].from).at, "", "", "",
+            learned[i].kinds
+        };
+        scene.learned = page;
+        unsigned kinds = look(&scene, &row, &findings);
+        if (kinds != row.kinds) fail_msg("%s: %x, not %x", row.name, kinds, row.kinds);
+        scene.learned = NULL;
+        assert_int_equal(look(&scene, &row, &findings) & BIT(COLLEAGUE), 0);
+    }
+    assert_true(
+        impostor_set_colleague(scene.set, page, scene.arena, TEXT("Suzuki Ichiro"), TEXT("x@gmail.com")));
+    assert_false(impostor_set_colleague(scene.set, page, scene.arena, TEXT("Suzuki Ichiro"),
+                                        TEXT("ICHIRO@example.ac.jp")));
+    fingerprint_page_unmap(page);
+    scene_free(&scene);
+}
+
 /* A thousand addresses, names of ten thousand characters. */
 static void test_hostile_fields_are_read_as_far_as_they_mean_something(void **state)
 {
@@ -188,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_attacks_and_near_misses),
         cmocka_unit_test(test_findings_of_others),
+        cmocka_unit_test(test_names_that_were_learned),
         cmocka_unit_test(test_hostile_fields_are_read_as_far_as_they_mean_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

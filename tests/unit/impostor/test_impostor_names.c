@@ -11,6 +11,7 @@
 #include "impostor/impostor_set.h"
 #include "impostor/one_edit.h"
 #include "mail/skeleton.h"
+#include "spam/free_mail.h"
 
 static void test_people_file(void **state)
 {
@@ -229,9 +230,27 @@ static void test_skeletons(void **state)
     skeletons_free(skeletons);
 }
 
+/* One table, of which the base model knows a part. */
+static void test_free_mail(void **state)
+{
+    static const struct {
+        const char *domain;
+        bool is_now, is_of_model;
+    } rows[] = { { "126.com", true, true },       { "gmail.com", true, true },
+                 { "zohomail.com", true, false }, { "altavista.com", false, true },
+                 { "139.com", true, false },      { "yahoo.ne.jp", true, false },
+                 { "example.com", false, false }, { "", false, false },
+                 { "GMAIL.com", false, false } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(free_mail_has(text_of(rows[i].domain)), rows[i].is_now);
+        assert_int_equal(free_mail_is_of_model(text_of(rows[i].domain)), rows[i].is_of_model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_free_mail),
         cmocka_unit_test(test_people_file),
         cmocka_unit_test(test_long_line),
         cmocka_unit_test(test_people_are_known_by_name),

@@ -114,6 +114,13 @@ static void refusals_are_counted(void **state)
         assert_true(event_refused_get(arena, buffer_text(&record), &back));
         assert_int_equal(back.count, rows[i].count_back);
         assert_int_equal(back.messages, rows[i].messages_back);
+        assert_int_equal(back.cause.length, 0);
+        event.cause = TEXT("LIST_PARTNER");
+        buffer_clear(&record);
+        event_refused_put(&event, &record);
+        assert_true(event_refused_get(arena, buffer_text(&record), &back));
+        assert_int_equal(back.count, rows[i].count_back);
+        assert_true(text_equal(back.cause, event.cause));
     }
     buffer_free(&record);
     arena_free(arena);

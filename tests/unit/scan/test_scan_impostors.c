@@ -18,11 +18,17 @@ static const struct row {
     enum dmarc_policy disposition;
     enum proof_excuse excuse;
     const char *list;
-    double points; /* -1: no signal */
+    double points;      /* -1: no signal */
+    const char *author; /* the domain that DMARC looked at */
 } rows[] = {
     { "a person", IMPOSTOR_PERSON, 0, false, false, 0, 0, 0, "", 3.5 },
     { "a person, proven", IMPOSTOR_PERSON, 0, true, false, DMARC_PASS, 0, 0, "", 3.5 },
     { "a person by a list", IMPOSTOR_PERSON, 0, true, false, DMARC_PASS, 0, 0, "lists.test", 1.5 },
+    { "a colleague", IMPOSTOR_COLLEAGUE, 0, false, false, 0, 0, 0, "", 2.0 },
+    { "a colleague, another who is proven", IMPOSTOR_COLLEAGUE, 0, true, false, DMARC_PASS, 0, 0, "", 0.5,
+      "other.test" },
+    { "a colleague by free mail, proven", IMPOSTOR_COLLEAGUE, 0, true, false, DMARC_PASS, 0, 0, "", 2.0,
+      "gmail.com" },
     { "ours, nobody looked", IMPOSTOR_OWN_DOMAIN, 0, false, false, 0, 0, 0, "", 0 },
     { "ours, proven", IMPOSTOR_OWN_DOMAIN, 0, true, false, DMARC_PASS, 0, 0, "", -1 },
     { "ours, excused", IMPOSTOR_OWN_DOMAIN, 0, true, false, DMARC_FAIL, DMARC_POLICY_REJECT, PROOF_LIST, "",
@@ -54,7 +60,8 @@ static const char *const names[IMPOSTOR_KINDS] = { [IMPOSTOR_PERSON] = "IMPOSTOR
                                                    [IMPOSTOR_FROM_ALIKE] = "IMPOSTOR_FROM_ALIKE",
                                                    [IMPOSTOR_LINK_ALIKE] = "IMPOSTOR_LINK_ALIKE",
                                                    [IMPOSTOR_REPLY_OF_OURS] = "IMPOSTOR_REPLY_OF_OURS",
-                                                   [IMPOSTOR_NOTICE] = "IMPOSTOR_NOTICE" };
+                                                   [IMPOSTOR_NOTICE] = "IMPOSTOR_NOTICE",
+                                                   [IMPOSTOR_COLLEAGUE] = "IMPOSTOR_COLLEAGUE" };
 
 static void row_check(const struct row *row)
 {
@@ -65,6 +72,7 @@ static void row_check(const struct row *row)
                                         .excuse = row->excuse,
                                         .list_domain = text_of(row->list) };
     judgement.result.dmarc.outcome = row->outcome;
+    judgement.result.dmarc.author = text_of(row->author);
     judgement.result.dmarc.disposition = row->disposition;
     if (row->is_own_too) findings.of[IMPOSTOR_OWN_DOMAIN] = (struct impostor_finding){ .is_found = true };
     findings.of[row->kind] = (struct impostor_finding){ true, row->likeness, TEXT("about") };
