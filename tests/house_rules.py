@@ -15,7 +15,7 @@ import sys
 LICENCE = "/* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */"
 FOREIGN = ("clamav.h", "unbound.h", "unbound-event.h", "sqlite3.h", "jansson.h", "seccomp.h", "uchardet/uchardet.h",
            "unicode/", "idn2.h", "openssl/ssl.h", "openssl/x509v3.h", "event2/event.h",
-           "pango/pangocairo.h", "libpsl.h", "pcre2.h", "maxminddb.h", "zstd.h", "xxhash.h", "poppler.h", "zbar.h", "gd.h", "librsvg/rsvg.h")
+           "pango/pangocairo.h", "libpsl.h", "pcre2.h", "maxminddb.h", "zstd.h", "xxhash.h", "poppler.h", "zbar.h", "gd.h", "librsvg/rsvg.h", "curl/curl.h")
 GROUP_LINES = 4  # of prototypes that one comment above them may speak for
 EXTRA_HOME = {"unicode/": {"mail/charset_table.c", "mail/skeleton.c"},
               "event2/event.h": {"base/loop.c", "lookup/resolver.c"}, "unbound-event.h": {"lookup/resolver.c"},

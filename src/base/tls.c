@@ -117,6 +117,11 @@ static void system_roots_read(void)
     ERR_clear_error();
 }
 
+struct text tls_system_roots(void)
+{
+    return buffer_text(&system_roots);
+}
+
 void tls_warm_up(void)
 {
     char error[200];

@@ -13,6 +13,9 @@ struct tls;
 /* Loads what OpenSSL opens lazily, and the system's roots: call before the jail closes. */
 void tls_warm_up(void);
 
+/* What tls_warm_up read, PEM, for the process's life; empty: there are none. */
+struct text tls_system_roots(void);
+
 /* NULL on failure, with the reason in `error`. Certificate: the chain, leaf first. */
 struct tls_context *tls_context_server(struct text certificate_pem, struct text key_pem, char *error,
                                        size_t size);

@@ -9,6 +9,7 @@
 #include "cli/language_option.h"
 #include "cli/list_files_check.h"
 #include "cli/options.h"
+#include "cli/root_probe.h"
 #include "cli/signatures_trial.h"
 #include "config/executable.h"
 #include "config/load.h"
@@ -153,6 +154,7 @@ int check_main(int argc, char **argv)
     if (config) signatures_check(config, &problems);
     if (config) rule_folders_check(config, &problems);
     if (config) list_files_check(config, &problems);
+    if (config) root_probe_check(config, &problems);
     if (config) spam_files_check(config, &problems);
     if (config) signatures_trial(config, options.libexec, &problems);
     if (options.is_json)

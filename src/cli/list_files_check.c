@@ -76,7 +76,8 @@ void list_files_check(const struct config *config, struct problem_list *problems
     struct address *ours;
     size_t our_count = config_own_addresses(config, arena, &ours);
     for (size_t i = 0; i < config->list_count; i++)
-        if (list_setting_form(&config->lists[i]) != LIST_FORM_ZONE)
+        if (list_setting_form(&config->lists[i]) != LIST_FORM_ZONE &&
+            !list_setting_is_fetched(&config->lists[i]))
             file_check(config, i, ours, our_count, problems);
     arena_free(arena);
 }

@@ -13,11 +13,11 @@ enum { ASK_LIMIT_MS = 130000 };
 
 static const char help[] =
     "usage: sekimori lists [--json]\n"
-    "       sekimori lists test ADDRESS|NAME|HASH [--json]\n\n"
+    "       sekimori lists test ADDRESS|NAME|HASH|URL|MAILBOX [--json]\n\n"
     "Says of each list of the configuration whether it is in force, what it is asked about, how many\n"
     "entries its file has or when its zone was tried last, and why one is aside.\n\n"
-    "  test    which lists have an address, a domain name or a file's SHA-256, and why: all that can have\n"
-    "          such a thing are asked, as the running node asks them\n"
+    "  test    which lists have an address, a domain name, a file's SHA-256, a link or a mail address, and\n"
+    "          why: all that can have such a thing are asked, as the running node asks them\n"
     "  --json  one JSON object a line\n" CONTROL_OPTIONS_HELP
     "\nExit codes: 0, with test 0 some list has it, 1 none has; 64 usage, 69 no node, 75 no list that\n"
     "answered has it and some did not answer, or lookup is being restarted, 77 you may not.\n";
@@ -51,6 +51,17 @@ static void when_or_never(const struct json *list, const char *name, char room[W
     if (ms) when_print(ms, false, room);
 }
 
+/* Of a file by HTTPS. */
+static void fetching_print(const struct json *list)
+{
+    char when[WHEN_SIZE];
+    const char *trouble = json_get_string(list, "trouble");
+    when_or_never(list, "fetched_ms", when);
+    printf("    known to be the newest: %s%s\n", when,
+           json_get_number(list, "is_stale") ? ", which is too old" : "");
+    if (trouble && *trouble) printf("    not fetched: %s\n", trouble);
+}
+
 static void list_print(const struct json *list)
 {
     char when[WHEN_SIZE];
@@ -64,6 +75,7 @@ static void list_print(const struct json *list)
     else
         printf("    %s: tried %s, asked %lld, listed %lld\n", json_get_string(list, "zone"), when,
                (long long)json_get_number(list, "asked"), (long long)json_get_number(list, "listed"));
+    if (json_get(list, "fetched_ms")) fetching_print(list);
     if (problem && *problem) printf("    %s%s\n", is_file ? "refused: " : "it ", problem);
 }
 

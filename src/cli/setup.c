@@ -27,7 +27,7 @@
 static const char help[] =
     "usage: sekimori setup [--hostname NAME] [--domain NAME]… [--inside SERVER] [--admin ADDRESS]\n"
     "       [--language en|ja] [--output FILE] [--force] [--yes] [--no-check] [--dns ADDRESS]…\n"
-    "       [--timeout SECONDS]\n\n"
+    "       [--dns-root ADDRESS] [--timeout SECONDS]\n\n"
     "Asks five questions, or takes the answers as options, looks whether the world agrees, and writes the\n"
     "first configuration. All checks of mail only observe in it: nothing is held back.\n\n"
     "  --hostname NAME    the name of this machine in the world, to which MX points\n"
@@ -42,10 +42,12 @@ static const char help[] =
     "  --no-check         look at nothing but the answers themselves\n"
     "  --dns ADDRESS      a resolver to ask, ADDRESS or ADDRESS@PORT, also written into the file; may stand\n"
     "                     several times (default: those of the system)\n"
+    "  --dns-root ADDRESS a server that is asked in place of the DNS's root, ADDRESS@PORT: for a trial\n"
     "  --timeout SECONDS  the most that a check takes (default 10)\n\n"
     "It looks whether the inside server takes mail for the domain, MX of the domain points here, the name "
     "of\n"
-    "this machine's address fits and leads back, port 25 is free and virus signatures are there.\n"
+    "this machine's address fits and leads back, the DNS answers from its root, port 25 is free and virus "
+    "signatures are there.\n"
     "Where standard input is no terminal nothing is asked.\n"
     "Exit codes: 0 written, 1 given up, 64 an answer that cannot be meant, or one is missing, 69 a check "
     "failed\n"
@@ -57,6 +59,7 @@ struct options {
     const char *words[SETUP_QUESTIONS]; /* of SETUP_DOMAINS none: see `domains` */
     const char *domains[SETUP_DOMAINS_MOST];
     size_t domain_count;
+    const char *root;
     struct text resolvers[RESOLVERS_MOST];
     struct text_list dns;
     const char *output;
@@ -107,6 +110,7 @@ static const struct verb_option table[] = {
     { "yes", OPTION_SWITCH, offsetof(struct options, yes), NULL, NULL },
     { "no-check", OPTION_SWITCH, offsetof(struct options, no_check), NULL, NULL },
     { "dns", OPTION_VALUE, 0, dns_take, "--dns is up to 16 times ADDRESS or ADDRESS@PORT, not " },
+    { "dns-root", OPTION_WORD, offsetof(struct options, root), NULL, NULL },
     { "timeout", OPTION_NUMBER, offsetof(struct options, timeout_s), NULL,
       "--timeout is a number of seconds from 1 to 120, not ", .least = 1, .most = TIMEOUT_MOST_S },
     { 0 }
@@ -315,7 +319,8 @@ static int checks_pass(const struct setup *setup, struct config *config)
 {
     struct setup_counts counts = { 0 };
     if (setup->options.no_check) return EX_OK;
-    setup_checks_run(config, setup->answers.language, (uint32_t)setup->options.timeout_s * 1000, &counts);
+    setup_checks_run(config, setup->answers.language, (uint32_t)setup->options.timeout_s * 1000,
+                     setup->options.root, &counts);
     if (counts.failures == 0 || setup->options.yes) return EX_OK;
     if (!consent_can_ask()) {
         fprintf(stderr, "sekimori setup: %s\n",

@@ -11,6 +11,7 @@
 #include "base/context.h"
 #include "base/log.h"
 #include "cli/recipient_probe.h"
+#include "cli/root_probe.h"
 #include "cli/setup_finding.h"
 #include "config/signatures.h"
 #include "config/value.h"
@@ -28,6 +29,7 @@ struct checks {
     struct config *config;
     enum language language;
     uint32_t limit_ms;
+    const char *root;
     struct loop *loop;
     struct resolver *resolver;
     struct dns_question_table *questions; /* NULL: no resolver can be made */
@@ -158,6 +160,14 @@ static void names_check(struct checks *checks)
         ask(&name, DNS_QUESTION_CLIENT_NAME);
         tell(checks, &name.finding);
     }
+}
+
+static void root_check(struct checks *checks)
+{
+    struct setup_finding finding = { .language = checks->language };
+    wait_begin(checks, TEXT("DNS"));
+    setup_find_root(&finding, root_probe(checks->loop, checks->resolver, checks->config, checks->root));
+    tell(checks, &finding);
 }
 
 /* --- the server inside --- */
@@ -291,17 +301,19 @@ static void all_check(struct checks *checks)
         names_check(checks);
     else
         no_resolver_tell(checks);
+    if (checks->questions) root_check(checks);
     for (size_t i = 0; i < config->listener_count; i++) port_check(checks, &config->listeners[i]);
     signatures_say(checks);
 }
 
-void setup_checks_run(struct config *config, enum language language, uint32_t limit_ms,
+void setup_checks_run(struct config *config, enum language language, uint32_t limit_ms, const char *root,
                       struct setup_counts *out)
 {
     struct checks checks = { .magic = CHECKS_MAGIC,
                              .config = config,
                              .language = language,
                              .limit_ms = limit_ms,
+                             .root = root,
                              .loop = loop_new(),
                              .counts = out };
     log_set_level(LOG_LEVEL_ERROR);

@@ -209,6 +209,18 @@ void setup_find_name(struct setup_finding *out, struct text hostname, const stru
     advise(out, N_("ask whoever gave you the address to set its PTR to %.*s"), TEXT_ARG(hostname));
 }
 
+void setup_find_root(struct setup_finding *out, bool is_reached)
+{
+    if (is_reached) {
+        say(out, SETUP_OK, N_("the DNS answers from its root: lists of the DNS can be switched on"));
+        return;
+    }
+    say(out, SETUP_WARNING,
+        N_("the root servers of the DNS do not answer: only forwarding works here, which most lists of the "
+           "DNS refuse"));
+    advise(out, N_("before you switch such a list on, open port 53, UDP and TCP, to the world"));
+}
+
 /* --- this machine --- */
 
 static void taken_say(struct setup_finding *out, uint16_t port, const struct listening_holder *holder)

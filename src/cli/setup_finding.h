@@ -61,6 +61,9 @@ bool setup_find_address(struct setup_finding *out, struct text hostname, const s
 void setup_find_name(struct setup_finding *out, struct text hostname, const struct address *address,
                      const struct client_name *answer);
 
+/* Whether lists of the DNS can be asked: from its root, not by a resolver of others. */
+void setup_find_root(struct setup_finding *out, bool is_reached);
+
 /* A port of ours. `why`: errno of binding it, 0 when that went well. */
 void setup_find_port(struct setup_finding *out, uint16_t port, int why,
                      const struct listening_holder *holder);

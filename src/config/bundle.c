@@ -62,10 +62,11 @@ static void file_collect(struct file_set *set, const void *base, enum schema_sco
             set->items[set->count++] =
                 (struct listed_file){ .file = &keys->items[k].file, .is_signing_key = true };
         bool is_rules = row->type == SCHEMA_RULES;
+        bool is_list_key = scope == SCHEMA_LIST && strcmp(row->words, "key") == 0;
         if ((row->type == SCHEMA_FILE || is_rules) && file->path.length > 0)
             set->items[set->count++] = (struct listed_file){ .file = file,
-                                                             .is_plain = !is_rules && scope != SCHEMA_LIST,
-                                                             .is_list_key = scope == SCHEMA_LIST,
+                                                             .is_plain = !is_rules && !is_list_key,
+                                                             .is_list_key = is_list_key,
                                                              .is_rules = is_rules };
     }
 }
@@ -98,7 +99,7 @@ static struct file_set files_merge(struct file_set set)
 /* Every file of the configuration once, in the order of paths. */
 static struct file_set files_of(const struct config *config)
 {
-    size_t most = 12 + config->listener_count * 4 + config->hosted_count + config->list_count +
+    size_t most = 12 + config->listener_count * 4 + config->hosted_count + config->list_count * 2 +
                   config->domain_count * (2 + 2 * SIGNING_KEYS_MOST);
     struct file_set set = { .items = memory_alloc(most * sizeof *set.items) };
     file_collect(&set, config, SCHEMA_GLOBAL);

@@ -61,6 +61,18 @@ static const struct list_code one_name_code[] = {
     { 0 },
 };
 
+static const struct list_code hbl_codes[] = {
+    { 3, 2, 2, false, 5.0, "an address of spammers" },
+    { 3, 10, 10, false, 8.0, "a malicious file" },
+    { 3, 15, 15, false, 5.0, "a suspicious file" },
+    { 3, 30, 30, false, 5.0, "a link of spammers" },
+    { 0 },
+};
+static const struct list_code ebl_codes[] = {
+    { 0, 2, 2, false, 4.0, "an address that answers to fraud go to" },
+    { 0 },
+};
+
 static const struct list_preset presets[] = {
     { "spamhaus-zen", "zen.spamhaus.org", "zen.dq.spamhaus.net", BIT(CLIENT), LISTED_ADDRESS,
       UNLISTED_ADDRESS, false, 0, zen_codes },
@@ -79,6 +91,12 @@ static const struct list_preset presets[] = {
       one_code },
     { "nordspam-dbl", "dbl.nordspam.com", NULL, ABOUT_NAMES, "test", "invalid", false, 0, one_name_code },
     { "psbl", "psbl.surriel.com", NULL, BIT(CLIENT), LISTED_ADDRESS, UNLISTED_ADDRESS, false, 0, one_code },
+    /* What it is tried by is user@hbltest.com. */
+    { "spamhaus-hbl", NULL, "hbl.dq.spamhaus.net", BIT(HASH) | BIT(LINK_HASH) | BIT(ADDRESS),
+      "f3pdgtmwu6lfigdjc67yniwry5zrm7erletnfo36qaeqpmbpw2da._email", NULL, false, 0, hbl_codes,
+      LIST_DIGEST_SHA256, true, true },
+    { "msbl-ebl", "ebl.msbl.org", NULL, BIT(ADDRESS), NULL, NULL, false, 0, ebl_codes, LIST_DIGEST_SHA1,
+      false, false },
 };
 
 const struct list_preset *list_preset_at(size_t number)

@@ -21,11 +21,16 @@ struct list_preset {
     const char *keyed;             /* the zone behind the key; NULL: it knows no keys */
     uint8_t about;                 /* bits 1 << enum list_about */
     const char *listed, *unlisted; /* what it lists and does not list, to try it; names, where it lists names,
-                                      else reversed addresses */
+                                      else reversed addresses; NULL: nothing is known that it lists, or a
+                                      digest by chance is tried */
     bool needs_registration;       /* it answers only resolvers whose address was told to its owner */
     uint8_t refusal; /* the last byte of 127.0.0.X that says that it does not answer us; 0: none but those of
                         list_preset_is_refusal */
     const struct list_code *codes;
+    /* Of one that is asked about hashes. */
+    enum list_digest digest;
+    bool is_base32;
+    bool has_labels; /* "_email" and the like stand before the zone */
 };
 
 /* NULL: none of that name (in lower case). */

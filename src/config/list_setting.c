@@ -6,6 +6,7 @@
 
 #include "config/load_private.h"
 #include "config/value.h"
+#include "config/web_address.h"
 
 static const double POINTS_UNSAID = 4;
 
@@ -22,6 +23,28 @@ struct text list_setting_path(const struct list_setting *list)
 {
     if (list->networks.length > 0) return list->networks;
     return list->names.length > 0 ? list->names : list->hashes;
+}
+
+bool list_setting_is_fetched(const struct list_setting *list)
+{
+    return text_starts_nocase(list_setting_path(list), TEXT("https://"));
+}
+
+void list_setting_kept_name(const struct list_setting *list, const char *suffix, struct buffer *out)
+{
+    static const char *const forms[] = { [LIST_FORM_NETWORKS] = "networks",
+                                         [LIST_FORM_NAMES] = "names",
+                                         [LIST_FORM_HASHES] = "hashes",
+                                         [LIST_FORM_ZONE] = "zone" };
+    buffer_printf(out, "%.*s.%s%s", TEXT_ARG(list->name), forms[list_setting_form(list)], suffix);
+    *buffer_reserve(out, 1) = '\0';
+}
+
+bool config_lists_are_fetched(const struct config *config)
+{
+    for (size_t i = 0; i < config->list_count && config->role != ROLE_EDGE; i++)
+        if (list_setting_is_fetched(&config->lists[i])) return true;
+    return false;
 }
 
 enum list_form list_setting_form(const struct list_setting *list)
@@ -61,8 +84,10 @@ uint64_t config_lists_about(const struct config *config)
 const char *list_about_name(enum list_about about)
 {
     static const char *const names[LIST_ABOUTS] = {
-        [LIST_ABOUT_CLIENT] = "client", [LIST_ABOUT_HELO] = "helo", [LIST_ABOUT_SENDER] = "sender",
-        [LIST_ABOUT_FROM] = "from",     [LIST_ABOUT_LINK] = "link", [LIST_ABOUT_HASH] = "hash",
+        [LIST_ABOUT_CLIENT] = "client",       [LIST_ABOUT_HELO] = "helo",
+        [LIST_ABOUT_SENDER] = "sender",       [LIST_ABOUT_FROM] = "from",
+        [LIST_ABOUT_LINK] = "link",           [LIST_ABOUT_HASH] = "hash",
+        [LIST_ABOUT_LINK_HASH] = "link-hash", [LIST_ABOUT_ADDRESS] = "address",
     };
     return names[about];
 }
@@ -104,6 +129,33 @@ static struct text key_of(const struct list_setting *list)
     struct text rest = list->key.content, line, word = TEXT_NONE;
     if (text_next_line(&rest, &line)) text_next_word(&line, &word);
     return word;
+}
+
+static const uint64_t hashed_abouts =
+    1 << LIST_ABOUT_HASH | 1 << LIST_ABOUT_LINK_HASH | 1 << LIST_ABOUT_ADDRESS;
+
+bool list_setting_is_hashed(const struct list_setting *list)
+{
+    return !(list_setting_about(list) & ~hashed_abouts);
+}
+
+enum list_digest list_setting_digest(const struct list_setting *list)
+{
+    const struct list_preset *preset = preset_of(list);
+    return preset ? preset->digest : list->digest;
+}
+
+bool list_setting_is_base32(const struct list_setting *list)
+{
+    const struct list_preset *preset = preset_of(list);
+    return preset ? preset->is_base32 : list->spelling == LIST_SPELLING_BASE32;
+}
+
+const char *list_setting_label(const struct list_setting *list, enum list_about about)
+{
+    const struct list_preset *preset = preset_of(list);
+    if (!preset || !preset->has_labels) return NULL;
+    return about == LIST_ABOUT_HASH ? "_file" : about == LIST_ABOUT_ADDRESS ? "_email" : "_url";
 }
 
 void list_setting_zone(const struct list_setting *list, struct buffer *out)
@@ -223,13 +275,24 @@ static void kind_check(struct loader *loader, const struct list_setting *list, s
                         TEXT_ARG(list->name));
 }
 
+static void origin_check(struct loader *loader, const struct list_setting *list, struct place place)
+{
+    struct text path = list_setting_path(list);
+    bool is_web = text_starts_nocase(path, TEXT("https:")) || text_starts_nocase(path, TEXT("http:"));
+    if (is_web && !web_address_read(path, &(struct web_address){ 0 }))
+        loader_complain(
+            loader, SEVERITY_ERROR, place,
+            N_("list %.*s: %.*s is no https:// address of a file: no other scheme, user or fragment"),
+            TEXT_ARG(list->name), TEXT_ARG(text_slice(path, 0, 100)));
+}
+
 static void about_check(struct loader *loader, const struct list_setting *list, size_t index)
 {
     static const uint64_t possible[] = {
         [LIST_FORM_NETWORKS] = 1 << LIST_ABOUT_CLIENT | 1 << LIST_ABOUT_LINK,
         [LIST_FORM_NAMES] =
             1 << LIST_ABOUT_HELO | 1 << LIST_ABOUT_SENDER | 1 << LIST_ABOUT_FROM | 1 << LIST_ABOUT_LINK,
-        [LIST_FORM_HASHES] = 1 << LIST_ABOUT_HASH,
+        [LIST_FORM_HASHES] = 1 << LIST_ABOUT_HASH | 1 << LIST_ABOUT_LINK_HASH | 1 << LIST_ABOUT_ADDRESS,
         [LIST_FORM_ZONE] = (1 << LIST_ABOUTS) - 1,
     };
     uint64_t about = list_setting_about(list), never = about & ~possible[list_setting_form(list)];
@@ -238,6 +301,14 @@ static void about_check(struct loader *loader, const struct list_setting *list, 
         if (never >> i & 1)
             loader_complain(loader, SEVERITY_ERROR, place, N_("list %.*s: such a file never has a %s"),
                             TEXT_ARG(list->name), list_about_name(i));
+    bool is_zone_of_files = list_setting_form(list) == LIST_FORM_ZONE && about >> LIST_ABOUT_HASH & 1;
+    if (is_zone_of_files && list_setting_digest(list) != LIST_DIGEST_SHA256)
+        loader_complain(loader, SEVERITY_ERROR, place,
+                        N_("list %.*s: files are known by their SHA-256 alone"), TEXT_ARG(list->name));
+    if (list_setting_form(list) == LIST_FORM_ZONE && (about & hashed_abouts) && !list_setting_is_hashed(list))
+        loader_complain(loader, SEVERITY_ERROR, place,
+                        N_("list %.*s: a zone has hashes, or names and addresses, and not both"),
+                        TEXT_ARG(list->name));
     if (about == 0)
         loader_complain(loader, SEVERITY_WARNING, place, N_("list %.*s is asked about nothing"),
                         TEXT_ARG(list->name));
@@ -265,6 +336,7 @@ void list_setting_check(struct loader *loader)
         if (loader->sources->items[SCHEMA_LIST][i].is_spoiled) continue;
         name_check(loader, &config->lists[i], place);
         kind_check(loader, &config->lists[i], place);
+        origin_check(loader, &config->lists[i], place);
         about_check(loader, &config->lists[i], i);
         points_check(loader, &config->lists[i], i);
     }

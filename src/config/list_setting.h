@@ -18,8 +18,14 @@ bool list_setting_is_name(struct text word);
 
 /* By what is said; a zone where nothing is. */
 enum list_form list_setting_form(const struct list_setting *list);
-/* Of its file; empty: it is a zone. */
+/* Of its file, or the https:// address of that; empty: it is a zone. */
 struct text list_setting_path(const struct list_setting *list);
+/* It is fetched by HTTPS; and the name in the folder `lists` of the file that came last, with `suffix` behind
+   it, appended with a NUL that does not count. */
+bool list_setting_is_fetched(const struct list_setting *list);
+void list_setting_kept_name(const struct list_setting *list, const char *suffix, struct buffer *out);
+/* Some list is, where lists are asked. */
+bool config_lists_are_fetched(const struct config *config);
 
 /* Bits 1 << enum list_about; of one list, and of all. */
 uint64_t list_setting_about(const struct list_setting *list);
@@ -35,6 +41,14 @@ bool config_lists_refuse_clients(const struct config *config);
 
 /* NULL: there is none of that name. */
 const struct list_setting *config_list_find(const struct config *config, struct text name);
+
+/* It is asked about hashes and nothing else: nothing is known that each such list has. */
+bool list_setting_is_hashed(const struct list_setting *list);
+/* How such a zone has them; the label between the digest and the zone, for one thing that it is asked about;
+   NULL: none. */
+enum list_digest list_setting_digest(const struct list_setting *list);
+bool list_setting_is_base32(const struct list_setting *list);
+const char *list_setting_label(const struct list_setting *list, enum list_about about);
 
 /* Appends the zone that is asked, with the key before it. */
 void list_setting_zone(const struct list_setting *list, struct buffer *out);

@@ -33,6 +33,7 @@ enum schema_type {
     SCHEMA_MAILBOX, /* a mail address */
     SCHEMA_USER,    /* a user of the system */
     SCHEMA_PATH,    /* a file or folder */
+    SCHEMA_ORIGIN,  /* a file, or the https:// address of one (config/web_address.h) */
     SCHEMA_FILE,    /* a file that is read on load; struct file_content */
     SCHEMA_RULES,   /* a folder whose *.rules are read on load; struct file_content, its content by
                        config/folder_content.h */

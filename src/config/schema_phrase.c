@@ -22,6 +22,7 @@ static const struct {
     [SCHEMA_MAILBOX] = { "a mail address such as postmaster@example.jp", "MAILBOX" },
     [SCHEMA_USER] = { "a user name", "USER" },
     [SCHEMA_PATH] = { "a path", "PATH" },
+    [SCHEMA_ORIGIN] = { "a path, or https://NAME/ and what follows", "PATH" },
     [SCHEMA_FILE] = { "the path of a file", "FILE" },
     [SCHEMA_RULES] = { "the path of a folder", "FOLDER" },
     [SCHEMA_IP4] = { "an IPv4 address such as 192.0.2.1", "ADDRESS" },

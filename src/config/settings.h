@@ -147,14 +147,20 @@ struct hosted {
     bool signatures;               /* a DKIM signature of a domain of ours proves it, too */
 };
 
+/* How a zone has what is hashed. */
+enum list_digest { LIST_DIGEST_SHA256, LIST_DIGEST_SHA1, LIST_DIGEST_MD5 };
+enum list_spelling { LIST_SPELLING_HEX, LIST_SPELLING_BASE32 };
+
 /* What a list is asked about, in the order of a message's life. */
 enum list_about {
-    LIST_ABOUT_CLIENT, /* the address of the client */
-    LIST_ABOUT_HELO,   /* the name in HELO or EHLO */
-    LIST_ABOUT_SENDER, /* the domain of MAIL FROM */
-    LIST_ABOUT_FROM,   /* the domains of the header's From */
-    LIST_ABOUT_LINK,   /* the hosts of its links */
-    LIST_ABOUT_HASH,   /* the SHA-256 of its files */
+    LIST_ABOUT_CLIENT,    /* the address of the client */
+    LIST_ABOUT_HELO,      /* the name in HELO or EHLO */
+    LIST_ABOUT_SENDER,    /* the domain of MAIL FROM */
+    LIST_ABOUT_FROM,      /* the domains of the header's From */
+    LIST_ABOUT_LINK,      /* the hosts of its links */
+    LIST_ABOUT_HASH,      /* the SHA-256 of its files */
+    LIST_ABOUT_LINK_HASH, /* its links, hashed: judge/list_value.h */
+    LIST_ABOUT_ADDRESS,   /* the addresses of From and Reply-To, hashed likewise */
     LIST_ABOUTS
 };
 
@@ -162,10 +168,16 @@ enum list_about {
    config/list_setting.h, which knows what is not said. */
 struct list_setting {
     struct text name;
-    struct text networks, names, hashes; /* paths of files; at most one is not empty */
+    struct text networks, names, hashes; /* paths or https:// addresses of files; at most one is not empty */
     struct text zone;                    /* empty: a file, or that of the preset by this name */
     struct file_content key;             /* its one word stands before the zone */
+    enum list_digest digest;             /* of a zone that is asked about hashes; a preset has its own */
+    enum list_spelling spelling;         /* likewise */
     struct text_list servers;            /* of the zone, IP or IP@PORT; empty: found from the root */
+    struct file_content ca;       /* roots that the server of a file by HTTPS is verified by; empty: the
+                                     system's */
+    uint64_t every_ms, within_ms; /* such a file is fetched so often, and has come within that */
+    uint64_t stale_ms;            /* it is too old when none came for so long */
     bool has_about, has_points;          /* said */
     uint64_t about;                      /* bits 1 << enum list_about */
     struct network_list answers;         /* that mean listed; empty: the preset's, else all of 127.0.0.0/8 */

@@ -6,5 +6,5 @@ const struct state_folder state_folders[STATE_FOLDERS] = {
     { "spool", PROCESS_QUEUE, PROCESS_MASTER },       { "ledger", PROCESS_LEDGER, PROCESS_REPORT },
     { "quarantine", PROCESS_LEDGER, PROCESS_MASTER }, { "report", PROCESS_REPORT, PROCESS_MASTER },
     { "learn", PROCESS_REPORT, PROCESS_MASTER },      { "signatures", PROCESS_HELPER, PROCESS_SCAN },
-    { "senders", PROCESS_LOOKUP, PROCESS_MASTER },
+    { "senders", PROCESS_LOOKUP, PROCESS_MASTER },    { "lists", PROCESS_CONSULT, PROCESS_MASTER },
 };

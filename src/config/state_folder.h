@@ -11,7 +11,7 @@ struct state_folder {
     enum process_kind writer, reader; /* PROCESS_MASTER: nobody else reads */
 };
 
-enum { STATE_FOLDERS = 7 };
+enum { STATE_FOLDERS = 8 };
 
 extern const struct state_folder state_folders[STATE_FOLDERS];
 

@@ -370,6 +370,11 @@ const char *value_parse(const struct schema_row *row, void *base, const struct t
     case SCHEMA_PATH:
         *(struct text *)field_of(row, base) = path_in(folder, word, arena);
         return NULL;
+    case SCHEMA_ORIGIN:
+        if (text_starts_nocase(word, TEXT("https:")) || text_starts_nocase(word, TEXT("http:")))
+            return text_store(row, base, word, true, arena); /* list_setting.c looks at it */
+        *(struct text *)field_of(row, base) = path_in(folder, word, arena);
+        return NULL;
     case SCHEMA_FILE:
     case SCHEMA_RULES:
         ((struct file_content *)field_of(row, base))->path = path_in(folder, word, arena);
@@ -560,6 +565,7 @@ void value_print(const struct schema_row *row, const void *base, struct buffer *
     case SCHEMA_MAILBOX:
     case SCHEMA_USER:
     case SCHEMA_PATH:
+    case SCHEMA_ORIGIN:
     case SCHEMA_SOCKET:
     case SCHEMA_PEER:
     case SCHEMA_INTERFACE:

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* consult: asks engines outside about the messages that receive brings, and answers what they said. It
-   connects to them and to nobody else, opens no file, and decides nothing. */
+/* consult: asks engines outside about the messages that receive brings, and answers what they said; and
+   fetches lists by HTTPS for lookup. It connects to those and to nobody else, opens no file but those lists,
+   and decides nothing. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sysexits.h>
 
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/context.h"
+#include "base/file.h"
 #include "base/json.h"
+#include "base/tls.h"
 #include "config/engines.h"
 #include "config/load.h"
 #include "consult/command_link.h"
 #include "consult/engine_client.h"
 #include "consult/engine_measures.h"
+#include "consult/list_fetcher.h"
 #include "ipc/ask_consult.h"
 #include "ipc/child.h"
 #include "ipc/counters.h"
@@ -27,6 +33,7 @@ struct service {
         *clients[CLIENTS_MOST]; /* of the configuration's engines, by index, then of opinions */
     size_t client_count;
     struct command_ways *commands;
+    struct list_fetcher *lists;
     struct counters_slot *page; /* NULL: nobody looks */
 };
 
@@ -143,9 +150,14 @@ static void engine_open(void *context, uint16_t index, int fd)
     command_link_ways_connect(CONTEXT(context, struct service, SERVICE_MAGIC)->commands, fd);
 }
 
-static const struct child_peer peers[] = { { PROCESS_RECEIVE, receive_open },
-                                           { PROCESS_ENGINE, engine_open },
-                                           { 0 } };
+static void lookup_open(void *context, uint16_t index, int fd)
+{
+    list_fetcher_connect(CONTEXT(context, struct service, SERVICE_MAGIC)->lists, fd);
+}
+
+static const struct child_peer peers[] = {
+    { PROCESS_RECEIVE, receive_open }, { PROCESS_ENGINE, engine_open }, { PROCESS_LOOKUP, lookup_open }, { 0 }
+};
 
 /* --- the engines --- */
 
@@ -186,7 +198,9 @@ static void clients_set(struct service *service)
 
 static void on_config(void *context, const struct config *old)
 {
-    clients_set(CONTEXT(context, struct service, SERVICE_MAGIC));
+    struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
+    clients_set(service);
+    list_fetcher_configure(service->lists, service->child.config, false);
 }
 
 static void client_status(const struct engine_client *client, struct buffer *out)
@@ -220,6 +234,7 @@ static void on_status(void *context, struct buffer *out)
         if (engine_client_is_sick(service->clients[i]))
             buffer_printf(&sick, "%s%.*s", buffer_length(&sick) ? ", " : "", TEXT_ARG(name));
     }
+    list_fetcher_status(service->lists, out);
     child_status_add(out, "engines", "%zu", service->client_count);
     child_status_add(out, "asked", "%llu", (unsigned long long)asked);
     if (buffer_length(&sick) > 0) child_status_add(out, "sick", "%.*s", TEXT_ARG(buffer_text(&sick)));
@@ -242,16 +257,39 @@ static const struct child_events events = {
     .peers = peers, .on_config = on_config, .on_status = on_status, .on_health = on_health
 };
 
+static void chance_seed(void)
+{
+    long seed;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed) die_errno("no random numbers");
+    srand48(seed);
+}
+
+/* `path`: of the folder, for the jail. */
+static void lists_begin(struct service *service, char path[PATH_MAX])
+{
+    int folder = child_folder_fd(&service->child, "lists");
+    if (folder < 0) die("consult was given no folder lists");
+    if (!file_path_of(folder, path, PATH_MAX)) die_errno("the folder lists has no path");
+    service->lists = list_fetcher_new(service->child.loop, folder);
+}
+
 int main(int argc, char **argv)
 {
     static struct service service = { .magic = SERVICE_MAGIC };
+    char path[PATH_MAX];
     child_start(&service.child, PROCESS_CONSULT, argc, argv);
     int counters = child_map_fd(&service.child, "counters", NULL);
     if (counters >= 0) service.page = counters_map(counters, COUNTERS_SLOT_CONSULT, true);
     if (service.page) measures_begin(&service.page->measures);
     json_prepare();
-    if (!child_jail(&service.child, JAIL_CONNECT | JAIL_LOCAL, NULL, NULL)) return EX_OSERR;
+    tls_warm_up();
+    chance_seed();
+    lists_begin(&service, path);
+    const char *const folders[] = { path, NULL };
+    if (!child_jail(&service.child, JAIL_CONNECT | JAIL_LOCAL | JAIL_FILES | JAIL_BODIES, folders, NULL))
+        return EX_OSERR;
     service.commands = command_link_ways_new(service.child.loop);
     clients_set(&service);
+    list_fetcher_configure(service.lists, service.child.config, true);
     return child_run(&service.child, &events, &service);
 }

@@ -4,6 +4,7 @@
 #include "ipc/ask_lookup.h"
 
 #include "base/codec.h"
+#include "config/list_setting.h"
 
 static struct address address_take(struct reader *reader)
 {
@@ -214,4 +215,27 @@ bool sources_answer_get(struct arena *arena, struct frame *frame, struct sources
         out->sources[i].status = enum_take(&reader, CLIENT_NAME_TEMPERROR);
     }
     return reader_done(&reader);
+}
+
+void lookup_list_tell(struct channel *lookup, uint64_t id, const struct list_fetched *fetched, int fd)
+{
+    struct buffer *frame =
+        channel_begin(lookup, (uint16_t)(fd < 0 ? LOOKUP_LIST_FETCHED : LOOKUP_LIST_FILE), id);
+    put_text(frame, fetched->list);
+    put_u64(frame, fetched->fetched_ms);
+    put_text(frame, text_slice(fetched->trouble, 0, LOOKUP_TROUBLE_MOST));
+    if (fd < 0)
+        channel_end(lookup);
+    else
+        channel_end_fds(lookup, &fd, 1);
+}
+
+bool lookup_list_get(struct frame *frame, struct list_fetched *out)
+{
+    struct reader reader = reader_of(frame->payload);
+    out->list = get_text(&reader);
+    out->fetched_ms = get_u64(&reader);
+    out->trouble = get_text(&reader);
+    return reader_done(&reader) && out->list.length > 0 && out->list.length <= LIST_NAME_MOST &&
+           out->trouble.length <= LOOKUP_TROUBLE_MOST && text_is_printable(out->trouble);
 }

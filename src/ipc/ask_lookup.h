@@ -24,9 +24,12 @@ enum lookup_frame {
     LOOKUP_HISTORY, /* of a message: the same */
     LOOKUP_SENDER_SEEN, /* receive: struct sender_seen (ipc/ask_sender.h); no answer */
     LOOKUP_RATE, /* receive, of a message: u32 deadline_ms, text: rate_subject_put (judge/sender_rate.h) */
-    LOOKUP_RATE_SEEN,      /* receive, deliver: ipc/ask_rate.h; no answer */
-    LOOKUP_HOST_IS = 64,   /* same id; struct host_answer */
-    LOOKUP_MX_IS,          /* same id; struct mx_answer */
+    LOOKUP_RATE_SEEN, /* receive, deliver: ipc/ask_rate.h; no answer */
+    LOOKUP_LIST_FILE, /* consult: text list, u64 came_ms, fd: a file that came by HTTPS, sealed or on disk */
+    LOOKUP_LIST_FETCHED, /* consult: text list, u64 fetched_ms, text trouble (struct list_fetched); no answer
+                          */
+    LOOKUP_HOST_IS = 64, /* same id; struct host_answer */
+    LOOKUP_MX_IS,        /* same id; struct mx_answer */
     LOOKUP_CLIENT_NAME_IS, /* same id; struct client_name */
     LOOKUP_SPF_IS,         /* same id; text: spf_answer_put */
     LOOKUP_KEY_IS,         /* same id; text: the byte form of dns_answers, with what is known by then */
@@ -36,6 +39,8 @@ enum lookup_frame {
     LOOKUP_SENDER_IS,      /* same id; text: sender_rcpt_answer_put */
     LOOKUP_HISTORY_IS,     /* same id; text: sender_history_put */
     LOOKUP_RATE_IS,        /* same id; text: rate_answer_put */
+    LOOKUP_LIST_FILE_IS,   /* same id; text: why it is not taken; empty: it is in force */
+    LOOKUP_LISTS_WANTED,   /* to consult: all files that it keeps are wanted (LOOKUP_LIST_FILE) */
 };
 
 enum { LOOKUP_SOURCES_MOST = 100 };
@@ -120,6 +125,20 @@ void lookup_subject_ask(struct channel *lookup, enum lookup_frame type, uint64_t
                         struct text subject);
 /* The text of the answer, borrowed from the frame. False: malformed. */
 bool lookup_text_get(struct frame *frame, struct text *out);
+
+/* How fetching a list goes. */
+struct list_fetched {
+    struct text list;
+    uint64_t fetched_ms; /* since 1970, when it or the word that it is unchanged came last; 0: never. With a
+                            file: when its bytes came, which tells one file from the next */
+    struct text trouble; /* why the last try failed, printable, at most LOOKUP_TROUBLE_MOST bytes; empty */
+};
+enum { LOOKUP_TROUBLE_MOST = 300 };
+/* Of LOOKUP_LIST_FILE (`fd` is taken over) without the trouble, or, where `fd` is -1, of LOOKUP_LIST_FETCHED.
+ */
+void lookup_list_tell(struct channel *lookup, uint64_t id, const struct list_fetched *fetched, int fd);
+/* Texts are borrowed from the frame. False: malformed. */
+bool lookup_list_get(struct frame *frame, struct list_fetched *out);
 
 /* What lookup reads: the payload of a question. False: malformed. The name is borrowed from the frame. */
 bool lookup_name_get(struct frame *frame, uint32_t *out_deadline_ms, struct text *out_name);

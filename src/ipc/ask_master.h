@@ -20,8 +20,8 @@ enum master_frame {
     MASTER_MAP,        /* text name ("counters", "clients", "events", "results", "flights", "connections",
                           "list-file"),        u16 owner's slot, or the list's number; fd 0: shared file, or "secret"
                           and        "vouchers": CHILD_SECRET_BYTES to be        read */
-    MASTER_FOLDER,     /* text name ("spool", "ledger", "quarantine", "report", "learn"); fd 0: directory, by
-                          O_PATH */
+    MASTER_FOLDER,     /* text name ("spool", "ledger", "quarantine", "report", "learn", "lists"); fd 0:
+                          directory, by     O_PATH */
     MASTER_START,      /* all has been said: begin, then answer MASTER_READY */
     MASTER_STOP,       /* orderly: finish what is under way within u32 ms, then exit 0 */
     MASTER_STATUS,     /* asks for MASTER_STATUS_REPLY with the same id */

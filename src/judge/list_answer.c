@@ -62,7 +62,8 @@ void list_hit_say(struct text subject, const struct list_hit *hit, const char *m
     char room[ADDRESS_TEXT_SIZE];
     bool has_answer = !address_is_zero(&hit->answer);
     struct text reason = means ? text_of(means) : hit->reason;
-    printable_add(subject, out);
+    printable_add(text_slice(subject, 0, LIST_SHOWN_MOST), out);
+    if (subject.length > LIST_SHOWN_MOST) buffer_add_text(out, TEXT("..."));
     buffer_add_text(out, TEXT(" is listed by "));
     printable_add(hit->list, out);
     if (reason.length > 0) buffer_add_text(out, TEXT(": "));

@@ -7,9 +7,10 @@
 #include "base/buffer.h"
 #include "config/settings.h"
 
-enum { LIST_HITS_MOST = 8, LIST_REASON_MOST = 80, LIST_VALUE_MOST = 255 };
+enum { LIST_HITS_MOST = 8, LIST_REASON_MOST = 80, LIST_VALUE_MOST = 600, LIST_SHOWN_MOST = 200 };
 
-/* The subject: "client 192.0.2.1", "link www.example.com", "hash 0123…" (32 hexadecimal digits). Appended. */
+/* The subject: "client 192.0.2.1", "link www.example.com", "hash 0123…" (64 hexadecimal
+   digits), "address user@example.com", "link-hash example.com/path" (judge/list_value.h). Appended. */
 void list_subject_put(enum list_about about, struct text value, struct buffer *out);
 /* The value is borrowed. False: it is no such subject. */
 bool list_subject_get(struct text subject, enum list_about *out_about, struct text *out_value);

@@ -10,6 +10,7 @@
 #include "base/context.h"
 #include "base/log.h"
 #include "config/list_setting.h"
+#include "lookup/list_trial.h"
 
 enum { NAME_MOST = 253, FAILURES_MOST = 8, WHY_SIZE = 160, CONTROL_GOOD_MS = 60000, TRIAL_MOST_MS = 10000 };
 
@@ -153,23 +154,19 @@ static bool query_begin(struct dns_list *list, enum purpose purpose, struct text
     return true;
 }
 
-static bool lists_names(const struct dns_list *list)
+static uint64_t chance(void)
 {
-    return !(list_setting_about(list->setting) >> LIST_ABOUT_CLIENT & 1);
+    return (uint64_t)lrand48() << 31 | (uint64_t)lrand48();
 }
 
-/* What no list has, and nobody has asked for: an address in 127.0.0.0/8, a name below "invalid". */
 static void control_begin(struct dns_list *list)
 {
-    char labels[64];
-    unsigned long chance = (unsigned long)lrand48();
-    if (lists_names(list))
-        snprintf(labels, sizeof labels, "c%08lx.invalid", chance);
-    else
-        snprintf(labels, sizeof labels, "1.%lu.%lu.127", chance % 250 + 1, chance / 250 % 250 + 1);
+    struct buffer labels = { 0 };
+    list_trial_by_chance(list->setting, chance(), &labels);
     list->control++;
-    list->is_controlling = query_begin(list, PURPOSE_CONTROL, text_of(labels), NULL);
+    list->is_controlling = query_begin(list, PURPOSE_CONTROL, buffer_text(&labels), NULL);
     if (!list->is_controlling) waiting_end(list, UINT64_MAX, DNS_LIST_UNKNOWN);
+    buffer_free(&labels);
 }
 
 /* The first address by which it refuses us; NULL: none does. */
@@ -200,10 +197,12 @@ static bool is_no_answer(const struct dns_answer *answer)
     return answer->status == DNS_TEMPERROR || answer->status == DNS_BOGUS;
 }
 
+/* Nobody waits for it while it is tried. */
 static void failed(struct dns_list *list)
 {
-    if (++list->failures >= FAILURES_MOST && list->standing == DNS_LIST_IS_IN_FORCE && !list->is_probing)
-        probe_begin(list);
+    if (++list->failures < FAILURES_MOST || list->standing != DNS_LIST_IS_IN_FORCE) return;
+    list->standing = DNS_LIST_IS_TRIED;
+    if (!list->is_probing) probe_begin(list);
 }
 
 /* A listing from the cache has waited for a control before. */
@@ -242,21 +241,17 @@ static void ask_answered(struct dns_list_query *query)
 
 /* --- trying --- */
 
-static struct text text_listed(const struct dns_list *list)
-{
-    const struct list_preset *preset = list_preset_find(text_of(list->name));
-    return preset ? text_of(preset->listed) : lists_names(list) ? TEXT("test") : TEXT("2.0.0.127");
-}
-
-static struct text text_unlisted(const struct dns_list *list)
-{
-    const struct list_preset *preset = list_preset_find(text_of(list->name));
-    return preset ? text_of(preset->unlisted) : lists_names(list) ? TEXT("invalid") : TEXT("1.0.0.127");
-}
-
 static void probe_ask(struct dns_list *list, enum purpose purpose, struct text labels)
 {
     if (!query_begin(list, purpose, labels, NULL)) put_aside(list, "has a name that is too long to ask");
+}
+
+static void unlisted_ask(struct dns_list *list)
+{
+    struct buffer labels = { 0 };
+    list_trial_unlisted(list->setting, chance(), &labels);
+    probe_ask(list, PURPOSE_UNLISTED, buffer_text(&labels));
+    buffer_free(&labels);
 }
 
 static void probe_begin(struct dns_list *list)
@@ -265,7 +260,19 @@ static void probe_begin(struct dns_list *list)
     list->trial++;
     timer_set(list->timer, TRIAL_MOST_MS);
     list->probed_ms = loop_wall_ms(list->all->loop);
-    probe_ask(list, PURPOSE_LISTED, text_listed(list));
+    struct text listed = list_trial_listed(list->setting);
+    if (listed.length > 0)
+        probe_ask(list, PURPOSE_LISTED, listed);
+    else
+        unlisted_ask(list);
+}
+
+/* The way from the root is shut in many a house. */
+static void silent(struct dns_list *list)
+{
+    put_aside(list, list->setting->servers.count > 0
+                        ? "does not answer"
+                        : "does not answer (it is asked from the DNS's root: is port 53 open to the world?)");
 }
 
 /* What it said while it was aside is forgotten first. */
@@ -274,7 +281,7 @@ static void probe_due(void *context)
     struct dns_list *list = CONTEXT(context, struct dns_list, DNS_LIST_MAGIC);
     if (!list->setting) return;
     if (list->is_probing) {
-        put_aside(list, "does not answer");
+        silent(list);
         return;
     }
     if (list->standing == DNS_LIST_IS_ASIDE)
@@ -285,17 +292,17 @@ static void probe_due(void *context)
 static void probe_listed(struct dns_list *list, const struct dns_answer *answer)
 {
     if (is_no_answer(answer))
-        put_aside(list, "does not answer");
+        silent(list);
     else if (!listing_of(list, answer))
         put_aside(list, "does not list what each list has, to be tried by (RFC 5782)");
     else
-        probe_ask(list, PURPOSE_UNLISTED, text_unlisted(list));
+        unlisted_ask(list);
 }
 
 static void probe_unlisted(struct dns_list *list, const struct dns_answer *answer)
 {
     if (is_no_answer(answer))
-        put_aside(list, "does not answer");
+        silent(list);
     else if (answer->status == DNS_FOUND)
         put_aside(list, "lists what no list has (RFC 5782)");
     else if (!list->is_controlling)
@@ -312,7 +319,7 @@ static void control_answered(struct dns_list *list, const struct dns_answer *ans
         return;
     }
     if (is_no_answer(answer)) {
-        if (list->is_probing) put_aside(list, "does not answer");
+        if (list->is_probing) silent(list);
         waiting_end(list, number, DNS_LIST_UNKNOWN);
         failed(list);
     } else {

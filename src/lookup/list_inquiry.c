@@ -9,7 +9,9 @@
 #include "base/context.h"
 #include "config/list_setting.h"
 #include "config/value.h"
+#include "lookup/list_token.h"
 #include "lookup/reverse.h"
+#include "mail/digest.h"
 #include "mail/idna.h"
 
 struct wait {
@@ -37,6 +39,7 @@ struct asked {
     struct text name; /* A-labels, lower case; empty: it is none */
     uint8_t hash[BLOCKLIST_HASH_SIZE];
     bool has_address, has_hash;
+    struct text hashed; /* 64 digits of a file, an address or a link; empty: it is none */
     struct text labels; /* what stands before a zone */
 };
 
@@ -65,15 +68,23 @@ static struct text labels_of(struct arena *arena, const struct asked *asked)
 static bool asked_read(struct arena *arena, struct text subject, struct asked *out)
 {
     struct text value, name;
+    uint8_t digest[DIGEST_BYTES];
     *out = (struct asked){ 0 };
     if (!list_subject_get(subject, &out->about, &value)) return false;
+    if (out->about == LIST_ABOUT_ADDRESS || out->about == LIST_ABOUT_LINK_HASH) {
+        digest_sha256(value, digest);
+        memcpy(out->hash, digest, sizeof out->hash);
+        out->has_hash = true;
+    }
+    if (out->about == LIST_ABOUT_HASH) out->has_hash = hash_read(value, out->hash);
+    if (out->has_hash) out->hashed = value;
+    if (out->has_hash) return true;
     out->has_address = address_parse(value, &out->address);
-    out->has_hash = out->about == LIST_ABOUT_HASH && hash_read(value, out->hash);
     if (text_ends(value, TEXT("."))) value.length--;
-    if (!out->has_address && !out->has_hash && idna_to_ascii(arena, value, &name) && value_is_host_name(name))
+    if (!out->has_address && idna_to_ascii(arena, value, &name) && value_is_host_name(name))
         out->name = arena_text_lower(arena, name);
     out->labels = labels_of(arena, out);
-    return out->has_address || out->has_hash || out->name.length > 0;
+    return out->has_address || out->name.length > 0;
 }
 
 /* --- the answer --- */
@@ -145,10 +156,26 @@ static void file_ask(struct list_inquiry *inquiry, const struct list_setting *se
 static bool can_have(const struct list_setting *setting, const struct asked *asked)
 {
     uint64_t about = list_setting_about(setting);
+    if (asked->has_hash) return about >> asked->about & 1;
     bool has_addresses = about & (1 << LIST_ABOUT_CLIENT | 1 << LIST_ABOUT_LINK);
-    bool has_names = about & ~(uint64_t)(1 << LIST_ABOUT_CLIENT | 1 << LIST_ABOUT_HASH);
+    bool has_names = about & ~(uint64_t)(1 << LIST_ABOUT_CLIENT) && !list_setting_is_hashed(setting);
     return asked->has_address ? has_addresses && asked->about != LIST_ABOUT_HELO
                               : asked->name.length > 0 && has_names;
+}
+
+/* What stands before this zone; empty: nothing can. */
+static struct text labels_for(struct arena *arena, const struct list_setting *setting,
+                              const struct asked *asked)
+{
+    struct buffer token = { 0 };
+    if (!asked->has_hash) return asked->labels;
+    if (asked->about == LIST_ABOUT_HASH)
+        list_token_of_file(setting, asked->hashed, &token);
+    else
+        list_token(setting, asked->about, asked->hashed, &token);
+    struct text labels = arena_text(arena, buffer_text(&token));
+    buffer_free(&token);
+    return labels;
 }
 
 static void zone_ask(struct list_inquiry *inquiry, const struct list_sources *sources,
@@ -156,10 +183,12 @@ static void zone_ask(struct list_inquiry *inquiry, const struct list_sources *so
 {
     struct wait *wait = &inquiry->waits[inquiry->wait_count];
     if (!can_have(setting, asked)) return;
+    struct text labels = labels_for(inquiry->arena, setting, asked);
+    if (labels.length == 0) return;
     *wait = (struct wait){ .asker.answered = zone_answered,
                            .inquiry = inquiry,
                            .list = arena_text(inquiry->arena, setting->name) };
-    if (!dns_lists_ask(sources->dns, setting->name, asked->labels, &wait->asker)) return;
+    if (!dns_lists_ask(sources->dns, setting->name, labels, &wait->asker)) return;
     inquiry->wait_count++;
     inquiry->pending++;
 }

@@ -6,6 +6,7 @@
 
 #include "base/json_text.h"
 #include "config/list_setting.h"
+#include "judge/list_value.h"
 #include "lookup/command_reply.h"
 
 enum { WAITING_MOST = 16 };
@@ -45,9 +46,17 @@ static void file_print(const struct list_setting *setting, const struct local_li
                        struct buffer *out)
 {
     member_add(out, "file", list_setting_path(setting));
-    member_add(out, "state", state->is_in_force ? TEXT("in force") : TEXT("not in force"));
+    bool is_missing = state->is_fetched && !state->is_in_force;
+    member_add(out, "state",
+               state->is_in_force ? TEXT("in force")
+               : is_missing       ? TEXT("being fetched")
+                                  : TEXT("not in force"));
     buffer_printf(out, ", \"entries\": %u, \"loaded_ms\": %llu", state->entries,
                   (unsigned long long)state->loaded_ms);
+    if (state->is_fetched)
+        buffer_printf(out, ", \"fetched_ms\": %llu, \"is_stale\": %d", (unsigned long long)state->fetched_ms,
+                      state->is_stale);
+    if (state->trouble.length > 0) member_add(out, "trouble", state->trouble);
     if (state->problem.length > 0) member_add(out, "problem", state->problem);
 }
 
@@ -157,6 +166,20 @@ static void trial_answered(void *context, const struct list_answer *answer)
     free(trial);
 }
 
+/* What is hashed, in its one form. */
+static bool hashed_put(struct text value, struct buffer *subject)
+{
+    struct buffer form = { 0 };
+    enum list_about about = LIST_ABOUTS;
+    if (text_find(value, TEXT("://")) < value.length && list_value_url(value, &form))
+        about = LIST_ABOUT_LINK_HASH;
+    else if (text_find_char(value, '@') < value.length && list_value_address(value, &form))
+        about = LIST_ABOUT_ADDRESS;
+    if (about != LIST_ABOUTS) list_subject_put(about, buffer_text(&form), subject);
+    buffer_free(&form);
+    return about != LIST_ABOUTS;
+}
+
 static enum list_about about_of(struct text value)
 {
     struct address address;
@@ -170,7 +193,7 @@ static void test(const struct list_sources *sources, struct text value, int fd)
 {
     struct trial *trial = memory_alloc(sizeof *trial);
     *trial = (struct trial){ .sources = sources, .fd = fd };
-    list_subject_put(about_of(value), value, &trial->subject);
+    if (!hashed_put(value, &trial->subject)) list_subject_put(about_of(value), value, &trial->subject);
     list_inquiry_begin(sources, buffer_text(&trial->subject), true, 0, trial_answered, trial);
 }
 

@@ -32,6 +32,11 @@ struct local_list {
     uint64_t loaded_ms;
     char *problem;
     int fd; /* to be read; -1: not */
+    bool is_fetched;
+    uint64_t stale_ms, since_ms;              /* `stale after`; when it was first configured, since 1970 */
+    uint64_t fetched_ms, came_ms, offered_ms; /* the latter of the image, and of `fd` */
+    char *trouble;
+    struct local_list_offer offer; /* of `fd`; without `taken`: none */
 };
 
 /* The file that is read now. */
@@ -60,13 +65,22 @@ struct local_lists {
 
 /* --- one list --- */
 
+static void offer_end(struct local_list *list, const char *why)
+{
+    struct local_list_offer offer = list->offer;
+    list->offer = (struct local_list_offer){ 0 };
+    if (offer.taken) offer.taken(offer.context, why);
+}
+
 static void list_free(struct local_list *list)
 {
+    offer_end(list, "the configuration was read anew");
     if (list->fd >= 0) close(list->fd);
     buffer_free(&list->image);
     free(list->name);
     free(list->path);
     free(list->problem);
+    free(list->trouble);
     free(list);
 }
 
@@ -88,6 +102,7 @@ static void problem_set(struct local_list *list, uint32_t line, const char *says
     buffer_free(&text);
     log_error("ALARM: list %s: %s; %s", list->name, list->problem,
               list->list.head ? "the list before stays in force" : "it is not in force");
+    offer_end(list, list->problem);
 }
 
 /* --- a job --- */
@@ -96,6 +111,7 @@ static void job_end(struct job *job)
 {
     close(job->list->fd);
     job->list->fd = -1;
+    offer_end(job->list, NULL);
     blocklist_compiler_free(job->compiler);
     buffer_free(&job->content);
     buffer_free(&job->image);
@@ -108,13 +124,24 @@ static void job_refuse(struct job *job, uint32_t line, const char *says)
     job_end(job);
 }
 
+/* Nobody waits for it any more. */
+static void job_drop(struct job *job)
+{
+    offer_end(job->list, "the configuration was read anew");
+    job_end(job);
+}
+
+static uint64_t ours_checksum(const struct local_lists *lists)
+{
+    return text_checksum(text_from((const char *)lists->ours, lists->our_count * sizeof *lists->ours));
+}
+
 static bool mark_of(const struct local_lists *lists, int fd, struct file_mark *out)
 {
     struct stat facts;
     if (fstat(fd, &facts) != 0) return false;
-    struct text ours = text_from((const char *)lists->ours, lists->our_count * sizeof *lists->ours);
     *out =
-        (struct file_mark){ facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim, text_checksum(ours) };
+        (struct file_mark){ facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim, ours_checksum(lists) };
     return true;
 }
 
@@ -162,6 +189,7 @@ static void job_take(struct local_lists *lists, struct job *job)
     job->image = (struct buffer){ 0 };
     if (!blocklist_open(buffer_text(&list->image), &list->list)) bug("an image that was just made is none");
     list->mark = job->mark;
+    list->came_ms = list->offered_ms;
     list->loaded_ms = loop_wall_ms(lists->loop);
     free(list->problem);
     list->problem = NULL;
@@ -239,18 +267,32 @@ static struct local_list *list_make(const struct list_setting *setting)
     *list = (struct local_list){ .name = memory_string(setting->name),
                                  .path = memory_string(list_setting_path(setting)),
                                  .kind = kinds[list_setting_form(setting)],
-                                 .fd = -1 };
+                                 .fd = -1,
+                                 .is_fetched = list_setting_is_fetched(setting),
+                                 .stale_ms = setting->stale_ms };
     return list;
+}
+
+static void fetching_inherit(struct local_list *list, struct local_list *old)
+{
+    list->fetched_ms = old->fetched_ms;
+    list->since_ms = old->since_ms;
+    list->trouble = old->trouble;
+    list->problem = old->problem;
+    old->trouble = old->problem = NULL;
 }
 
 /* Its old image stays in force, though it may be of another file. */
 static void list_inherit(struct local_list *list, struct local_list *old)
 {
-    if (!old || old->kind != list->kind || !old->list.head) return;
+    if (!old) return;
+    if (list->is_fetched && strcmp(list->path, old->path) == 0) fetching_inherit(list, old);
+    if (old->kind != list->kind || !old->list.head) return;
     list->image = old->image;
     list->list = old->list;
     list->mark = old->mark;
     list->loaded_ms = old->loaded_ms;
+    list->came_ms = old->came_ms;
     old->image = (struct buffer){ 0 };
     old->list = (struct blocklist){ 0 };
 }
@@ -259,7 +301,7 @@ void local_lists_configure(struct local_lists *lists, const struct config *confi
 {
     struct local_list **items = memory_alloc((config->list_count + 1) * sizeof *items);
     size_t count = 0;
-    if (lists->job.list) job_end(&lists->job);
+    if (lists->job.list) job_drop(&lists->job);
     arena_reset(lists->arena);
     lists->our_count = config_own_addresses(config, lists->arena, &lists->ours);
     for (size_t i = 0; i < config->list_count; i++) {
@@ -270,7 +312,9 @@ void local_lists_configure(struct local_lists *lists, const struct config *confi
         struct local_list *list = items[count++] = list_make(&config->lists[i]);
         list_inherit(list, list_find(lists, config->lists[i].name));
         list->fd = fds[i];
-        if (list->fd < 0) problem_set(list, 0, "cannot be read: the log of master says why");
+        if (list->is_fetched && !list->since_ms) list->since_ms = loop_wall_ms(lists->loop);
+        if (list->fd < 0 && !list->is_fetched)
+            problem_set(list, 0, "cannot be read: the log of master says why");
     }
     for (size_t i = 0; i < lists->count; i++) list_free(lists->items[i]);
     free(lists->items);
@@ -282,6 +326,49 @@ void local_lists_configure(struct local_lists *lists, const struct config *confi
 void local_lists_finish(struct local_lists *lists)
 {
     while (!local_lists_are_settled(lists)) step(lists);
+}
+
+/* --- by HTTPS --- */
+
+static bool is_known(const struct local_lists *lists, const struct local_list *list, uint64_t came_ms)
+{
+    return list->list.head && list->came_ms == came_ms && list->mark.ours == ours_checksum(lists);
+}
+
+void local_lists_offer(struct local_lists *lists, struct text name, uint64_t came_ms, int fd,
+                       const struct local_list_offer *offer)
+{
+    struct local_list *list = list_find(lists, name);
+    bool is_listed = list && list->is_fetched;
+    if (!is_listed || is_known(lists, list, came_ms)) {
+        close(fd);
+        offer->taken(offer->context, is_listed ? NULL : "no list by HTTPS has this name");
+        return;
+    }
+    if (lists->job.list == list) job_drop(&lists->job);
+    offer_end(list, "another came");
+    if (list->fd >= 0) close(list->fd);
+    list->fd = fd;
+    list->offer = *offer;
+    list->offered_ms = came_ms;
+    timer_set(lists->timer, 0);
+}
+
+void local_lists_fetched(struct local_lists *lists, struct text name, uint64_t fetched_ms,
+                         struct text trouble)
+{
+    struct local_list *list = list_find(lists, name);
+    if (!list || !list->is_fetched) return;
+    free(list->trouble);
+    list->trouble = trouble.length > 0 ? memory_string(trouble) : NULL;
+    list->fetched_ms = fetched_ms;
+}
+
+static bool is_stale(const struct local_lists *lists, const struct local_list *list)
+{
+    uint64_t since_ms = list->fetched_ms ? list->fetched_ms : list->since_ms;
+    uint64_t now_ms = loop_wall_ms(lists->loop);
+    return list->is_fetched && now_ms > since_ms && now_ms - since_ms > list->stale_ms;
 }
 
 /* --- looking --- */
@@ -297,7 +384,9 @@ bool local_lists_state(const struct local_lists *lists, struct text name, struct
     const struct local_list *list = list_find(lists, name);
     if (!list) return false;
     bool is_in_force = list->list.head != NULL;
-    *out = (struct local_list_state){ is_in_force, is_in_force ? blocklist_count(&list->list) : 0,
-                                      list->loaded_ms, list->problem ? text_of(list->problem) : TEXT_NONE };
+    *out = (struct local_list_state){ is_in_force,      is_in_force ? blocklist_count(&list->list) : 0,
+                                      list->loaded_ms,  list->problem ? text_of(list->problem) : TEXT_NONE,
+                                      list->is_fetched, is_stale(lists, list),
+                                      list->fetched_ms, list->trouble ? text_of(list->trouble) : TEXT_NONE };
     return true;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* lookup: answers its peers' questions to the DNS and to lists, and keeps the table of campaigns. Here frames
    become questions and answers frames; a peer that goes takes its questions along. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -22,6 +24,7 @@
 #include "lookup/own_source.h"
 #include "lookup/sender_rates.h"
 #include "lookup/senders.h"
+#include "mail/digest.h"
 
 /* Of what the DNS said, to one question of receive: all of a message have to fit a frame. */
 enum { KEY_BYTES = 4096, POLICY_BYTES = 16 * 1024 };
@@ -39,6 +42,7 @@ struct service {
     struct peer *ledger; /* NULL: gone */
     struct senders *senders;
     struct sender_rates *rates;
+    struct peer *consult; /* NULL: it is not there */
 };
 
 struct peer {
@@ -47,6 +51,7 @@ struct peer {
     struct channel *channel;
     enum process_kind kind;
     LIST_HEAD(ask_list, ask) asks;
+    LIST_HEAD(offer_list, offer) offers;
 };
 
 /* One frame's question while it waits. */
@@ -155,6 +160,66 @@ static bool list_begin(struct peer *peer, struct frame *frame)
     return true;
 }
 
+/* --- files that consult fetched --- */
+
+/* One that waits to be taken; without `peer`, consult is gone. */
+struct offer {
+    struct peer *peer;
+    LIST_ENTRY(offer) others;
+    uint64_t id;
+};
+
+static void offer_taken(void *context, const char *why)
+{
+    struct offer *offer = context;
+    if (offer->peer) {
+        LIST_REMOVE(offer, others);
+        put_text(channel_begin(offer->peer->channel, LOOKUP_LIST_FILE_IS, offer->id), text_of(why));
+        channel_end(offer->peer->channel);
+    }
+    free(offer);
+}
+
+static bool is_unchanging(int fd)
+{
+    const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    struct stat facts;
+    int has = fcntl(fd, F_GET_SEALS);
+    if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) return false;
+    return has < 0 || (has & seals) == seals; /* a file on disk has none; what is read of it is copied */
+}
+
+static bool file_take(struct peer *peer, struct frame *frame, const struct list_fetched *fetched)
+{
+    int fd = frame_take_fd(frame, 0);
+    struct offer *offer = memory_alloc(sizeof *offer);
+    *offer = (struct offer){ .peer = peer, .id = frame->id };
+    LIST_INSERT_HEAD(&peer->offers, offer, others);
+    if (fd < 0 || !is_unchanging(fd)) {
+        if (fd >= 0) close(fd);
+        offer_taken(offer, "no file came with it");
+        return true;
+    }
+    local_lists_offer(peer->service->lists.local, fetched->list, fetched->fetched_ms, fd,
+                      &(struct local_list_offer){ offer_taken, offer });
+    return true;
+}
+
+static bool consult_on_frame(struct peer *peer, struct frame *frame)
+{
+    struct list_fetched fetched;
+    if (!lookup_list_get(frame, &fetched)) return false;
+    if (frame->type == LOOKUP_LIST_FILE) return file_take(peer, frame, &fetched);
+    local_lists_fetched(peer->service->lists.local, fetched.list, fetched.fetched_ms, fetched.trouble);
+    return true;
+}
+
+static void files_want(struct service *service)
+{
+    if (!service->consult) return;
+    channel_send(service->consult->channel, LOOKUP_LISTS_WANTED, 0, TEXT_NONE);
+}
+
 static void ask_begin(struct peer *peer, uint64_t id, const struct dns_question_subject *subject,
                       uint32_t deadline_ms)
 {
@@ -183,6 +248,9 @@ static bool peer_on_frame(void *context, struct frame *frame)
                sender_rates_frame(peer->service->rates, peer->channel, frame);
     if (senders_is_frame(frame))
         return peer->kind == PROCESS_RECEIVE && senders_frame(peer->service->senders, peer->channel, frame);
+    if (frame->type == LOOKUP_LIST_FILE || frame->type == LOOKUP_LIST_FETCHED)
+        return peer->kind == PROCESS_CONSULT && consult_on_frame(peer, frame);
+    if (peer->kind == PROCESS_CONSULT && frame->type != LOOKUP_HOST) return false;
     if (frame->type == LOOKUP_SOURCES) return sources_begin(peer, frame);
     if (frame->type == LOOKUP_LIST) return list_begin(peer, frame);
     switch (frame->type) {
@@ -227,6 +295,12 @@ static void peer_on_closed(void *context)
         campaigns_set_ledger(peer->service->campaigns, NULL);
         peer->service->ledger = NULL;
     }
+    struct offer *offer;
+    while ((offer = LIST_FIRST(&peer->offers))) {
+        LIST_REMOVE(offer, others);
+        offer->peer = NULL;
+    }
+    if (peer->service->consult == peer) peer->service->consult = NULL;
     channel_close(peer->channel);
     free(peer);
 }
@@ -241,9 +315,14 @@ static void on_peer(void *context, enum process_kind kind, uint16_t index, int f
     peer->service = service;
     peer->kind = kind;
     peer->channel = channel_open(service->child.loop, fd, &peer_events, peer);
-    if (kind != PROCESS_LEDGER) return;
-    service->ledger = peer;
-    campaigns_set_ledger(service->campaigns, peer->channel);
+    if (kind == PROCESS_LEDGER) {
+        service->ledger = peer;
+        campaigns_set_ledger(service->campaigns, peer->channel);
+    }
+    if (kind == PROCESS_CONSULT) {
+        service->consult = peer;
+        files_want(service);
+    }
 }
 
 static bool dns_is_same(const struct config *a, const struct config *b)
@@ -304,19 +383,28 @@ static void on_config(void *context, const struct config *old)
     senders_configure(service->senders, config);
     sender_rates_configure(service->rates, config);
     lists_configure(service, list_files_take(service));
+    files_want(service);
     if (dns_is_same(config, old)) return;
     if (!resolver_configure(service->resolver, config))
         log_error("the resolver goes on with the servers it had");
 }
 
 /* Bits by their place in the configuration. */
+/* Or in force, but older than it may be. */
+static bool list_is_aside(const struct list_sources *lists, struct text name)
+{
+    struct text why;
+    struct local_list_state file;
+    if (local_lists_state(lists->local, name, &file) && file.is_stale) return true;
+    return list_watch_is_aside(lists, name, &why);
+}
+
 static uint64_t lists_aside(const struct service *service)
 {
     const struct config *config = service->child.config;
     uint64_t bits = 0;
-    struct text why;
     for (size_t i = 0; i < config->list_count && i < 64; i++)
-        bits |= (uint64_t)list_watch_is_aside(&service->lists, config->lists[i].name, &why) << i;
+        bits |= (uint64_t)list_is_aside(&service->lists, config->lists[i].name) << i;
     return bits;
 }
 
@@ -395,6 +483,7 @@ int main(int argc, char **argv)
     const struct config *config = service.child.config;
     chance_seed();
     service.senders = senders_new(service.child.loop, config, child_folder_fd(&service.child, "senders"));
+    digest_by(DIGEST_SHA1, TEXT_NONE, (uint8_t[DIGEST_BYTES]){ 0 }); /* OpenSSL opens its files now */
     service.resolver = resolver_new(service.child.loop);
     if (!resolver_configure(service.resolver, config)) return EX_CONFIG;
     const struct dns_question_manner manner = manner_of(config);

@@ -18,6 +18,17 @@ void digest_sha256(struct text bytes, uint8_t out[DIGEST_BYTES])
         die("SHA-256 is not available");
 }
 
+size_t digest_by(enum digest_kind kind, struct text bytes, uint8_t out[DIGEST_BYTES])
+{
+    const EVP_MD *algorithm = kind == DIGEST_SHA256 ? EVP_sha256()
+                              : kind == DIGEST_SHA1 ? EVP_sha1()
+                                                    : EVP_md5();
+    unsigned int length = 0;
+    if (EVP_Digest(bytes.at ? bytes.at : "", bytes.length, out, &length, algorithm, NULL) != 1)
+        die("a digest is not available");
+    return length;
+}
+
 bool digest_equal(const uint8_t a[DIGEST_BYTES], const uint8_t b[DIGEST_BYTES])
 {
     return CRYPTO_memcmp(a, b, DIGEST_BYTES) == 0;

@@ -10,6 +10,11 @@ enum { DIGEST_BYTES = 32, DIGEST_HEX_SIZE = 65 };
 /* In the same time, wherever two digests differ. */
 bool digest_equal(const uint8_t a[DIGEST_BYTES], const uint8_t b[DIGEST_BYTES]);
 
+enum digest_kind { DIGEST_SHA256, DIGEST_SHA1, DIGEST_MD5 };
+/* Of what others publish, into the first bytes of *out. Returns how many. Once before the jail, as OpenSSL
+   opens files. Dies where OpenSSL lacks it. */
+size_t digest_by(enum digest_kind kind, struct text bytes, uint8_t out[DIGEST_BYTES]);
+
 /* Both die where OpenSSL lacks the algorithm. HMAC is that of RFC 2104. */
 void digest_sha256(struct text bytes, uint8_t out[DIGEST_BYTES]);
 void digest_hmac_sha256(struct text key, struct text bytes, uint8_t out[DIGEST_BYTES]);

@@ -6,6 +6,7 @@
 
 #include "config/domains.h"
 #include "config/engines.h"
+#include "config/list_setting.h"
 #include "config/signatures.h"
 
 enum { EVERY_ROLE = 1 << ROLE_SINGLE | 1 << ROLE_EDGE | 1 << ROLE_WALL };
@@ -28,7 +29,7 @@ const struct part parts[] = {
     { PROCESS_OPEN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true },
     { PROCESS_ENGINE, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true },
     { PROCESS_CONSULT, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .is_aside = true, .has_no_events = true,
-      .has_counters = true },
+      .has_counters = true, .folders = { "lists" } },
     { PROCESS_SCAN, 1 << ROLE_SINGLE | 1 << ROLE_WALL, .mounts = true, .has_vouchers = true,
       .has_lists = true, .has_campaigns = true },
     { PROCESS_RECEIVE, EVERY_ROLE, .has_listeners = true, .has_clients = true, .has_counters = true,
@@ -47,6 +48,7 @@ const struct link links[] = {
     { PROCESS_SCAN, PROCESS_OPEN },       { PROCESS_LEDGER, PROCESS_SCAN },
     { PROCESS_QUEUE, PROCESS_SCAN },      { PROCESS_REPORT, PROCESS_SCAN },
     { PROCESS_REPORT, PROCESS_LOOKUP },   { PROCESS_LEDGER, PROCESS_LOOKUP },
+    { PROCESS_CONSULT, PROCESS_LOOKUP },
 };
 const size_t link_count = sizeof links / sizeof *links;
 
@@ -62,7 +64,7 @@ bool helper_is_wanted(const struct config *config)
 
 bool consult_is_wanted(const struct config *config)
 {
-    return config->engine_count + config->opinion_count > 0;
+    return config->engine_count + config->opinion_count > 0 || config_lists_are_fetched(config);
 }
 
 bool engine_is_wanted(const struct config *config)

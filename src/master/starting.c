@@ -130,6 +130,7 @@ void member_send_list_files(struct member *member)
     for (size_t i = 0; member->part->reads_list_files && i < config->list_count; i++) {
         struct text path = list_setting_path(&config->lists[i]);
         struct stat facts;
+        if (list_setting_is_fetched(&config->lists[i])) continue; /* consult brings it */
         char *name = memory_string(path);
         int fd = path.length ? open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
         bool is_file = fd >= 0 && fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);

@@ -5,6 +5,8 @@
 #include "config/list_setting.h"
 #include "judge/action_strength.h"
 #include "judge/list_answer.h"
+#include "judge/list_value.h"
+#include "spam/link_host.h"
 
 enum { WEIGHED_MOST = 64 };
 
@@ -17,7 +19,7 @@ static bool is_wanted(const struct config *config, enum list_about about)
 
 bool list_questions_want_links(const struct config *config)
 {
-    return is_wanted(config, LIST_ABOUT_LINK);
+    return is_wanted(config, LIST_ABOUT_LINK) || is_wanted(config, LIST_ABOUT_LINK_HASH);
 }
 
 /* False: it was raised before, or there is no room. */
@@ -46,19 +48,55 @@ static void froms_raise(struct arena *arena, const struct header *header, struct
         raise(arena, out, LIST_ABOUT_FROM, from.domains[i]);
 }
 
-static void hashes_raise(struct arena *arena, struct facts *out)
+static void hashes_raise(struct arena *arena, const struct part_list *parts, struct facts *out)
 {
-    char room[PART_DIGEST_HEX_SIZE];
-    for (uint32_t i = 0; i < out->part_digest_count && i < LIST_HASHES_MOST; i++)
-        raise(arena, out, LIST_ABOUT_HASH, text_of(part_digest_print(out->part_digests[i].bytes, room)));
+    char room[DIGEST_HEX_SIZE];
+    for (uint32_t i = 0; parts && i < parts->count && i < LIST_HASHES_MOST; i++) {
+        struct text digest = text_from((const char *)parts->wholes[i], DIGEST_BYTES);
+        raise(arena, out, LIST_ABOUT_HASH, text_of(text_print_hex(digest, room)));
+    }
+}
+
+static void link_hashes_raise(struct arena *arena, struct text urls, struct facts *out)
+{
+    struct text url;
+    struct link_host link;
+    struct buffer value = { 0 };
+    for (unsigned raised = 0; raised < LIST_LINK_HASHES_MOST && text_next_line(&urls, &url);) {
+        link_host_read(url, true, &link);
+        buffer_clear(&value);
+        bool is_link = link.host[0] && list_value_link(text_of(link.host), link.path, &value);
+        if (is_link && raise(arena, out, LIST_ABOUT_LINK_HASH, buffer_text(&value))) raised++;
+    }
+    buffer_free(&value);
+}
+
+/* The first address of a field. */
+static void address_raise(struct arena *arena, const struct header_field *field, struct facts *out)
+{
+    struct from_domains addresses = { 0 };
+    struct buffer value = { 0 };
+    if (field) from_domains_add(arena, field->value, &addresses);
+    if (list_value_address(addresses.address, &value))
+        raise(arena, out, LIST_ABOUT_ADDRESS, buffer_text(&value));
+    buffer_free(&value);
+}
+
+static void addresses_raise(struct arena *arena, const struct header *header, struct facts *out)
+{
+    address_raise(arena, header_find(header, HEADER_FROM), out);
+    address_raise(arena, header_find_last(header, HEADER_FROM), out);
+    address_raise(arena, header_find(header, HEADER_REPLY_TO), out);
 }
 
 void list_questions_raise(struct arena *arena, const struct config *config, const struct header *header,
-                          struct text link_hosts, struct facts *out)
+                          const struct list_content *content, struct facts *out)
 {
     if (is_wanted(config, LIST_ABOUT_FROM)) froms_raise(arena, header, out);
-    if (is_wanted(config, LIST_ABOUT_HASH)) hashes_raise(arena, out);
-    if (is_wanted(config, LIST_ABOUT_LINK)) links_raise(arena, link_hosts, out);
+    if (is_wanted(config, LIST_ABOUT_ADDRESS)) addresses_raise(arena, header, out);
+    if (is_wanted(config, LIST_ABOUT_HASH)) hashes_raise(arena, content->parts, out);
+    if (is_wanted(config, LIST_ABOUT_LINK)) links_raise(arena, content->link_hosts, out);
+    if (is_wanted(config, LIST_ABOUT_LINK_HASH)) link_hashes_raise(arena, content->link_urls, out);
 }
 
 /* --- weighing --- */

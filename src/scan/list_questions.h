@@ -7,17 +7,22 @@
 #include "judge/evidence.h"
 #include "mail/header.h"
 #include "spam/score.h"
+#include "virus/part_list.h"
 
 /* Different domains of From, hosts of links and files that are asked about. */
-enum { LIST_FROMS_MOST = 3, LIST_LINKS_MOST = 20, LIST_HASHES_MOST = 12 };
+enum { LIST_FROMS_MOST = 3, LIST_LINKS_MOST = 20, LIST_HASHES_MOST = 12, LIST_LINK_HASHES_MOST = 10 };
 
 /* Links have to be collected for lists. */
 bool list_questions_want_links(const struct config *config);
 
-/* Raises the questions of the content of mail from outside. `link_hosts`: a line each. The files' digests are
-   in *out. */
+/* What a message has beside its header. */
+struct list_content {
+    struct text link_hosts, link_urls; /* a line each */
+    const struct part_list *parts;     /* its files; NULL: not looked at */
+};
+/* Raises the questions of the content of mail from outside. */
 void list_questions_raise(struct arena *arena, const struct config *config, const struct header *header,
-                          struct text link_hosts, struct facts *out);
+                          const struct list_content *content, struct facts *out);
 
 /* What lists ask for beside points. */
 struct list_demand {

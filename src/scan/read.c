@@ -287,7 +287,10 @@ void read_facts(struct arena *arena, const struct scanner *scanner, const struct
     recipe_look(&source, &score, out);
     campaign_look(arena, scanner, occasion, &sketch, out);
     if (is_for_spam && direction == DIRECTION_IN)
-        list_questions_raise(arena, config, header, score.link_hosts, out);
+        list_questions_raise(
+            arena, config, header,
+            &(struct list_content){ score.link_hosts, score.link_urls, is_asked ? &inspection.parts : NULL },
+            out);
     if ((is_for_spam || config_greylists(config)) && direction == DIRECTION_IN)
         sender_history_raise(arena, config, occasion, header, out);
     rate_raise(arena, config, occasion, direction, header, &score, out);

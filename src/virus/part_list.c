@@ -17,6 +17,7 @@ static void take_out(struct part_list *list, uint32_t at)
     for (; at < list->count; at++) {
         list->parts[at] = list->parts[at + 1];
         list->sizes[at] = list->sizes[at + 1];
+        memcpy(list->wholes[at], list->wholes[at + 1], DIGEST_BYTES);
     }
 }
 
@@ -42,8 +43,10 @@ void part_list_add(struct part_list *list, const uint8_t digest[DIGEST_BYTES], s
     for (uint32_t i = list->count - 1; i > at; i--) {
         list->parts[i] = list->parts[i - 1];
         list->sizes[i] = list->sizes[i - 1];
+        memcpy(list->wholes[i], list->wholes[i - 1], DIGEST_BYTES);
     }
     list->parts[at].is_infected = is_infected;
     list->sizes[at] = size;
     memcpy(list->parts[at].bytes, digest, PART_DIGEST_BYTES);
+    memcpy(list->wholes[at], digest, DIGEST_BYTES);
 }

@@ -10,6 +10,7 @@
 struct part_list {
     struct part_digest parts[PART_DIGESTS_MOST];
     size_t sizes[PART_DIGESTS_MOST]; /* bytes of each */
+    uint8_t wholes[PART_DIGESTS_MOST][DIGEST_BYTES];
     uint32_t count;
 };
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """Goal: who and what is on a list is refused or weighed, by the list's name and reason, from files and from zones of the DNS; a list that
 goes mad, refuses us or is silent refuses and delays nothing; a file that is wrong is refused with its line, and the list stays as it was."""
+import base64
 import hashlib
 import json
 import re
+import subprocess
 import time
 
 import lab
@@ -17,6 +19,8 @@ ZONES = """
     evil-links.com.names.dnsbl.test  A  127.0.0.2
     2.0.0.127.zen.spamhaus.org   A  127.0.0.2
     8.7.0.127.zen.spamhaus.org   A  127.0.0.4
+    f3pdgtmwu6lfigdjc67yniwry5zrm7erletnfo36qaeqpmbpw2da._email.key1.hbl.dq.spamhaus.net  A  127.0.3.2
+    jrbrnountqwklokrddx5dc65yhffj4zlj5exp7d6twhjtdr23psa._url.key1.hbl.dq.spamhaus.net  A  127.0.3.30
 """
 CONFIG = """
 dns {{ timeout 700ms; dnssec off; client names off }}
@@ -28,7 +32,11 @@ list bad-files {{ hashes {at}/hashes.txt; action quarantine }}
 list bad-zone {{ zone bad.dnsbl.test; servers {dns}; action reject }}
 list link-zone {{ zone names.dnsbl.test; servers {dns}; about link; points 2.5 }}
 list spamhaus-zen {{ servers {dns} }}
+list spamhaus-hbl {{ key {at}/hbl.key; servers {dns} }}
+list fraud {{ zone fraud.dnsbl.test; servers {dns}; about address; digest sha1; points 1.5 }}
+list bad-links {{ hashes {at}/links.txt; about link-hash; points 2 }}
 """
+HELD = b"another file, that the list of files has, and is long enough, too: " + b"y" * 100
 FILE = b"a file that is known, and long enough to be looked for: " + b"x" * 100
 
 
@@ -38,7 +46,11 @@ def stage(tmp_path_factory):
     (folder / "networks.txt").write_text("# ours\n127.0.5.0/24 spam source\n127.0.6.1\n")
     (folder / "names.txt").write_text("evil.example phishing site\nbad-helo.example\n")
     (folder / "hashes.txt").write_text(hashlib.sha256(FILE).hexdigest() + " a known file\n")
+    (folder / "hbl.key").write_text("key1\n")
+    (folder / "links.txt").write_text(hashlib.sha256(b"shop.example/pay?id=1").hexdigest() + " a shop that is none\n")
     dns, inside = DnsServer(ZONES).start(), lab.Sink(folder)
+    dns.add(hashlib.sha1(b"dropbox@mail.example").hexdigest() + ".fraud.dnsbl.test", "A", "127.0.0.2")
+    dns.add(base64.b32encode(hashlib.sha256(HELD).digest()).decode().strip("=").lower() + "._file.key1.hbl.dq.spamhaus.net", "A", "127.0.3.10")
     node = lab.Node(folder, CONFIG, inside=inside.port, dns=dns.address, at=folder).start()
     node.lists, node.dns, node.inside = folder, dns, inside
     lab.wait_for(lambda: {one["state"] for one in lists(node)} == {"in force"}, "all lists are in force")
@@ -113,8 +125,25 @@ def test_points_for_names_links_and_files(stage):
     logged(stage, "tests=LIST_SPAMHAUS_ZEN=6.0")
 
 
+def test_hashes_of_addresses_links_and_files(stage):
+    attached = lab.message(MIME_Version="1.0", Content_Type='application/octet-stream; name="b.bin"', Content_Transfer_Encoding="base64",
+                           body=base64.encodebytes(HELD).decode())
+    rows = (({"mail": lab.message(Reply_To="Prince <Drop.Box+now@gmail.com>, <DROPBOX+1@Mail.Example>")}, None),
+            ({"mail": lab.message(Reply_To="Prince <DROPBOX+1@Mail.Example>")}, "LIST_FRAUD=1.5"),
+            ({"mail": lab.message(From="user+tag@HBLtest.com")}, "LIST_SPAMHAUS_HBL=5.0"),
+            ({"mail": lab.message(body="look at http://WWW.hbltest.com/test#there\n")}, "LIST_SPAMHAUS_HBL=5.0"),
+            ({"mail": lab.message(body="look at https://shop.example/pay?id=1\n")}, "LIST_BAD_LINKS=2.0"),
+            ({"mail": attached}, "LIST_SPAMHAUS_HBL=8.0"))
+    for envelope, word in rows:
+        assert post(stage, **envelope)[0] == 250, envelope
+        says = status_of(stage)
+        assert word in says if word else "LIST_" not in says, (envelope, says)
+    assert "by fraud (127.0.0.2)" in stage.run("lists", "test", "dropbox@mail.example").stdout
+    assert "by bad-links: a shop that is none" in stage.run("lists", "test", "https://shop.example/pay?id=1").stdout
+    assert "by spamhaus-hbl: a link of spammers" in stage.run("lists", "test", "http://www.hbltest.com/test").stdout
+
+
 def test_a_known_file_is_held(stage):
-    import base64
     mail = lab.message(MIME_Version="1.0", Content_Type='application/octet-stream; name="a.bin"', Content_Transfer_Encoding="base64",
                        body=base64.encodebytes(FILE).decode())
     stage.text_begins()
@@ -133,7 +162,7 @@ def test_who_has_what_and_how_lists_are(stage):
     assert stage.run("lists", "test", check=False).returncode == 64
     assert "bad-networks" in stage.run("lists").stdout
     assert state_of(stage, "bad-networks")["entries"] == 2
-    lab.wait_for(lambda: "6 are in force" in health(stage), "health counts them")
+    lab.wait_for(lambda: "9 are in force" in health(stage), "health counts them")
 
 
 BAD_FILES = ((b"127.0.5.0/24\n\x00\x01\xff binary\n", ":2: a control character"), (b"# all\n0.0.0.0/0\n", ':2: "0.0.0.0/0" is too wide'),
@@ -152,6 +181,12 @@ def test_a_bad_file_leaves_the_list_as_it_was(stage):
     assert f"{path}:5000001" in stage.run("check", "--config", str(stage.config), check=False, where=False).stderr
     logged(stage, "ALARM: list bad-networks")
     lab.wait_for(lambda: "bad-networks is put aside" in health(stage), "health names it")
+    for name, content, says in (("names", b"a." * 5000 + b"example\n", ':1: "a.a.a.'), ("hashes", b"12345\n", ':1: "12345" is no SHA-256'),
+                                ("names", b"ok.example\n\x7fELF\x02\x01\x01\0\0\n", ":2: a control character")):
+        other, before = stage.lists / f"{name}.txt", (stage.lists / f"{name}.txt").read_bytes()
+        other.write_bytes(content)
+        assert f"{other}{says}" in stage.run("reload", check=False).stderr
+        other.write_bytes(before)
     path.unlink()
     assert stage.run("reload", check=False).returncode == 65 and rcpt(stage, "127.0.5.9")[0] == 554
     path.write_bytes(good + b"127.0.8.0/24 new\n")
@@ -183,6 +218,14 @@ def test_a_list_that_goes_mad_refuses_and_delays_nothing(stage):
     dns.add_text("2.0.0.127.bad.dnsbl.test A 127.0.0.2\n7.7.0.127.bad.dnsbl.test A 127.0.0.10")
     lab.wait_for(lambda: state_of(stage, "bad-zone")["state"] == "in force", "it is tried again", 40)
     assert rcpt(stage, "127.0.7.7")[0] == 554
+
+
+def test_mad_lists_beside_much_mail():
+    """A smaller bench/mad_list: 200 messages a second, of which none is refused or late."""
+    for mode in ("everything", "silent"):
+        done = subprocess.run([lab.ROOT / "bench/mad_list", mode, "--build", lab.BUILD, "--rate", "50" if lab.IS_SANITIZED else "200", "--seconds", "4",
+                               "--spare", "4"], capture_output=True, text=True, timeout=200)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_list_that_refuses_us_is_put_aside(stage):

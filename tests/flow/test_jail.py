@@ -24,7 +24,7 @@ NAMES = lab.PROGRAMS + ("scan warden", "scan worker", "open reader")
 
 # What a process may all the same, where all are one user: its job. Warden and fork servers see no byte of a message; what helper starts is
 # the administrator's program, and what that may is narrower (test_hooks.py). SECURITY.md says it in words. Who has no row may nothing.
-STATE = ("spool", "ledger", "quarantine", "report", "learn", "senders")
+STATE = ("spool", "ledger", "quarantine", "report", "learn", "senders", "lists")
 ALL_OF_STATE = {f"{way}-{folder}" for way in ("read", "write") for folder in STATE}
 MAY = {
     "lookup": {"connect", "datagram"},
@@ -38,7 +38,7 @@ MAY = {
     "signer": set(),
     "open": {"fork", "own-limit"},
     "open reader": set(),
-    "consult": {"connect", "local-stream"},
+    "consult": {"connect", "local-stream", "read-lists", "write-lists"},
     "engine": {"open", "chmod", "own-signal", "own-limit", "exec", "exec-memory", "fork", "grow-map", "map-code", "write-code", "map-code-memory"},
     "helper": {"open", "chmod", "connect", "datagram", "local-socket", "local-stream", "odd-socket", "listen", "bind-port", "odd-option", "own-signal",
                "own-limit", "exec", "exec-memory", "fork", "grow-map", "map-code", "write-code", "map-code-memory"},

@@ -23,6 +23,7 @@ ZONE = """
     1.0.0.127.in-addr.arpa   PTR  mx.example.test
     elsewhere.test           MX   10 mx.provider.test
     mx.provider.test         A    192.0.2.9
+    a.root-servers.net       A    198.41.0.4
 """
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="binds port 25")
 LOCALE = {**os.environ, "LC_ALL": "C.UTF-8"}
@@ -35,6 +36,7 @@ def dns():
 
 
 def setup(*words):
+    words = words if "--dns-root" in words else (*words, "--dns-root", "127.0.0.1@9")  # nobody of the world is asked
     return subprocess.run([SEKIMORI, "setup", *map(str, words)], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
                           env=LOCALE)
 
@@ -50,12 +52,13 @@ def finding(done, result, text):
 @needs_root
 def test_all_is_well(sinks, dns, tmp_path):
     inside, file = sinks(), tmp_path / "etc/sekimori.conf"
-    done = setup(*answers(f"127.0.0.1:{inside.port}"), "--dns", dns.address, "--output", file)
+    done = setup(*answers(f"127.0.0.1:{inside.port}"), "--dns", dns.address, "--dns-root", dns.address, "--output", file)
     assert done.returncode == 0, done.stdout + done.stderr
     finding(done, "ok", f"127.0.0.1:{inside.port} takes mail for postmaster@example.test")
     finding(done, "ok", "MX of example.test is mx.example.test, this machine")
     finding(done, "ok", "127.0.0.1 is named mx.example.test")
     finding(done, "ok", "port 25 is free")
+    finding(done, "ok", "the DNS answers from its root")
     assert "signatures" in done.stdout and f"sekimori check --config {file}" in done.stdout
     assert inside.files() == []  # it was asked, and given nothing
     assert stat.S_IMODE(file.stat().st_mode) == 0o640 and [one.name for one in file.parent.iterdir()] == [file.name]
@@ -87,6 +90,7 @@ def test_a_world_that_does_not_agree(dns, tmp_path):
         finding(done, "warning", "none.test has no MX")
         finding(done, "warning", "new.example.test has no address in the DNS")
         finding(done, "failed", "port 25 is taken by ")
+        finding(done, "warning", "the root servers of the DNS do not answer: only forwarding works here")
         assert f"(pid {os.getpid()})" in done.stdout and "elsewhere.test. IN MX 10 new.example.test." in done.stdout
         done = setup(*words, "--yes")
         assert done.returncode == 0 and file.exists()

@@ -15,7 +15,7 @@ from own_users import node_make, through, users_make
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become other users")
 
-OWNERS = {"spool": "queue", "ledger": "ledger", "quarantine": "ledger", "report": "report", "learn": "report",
+OWNERS = {"spool": "queue", "ledger": "ledger", "quarantine": "ledger", "report": "report", "learn": "report", "lists": "consult",
           "senders": "lookup", "signatures": "helper"}
 
 
@@ -128,6 +128,7 @@ FILES = (
     (r"learn/missed(/new|/kept)?", "report", "report", "drwxr-x---"),
     (r"senders", "lookup", "lookup", "drwx------"),
     (r"senders/senders[.](mdb|key)", "lookup", "lookup", "-rw-------"),
+    (r"lists", "consult", "consult", "drwx------"),
     (r"signatures", "helper", "scan", "drwxr-s---"),
 )
 

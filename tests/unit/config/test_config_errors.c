@@ -451,6 +451,15 @@ static const struct error_row rows[] = {
     { "list own { networks /l; zone l.test }",
       "1:6: error: list own: it is one of networks, names, hashes and zone\n" },
     { "list own { hashes /l; about hash link }", "1:29: error: list own: such a file never has a link\n" },
+    { "list own { names https://user@a.test/l }", "1:6: error: list own: https://user@a.test/l is no "
+                                                  "https:// address of a file: no other scheme, user or "
+                                                  "fragment\n" },
+    { "list own { names http://a.test/l }", "1:6: error: list own: http://a.test/l is no https:// address of "
+                                            "a file: no other scheme, user or fragment\n" },
+    { "list own { zone l.test; about hash; digest md5 }",
+      "1:31: error: list own: files are known by their SHA-256 alone\n" },
+    { "list own { zone l.test; about client address }",
+      "1:31: error: list own: a zone has hashes, or names and addresses, and not both\n" },
     { "list spamcop; list spamcop", "1:20: error: there are two lists by the name spamcop\n" },
     { "list own { networks /l; points never }", "1:32: error: list own: points are a number\n" },
     { "hosted a/b { networks 10.0.0.1 }",

@@ -4,6 +4,7 @@
 #include "lookup/local_lists.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -126,12 +127,68 @@ static void test_at_the_start_nobody_waits(void **state)
     config_free(scene.config);
 }
 
+/* What was said of a file that was offered. */
+static void taken(void *context, const char *why)
+{
+    snprintf(context, 300, "%s", why ? why : "taken");
+}
+
+static void offered(struct scene *scene, uint64_t came_ms, struct text content, char says[300])
+{
+    const struct local_list_offer offer = { taken, says };
+    says[0] = '\0';
+    local_lists_offer(scene->lists, TEXT("own"), came_ms, file_of(content), &offer);
+    if (!says[0]) loop_run(scene->loop);
+    assert_true(says[0]);
+}
+
+static void test_files_by_https(void **state)
+{
+    char says[300];
+    struct scene scene;
+    struct local_list_state now;
+    begin(&scene);
+    config_free(scene.config);
+    scene.config = config_of_text(
+        TEXT("role single; hostname mx.test; listen 192.0.2.25:25; domains { a.test 10.0.0.7 }\n"
+             "list own { networks https://a.test/own.txt }\nlist file { names /n }\n"),
+        false);
+    int fds[] = { -1, file_of(TEXT("a.test\n")) };
+    local_lists_configure(scene.lists, scene.config, fds);
+    loop_run(scene.loop);
+    assert_true(local_lists_state(scene.lists, TEXT("own"), &now));
+    assert_true(now.is_fetched && !now.is_in_force && !now.is_stale && now.problem.length == 0);
+    offered(&scene, 1, TEXT("198.51.100.0/24\n"), says);
+    assert_string_equal(says, "taken");
+    assert_true(has(&scene, "198.51.100.7"));
+    offered(&scene, 1, TEXT("what has the same time is not read\n"), says);
+    assert_string_equal(says, "taken");
+    offered(&scene, 2, TEXT("10.0.0.0/24\n"), says);
+    assert_string_equal(says, "https://a.test/own.txt:1: \"10.0.0.0/24\" has an address of our own");
+    assert_true(has(&scene, "198.51.100.7"));
+    local_lists_fetched(scene.lists, TEXT("own"), 1000, TEXT("the server says 404"));
+    assert_true(local_lists_state(scene.lists, TEXT("own"), &now));
+    assert_true(now.is_stale && now.fetched_ms == 1000 &&
+                text_equal(now.trouble, TEXT("the server says 404")));
+    const struct local_list_offer offer = { taken, says };
+    local_lists_offer(scene.lists, TEXT("file"), 1, file_of(TEXT("b.test\n")), &offer);
+    assert_string_equal(says, "no list by HTTPS has this name");
+    local_lists_offer(scene.lists, TEXT("own"), 3, file_of(TEXT("198.51.100.0/24\n")), &offer);
+    int again[] = { -1, file_of(TEXT("a.test\n")) };
+    local_lists_configure(scene.lists, scene.config,
+                          again); /* a reload in between: it is to be brought again */
+    assert_string_equal(says, "the configuration was read anew");
+    assert_true(has(&scene, "198.51.100.7"));
+    config_free(scene.config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_files_leave_the_list),
         cmocka_unit_test(test_the_loop_turns_meanwhile),
         cmocka_unit_test(test_at_the_start_nobody_waits),
+        cmocka_unit_test(test_files_by_https),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
