@@ -23,7 +23,9 @@ struct run {
     const struct ruleset *set;
     const struct rule_texts *texts;
     struct rule_marks *marks;
-    struct spans *spans;               /* two for each probe */
+    uint16_t *slots; /* two for each probe: 1 + the number of its spans; 0: no literal of it was found */
+    struct spans *spans;
+    uint32_t span_count, span_room;
     uint64_t began_ns, own_ns;         /* since the machine began; of the processor's time */
     uint8_t is_valid[RULE_AREAS_MOST]; /* UTF-8: 1, or 2 where it is not; 0: nobody has looked */
     uint32_t found;                    /* literals */
@@ -75,6 +77,26 @@ static void span_add(struct spans *spans, size_t near, size_t at, size_t length)
     spans->items[spans->count++] = (struct span){ from, to };
 }
 
+static void literal_found(struct run *run, uint32_t value, size_t at, size_t length)
+{
+    if (run->slots[value] == 0) {
+        if (run->span_count == run->span_room) {
+            run->span_room = run->span_room ? 2 * run->span_room : 64;
+            run->spans = memory_grow(run->spans, run->span_room * sizeof *run->spans);
+        }
+        run->spans[run->span_count] = (struct spans){ 0 };
+        run->slots[value] = (uint16_t)++run->span_count;
+        if (value % 2 == 0) run->marks->asked[value / 2 / 8] &= (uint8_t) ~(1u << value / 2 % 8);
+    }
+    span_add(&run->spans[run->slots[value] - 1], run->set->probes[value / 2].near, at, length);
+}
+
+static const struct spans *spans_of(const struct run *run, uint32_t value)
+{
+    static const struct spans none;
+    return run->slots[value] ? &run->spans[run->slots[value] - 1] : &none;
+}
+
 static bool is_inside_character(struct text text, size_t at)
 {
     return at < text.length && ((unsigned char)text.at[at] & 0xC0) == 0x80;
@@ -110,7 +132,7 @@ static void span_run(struct run *run, uint32_t index, struct text text, struct s
 /* One of the others is near, or may be. */
 static bool has_other_near(const struct run *run, uint32_t index, struct span span)
 {
-    const struct spans *others = &run->spans[2 * index + 1];
+    const struct spans *others = spans_of(run, 2 * index + 1);
     if (!run->set->probes[index].has_others || others->is_full) return true;
     for (uint32_t i = 0; i < others->count; i++)
         if (others->items[i].from < span.to && span.from < others->items[i].to) return true;
@@ -126,7 +148,7 @@ static void probe_run(struct run *run, uint32_t index)
         if (text.length > 0) span_run(run, index, text, whole);
         return;
     }
-    const struct spans *spans = &run->spans[2 * index];
+    const struct spans *spans = spans_of(run, 2 * index);
     for (uint32_t i = 0; i < spans->count && !is_marked(run->marks, index) && !run->is_over; i++)
         if (has_other_near(run, index, spans->items[i])) span_run(run, index, text, spans->items[i]);
 }
@@ -134,7 +156,7 @@ static void probe_run(struct run *run, uint32_t index)
 /* `run`: NULL where the answers are there. */
 static bool probe_ask(struct run *run, const struct rule_marks *marks, uint32_t index)
 {
-    if (!run || run->set->probes[index].kind != PROBE_PATTERN || run->is_over) return is_marked(marks, index);
+    if (!run || run->is_over) return is_marked(marks, index);
     uint8_t *asked = &run->marks->asked[index / 8], bit = (uint8_t)(1u << index % 8);
     if (!(*asked & bit)) probe_run(run, index);
     *asked |= bit;
@@ -148,7 +170,7 @@ static void literals_find(struct run *run)
         if (!run->set->literals[area] || text.length == 0) continue;
         struct literal_walk walk = { .table = run->set->literals[area], .text = text };
         while (!run->is_over && literal_table_next(&walk)) {
-            span_add(&run->spans[walk.value], run->set->probes[walk.value / 2].near, walk.at, text.length);
+            literal_found(run, walk.value, walk.at, text.length);
             if (++run->found % FOUND_BETWEEN_LOOKS == 0) run->is_over = is_over_time(run);
         }
     }
@@ -156,36 +178,26 @@ static void literals_find(struct run *run)
 
 /* --- facts --- */
 
-static int by_hash(const void *a, const void *b)
-{
-    uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
-    return first < second ? -1 : first > second;
-}
-
 static void facts_look(const struct ruleset *set, const struct rule_texts *texts, struct rule_marks *marks)
 {
-    uint64_t *sorted = memory_alloc((texts->fact_count + 1) * sizeof *sorted);
-    if (texts->fact_count) memcpy(sorted, texts->facts, texts->fact_count * sizeof *sorted);
-    qsort(sorted, texts->fact_count, sizeof *sorted, by_hash);
-    for (uint32_t i = 0; i < set->probe_count; i++)
-        if (set->probes[i].kind == PROBE_FACT &&
-            bsearch(&set->probes[i].hash, sorted, texts->fact_count, sizeof *sorted, by_hash))
-            mark(marks, i);
-    free(sorted);
+    for (uint32_t i = 0; i < texts->fact_count; i++)
+        for (const struct fact_probe *one = ruleset_fact_probe(set, texts->facts[i]);
+             one && one < set->facts + set->fact_count && one->hash == texts->facts[i]; one++)
+            mark(marks, one->index);
 }
 
 /* --- rules --- */
 
 /* The parser has seen to it that a step finds what it needs on the stack. */
-static bool rule_holds(const struct spam_rule *rule, struct run *run, const struct rule_marks *marks,
-                       const uint8_t *hits)
+static bool rule_holds(const struct rule_step *steps, uint32_t count, struct run *run,
+                       const struct rule_marks *marks, const uint8_t *hits)
 {
     bool stack[2 * RULE_STEPS_MOST + 1] = { false };
     unsigned top = 0; /* stack[top] is the uppermost; stack[0] stays */
-    for (uint32_t i = 0; i < rule->step_count; i++) {
-        const struct rule_step *step = &rule->steps[i];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct rule_step *step = &steps[i];
         if (step->skip_to && stack[top] == step->skip_when) {
-            i = step->skip_to - 1;
+            i = step->skip_to - 1u;
             continue;
         }
         switch (step->kind) {
@@ -214,8 +226,8 @@ static bool rule_holds(const struct spam_rule *rule, struct run *run, const stru
 static void rules_look(const struct ruleset *set, struct run *run, const struct rule_marks *marks,
                        uint8_t *hits)
 {
-    for (uint32_t i = 0; i < set->count; i++)
-        hits[i] = !set->rules[i].is_off && rule_holds(&set->rules[i], run, marks, hits);
+    for (uint32_t i = 0, from = 0; i < set->count; from = set->ends[i++])
+        hits[i] = rule_holds(set->steps + from, set->ends[i] - from, run, marks, hits);
 }
 
 void rule_match_rules(const struct ruleset *set, const struct rule_marks *marks, uint8_t *hits)
@@ -239,14 +251,16 @@ void rule_match_texts(const struct ruleset *set, const struct rule_texts *texts,
     struct run run = { .set = set,
                        .texts = texts,
                        .marks = marks,
-                       .spans = memory_alloc((2 * (size_t)set->probe_count + 1) * sizeof *run.spans),
+                       .slots = memory_alloc((2 * (size_t)set->probe_count + 1) * sizeof *run.slots),
                        .began_ns = clock_ns(CLOCK_MONOTONIC),
                        .own_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) };
+    memcpy(marks->asked, set->settled, (set->probe_count + 7) / 8);
     facts_look(set, texts, marks);
     literals_find(&run);
     rules_look(set, &run, marks, hits);
     late_ask(&run);
     if (run.is_over) marks->is_cut = true;
+    free(run.slots);
     free(run.spans);
 }
 

@@ -573,7 +573,7 @@ static void skips_write(struct spam_rule *rule)
         if (step->kind == STEP_PROBE || step->kind == STEP_RULE) starts[top++] = i;
         if (step->kind != STEP_AND && step->kind != STEP_OR) continue;
         struct rule_step *right = &rule->steps[starts[--top]];
-        right->skip_to = i + 1;
+        right->skip_to = (uint8_t)(i + 1);
         right->skip_when = step->kind == STEP_OR;
     }
 }
@@ -684,5 +684,5 @@ struct ruleset *rule_parse_begin(void)
 
 void rule_parse_end(struct ruleset *set)
 {
-    set->matcher = rule_matcher_new();
+    ruleset_finish(set);
 }

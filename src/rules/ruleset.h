@@ -50,15 +50,21 @@ struct rule_probe {
     uint64_t hash;    /* of a fact */
 };
 
+/* A probe that asks for a fact. */
+struct fact_probe {
+    uint64_t hash;
+    uint32_t index; /* of the probe */
+};
+
 enum rule_step_kind { STEP_PROBE, STEP_RULE, STEP_AND, STEP_OR, STEP_NOT };
 
-/* Of a condition in postfix order. */
+/* Of a condition in postfix order; small, since all of them are walked for each message. */
 struct rule_step {
-    enum rule_step_kind kind;
     uint32_t index; /* of the probe, or of a rule above */
+    uint8_t kind;   /* enum rule_step_kind */
     /* Not 0: the right side of an AND or OR begins here; where the left one is `skip_when` already, both
        together are that, and the next step is this. */
-    uint32_t skip_to;
+    uint8_t skip_to;
     bool skip_when;
 };
 
@@ -97,13 +103,26 @@ struct ruleset {
         *literals[RULE_AREAS_MOST]; /* to twice the index of a probe, and 1 for its others; NULL: none */
     uint64_t checksum;              /* of the files: marks of one set mean nothing to another */
     bool has_late;
+    /* Made by ruleset_finish, for the walk over all rules. */
+    struct rule_step *steps;  /* of all that are not off, in the order of the rules */
+    uint32_t *ends;           /* of each rule: where its steps end there */
+    uint8_t *settled;         /* bits of probes that are no patterns, and of patterns that run near a literal
+                                 alone: they need not be asked where none was found */
+    struct fact_probe *facts; /* by their hashes */
+    uint32_t fact_count;
     struct rule_matcher *matcher;
 };
+
+/* All rules and probes are there: makes what they are asked with. */
+void ruleset_finish(struct ruleset *set);
 
 void ruleset_free(struct ruleset *set); /* NULL is allowed */
 
 /* The rule of that name, or -1. */
 int ruleset_find(const struct ruleset *set, struct text name);
+
+/* The first probe that asks for this fact; those behind it with the same hash do, too. NULL: none does. */
+const struct fact_probe *ruleset_fact_probe(const struct ruleset *set, uint64_t hash);
 
 /* A fact as a number: the same for the mail that has it and the rule that asks. */
 uint64_t ruleset_fact(struct text name, struct text value);
