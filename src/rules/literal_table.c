@@ -7,9 +7,10 @@
 
 enum { BUCKET_BITS = 13, MET_BITS = 16 };
 
+/* Nearly all that do not match are told by the row itself. */
 struct literal_row {
     struct text literal;
-    uint32_t word; /* its first bytes */
+    uint64_t head, mask; /* its first bytes, eight at most, and where they stand */
     uint32_t value;
     uint32_t next; /* index + 1 in the bucket; 0: the last */
 };
@@ -57,6 +58,20 @@ static bool is_met(const struct literal_table *table, uint32_t hash)
     return table->met[bit >> 6] >> (bit & 63) & 1;
 }
 
+/* The first eight bytes; zeroes where there are fewer. */
+static uint64_t head_of(struct text text)
+{
+    uint64_t head = 0;
+    memcpy(&head, text.at, text.length < sizeof head ? text.length : sizeof head);
+    return head;
+}
+
+static uint64_t mask_of(struct text literal)
+{
+    static const char ones[] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+    return head_of(text_slice(text_from(ones, sizeof ones), 0, literal.length));
+}
+
 void literal_table_add(struct literal_table *table, struct text literal, uint32_t value)
 {
     uint32_t word = word_at_start(literal.at), bit = hash_of(word) >> (32 - MET_BITS);
@@ -66,7 +81,8 @@ void literal_table_add(struct literal_table *table, struct text literal, uint32_
         table->room = table->room ? table->room * 2 : 256;
         table->rows = memory_grow(table->rows, table->room * sizeof *table->rows);
     }
-    table->rows[table->count] = (struct literal_row){ literal, word, value, *first };
+    table->rows[table->count] =
+        (struct literal_row){ literal, head_of(literal), mask_of(literal), value, *first };
     *first = ++table->count;
 }
 
@@ -74,12 +90,12 @@ void literal_table_add(struct literal_table *table, struct text literal, uint32_
 static bool row_match(struct literal_walk *walk)
 {
     if (!walk->next) return false;
-    uint32_t word = word_at_start(walk->text.at + walk->at);
     struct text rest = text_slice(walk->text, walk->at, walk->text.length);
+    uint64_t head = head_of(rest);
     while (walk->next) {
         const struct literal_row *row = &walk->table->rows[walk->next - 1];
         walk->next = row->next;
-        if (row->word != word || !text_starts(rest, row->literal)) continue;
+        if ((head & row->mask) != row->head || !text_starts(rest, row->literal)) continue;
         walk->value = row->value;
         return true;
     }
