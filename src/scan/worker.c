@@ -357,6 +357,7 @@ static void room_check(struct worker *worker)
     if (used <= worker->room_empty + LEFT_BEHIND) return;
     log_info("%llu bytes of temporary files were left behind: the worker is replaced",
              (unsigned long long)used);
+    log_flush();
     exit(EX_OK);
 }
 
