@@ -126,8 +126,9 @@ static void judge(struct arena *arena, const struct judge_basis *basis, struct t
         told_look(arena, basis->told_by, &header, &facts) && text_equal(class, TEXT("newsletter"));
     struct facts merged;
     struct auth_judgement authentication;
-    decide_and_tell(arena, basis->config, &occasion, &facts, NULL, 0, NULL, NULL, NULL, basis->rules, &merged,
-                    &authentication, &verdict);
+    const struct decide_basis known = { .config = basis->config, .rules = basis->rules };
+    const struct decide_case about = { .occasion = &occasion, .facts = &facts };
+    decide_and_tell(arena, &known, &about, &merged, &authentication, &verdict);
     answer_put(&verdict, action_of(basis, &verdict, is_newsletter), class, out);
 }
 

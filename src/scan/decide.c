@@ -462,78 +462,166 @@ static bool is_list_the_reason(const struct spam_demand *spams, uint32_t count)
     return action_is_stronger(listed, other);
 }
 
-void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                     const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                     const struct fingerprint_page *lists, const struct fingerprint_page *approved,
-                     const struct entry_page *entries, const struct ruleset *rules, struct facts *merged,
-                     struct auth_judgement *authentication, struct verdict *out)
-{
-    *out = (struct verdict){ .recipient_count = occasion->recipient_count };
-    struct score proven = { .arena = arena };
-    authenticate_judge(arena, config, occasion, facts, answers, answer_count, lists, authentication);
-    direction_decide(config, occasion, facts, authentication, &proven, out);
-    authenticate_score(authentication, config, does_authenticate(config, occasion), &proven);
-    impostor_score(facts, authentication, out->direction, &proven);
-    newsletter_tell(authentication, &proven, out);
-    bool are_all_allowed;
-    const struct entry_request asked = {
-        config, occasion, facts, authentication, entry_page_read(entries), message_id_time_ms(occasion->id)
-    };
-    struct entry_ruling *rulings = entries_rule(&asked, out->direction, &proven, &are_all_allowed);
-    enum campaign_standing standing =
-        are_all_allowed ? CAMPAIGN_PROTECTED : campaign_standing(config, out->direction, authentication);
-    campaign_score(facts, standing, message_id_time_ms(occasion->id), &proven);
-    out->is_counted = standing == CAMPAIGN_COUNTS;
+/* --- a decision --- */
+
+/* One, while it is made. */
+struct decision {
+    struct arena *arena;
+    const struct config *config;
+    const struct decide_basis *basis;
+    const struct decide_case *about;
+    struct facts *facts; /* with what engines outside said, once they were asked */
+    struct auth_judgement *authentication;
+    struct verdict *out;
+    struct score proven; /* signals that the answers brought */
+    struct list_demand listed;
+    struct sender_demand sender;
     struct rate_demand rate;
-    rate_weigh(config, occasion, out->direction, answers, answer_count, &proven, &rate);
-    struct list_demand listed = { ACTION_ACCEPT, TEXT_NONE };
-    struct sender_demand sender = { .is_unknown = false };
-    if (out->direction == DIRECTION_IN) {
-        list_answers_weigh(config, answers, answer_count, &proven, &listed);
-        sender_history_weigh(config, occasion, authentication, answers, answer_count, &proven, &sender);
-    }
-    signals_gather(arena, config, facts, &proven, answers, answer_count, rules, out);
-    double own = campaign_without(out->signals, out->signal_count);
-    const struct virus_finding *why;
-    enum action outside = outside_merge(arena, config, out->direction, answers, answer_count, facts, merged);
-    const struct demand demand = { virus_demand(arena, config, merged, out->direction, outside, &why),
-                                   opinions_demand(config, out->direction, answers, answer_count),
-                                   authenticate_demand(authentication) == DMARC_POLICY_REJECT,
-                                   out->direction == DIRECTION_OUT,
-                                   is_marked(config, out, authentication),
-                                   rate,
-                                   &sender };
-    out->recipients = arena_alloc_array(arena, out->recipient_count, sizeof *out->recipients);
-    struct recipe_order *orders = arena_alloc_array(arena, out->recipient_count, sizeof *orders);
-    struct spam_demand *spams = arena_alloc_array(arena, out->recipient_count, sizeof *spams);
-    for (uint32_t i = 0; i < out->recipient_count; i++) {
-        spams[i] = spam_demand(arena, config, approved, out, own, occasion->recipients[i]);
-        if (!rulings[i].is_allowed) listed_add(&listed, &spams[i]);
-        ruling_apply(&rulings[i], &spams[i]);
-        out->is_spam = out->is_spam || is_spam_for(&spams[i]);
-        out->is_spam_alone = out->is_spam_alone || is_spam_alone(&spams[i], out->score - sender.points);
-        if (!rulings[i].is_allowed) opinions_add(&demand, &spams[i]);
-        if (!rulings[i].is_allowed) spams[i].rate = rate_action(&rate, i);
-        recipient_decide(config, occasion->recipients[i], &demand, &spams[i], &out->recipients[i],
-                         &orders[i]);
-        if (!rulings[i].is_allowed)
-            greylist_check(config, occasion->recipients[i], i, &demand, &out->recipients[i]);
-    }
+    const struct virus_finding *infection; /* the worst; NULL: none */
+    struct demand demand;
+    /* Of each recipient. */
+    struct entry_ruling *rulings;
+    struct spam_demand *spams;
+    struct recipe_order *orders;
+};
+
+/* Who sent it, and which way it goes. */
+static void sender_judge(struct decision *decision)
+{
+    const struct decide_case *about = decision->about;
+    struct auth_judgement *authentication = decision->authentication;
+    struct score *proven = &decision->proven;
+    authenticate_judge(decision->arena, decision->config, about->occasion, about->facts, about->answers,
+                       about->answer_count, decision->basis->lists, authentication);
+    direction_decide(decision->config, about->occasion, about->facts, authentication, proven, decision->out);
+    authenticate_score(authentication, decision->config, does_authenticate(decision->config, about->occasion),
+                       proven);
+    impostor_score(about->facts, authentication, decision->out->direction, proven);
+    newsletter_tell(authentication, proven, decision->out);
+}
+
+/* Entries go before what its near-duplicates did. */
+static void entries_and_campaign_weigh(struct decision *decision)
+{
+    const struct occasion *occasion = decision->about->occasion;
+    const struct facts *facts = decision->about->facts;
+    uint64_t now_ms = message_id_time_ms(occasion->id);
+    bool are_all_allowed;
+    const struct entry_request asked = { decision->config,
+                                         occasion,
+                                         facts,
+                                         decision->authentication,
+                                         entry_page_read(decision->basis->entries),
+                                         now_ms };
+    decision->rulings = entries_rule(&asked, decision->out->direction, &decision->proven, &are_all_allowed);
+    enum campaign_standing standing =
+        are_all_allowed
+            ? CAMPAIGN_PROTECTED
+            : campaign_standing(decision->config, decision->out->direction, decision->authentication);
+    campaign_score(facts, standing, now_ms, &decision->proven);
+    decision->out->is_counted = standing == CAMPAIGN_COUNTS;
+}
+
+/* How often, who else has it, what is remembered. */
+static void behaviour_weigh(struct decision *decision)
+{
+    const struct decide_case *about = decision->about;
+    rate_weigh(decision->config, about->occasion, decision->out->direction, about->answers,
+               about->answer_count, &decision->proven, &decision->rate);
+    decision->listed = (struct list_demand){ ACTION_ACCEPT, TEXT_NONE };
+    if (decision->out->direction != DIRECTION_IN) return;
+    list_answers_weigh(decision->config, about->answers, about->answer_count, &decision->proven,
+                       &decision->listed);
+    sender_history_weigh(decision->config, about->occasion, decision->authentication, about->answers,
+                         about->answer_count, &decision->proven, &decision->sender);
+}
+
+/* What is asked for whoever gets it. */
+static void demands_gather(struct decision *decision)
+{
+    const struct decide_case *about = decision->about;
+    struct verdict *out = decision->out;
+    signals_gather(decision->arena, decision->config, about->facts, &decision->proven, about->answers,
+                   about->answer_count, decision->basis->rules, out);
+    enum action outside = outside_merge(decision->arena, decision->config, out->direction, about->answers,
+                                        about->answer_count, about->facts, decision->facts);
+    enum action infected = virus_demand(decision->arena, decision->config, decision->facts, out->direction,
+                                        outside, &decision->infection);
+    decision->demand = (struct demand){ infected,
+                                        opinions_demand(decision->config, out->direction, about->answers,
+                                                        about->answer_count),
+                                        authenticate_demand(decision->authentication) == DMARC_POLICY_REJECT,
+                                        out->direction == DIRECTION_OUT,
+                                        is_marked(decision->config, out, decision->authentication),
+                                        decision->rate,
+                                        &decision->sender };
+}
+
+static void recipient_take(struct decision *decision, uint32_t i, double own_points)
+{
+    const struct config *config = decision->config;
+    struct text recipient = decision->about->occasion->recipients[i];
+    struct verdict *out = decision->out;
+    struct spam_demand *spam = &decision->spams[i];
+    bool is_allowed = decision->rulings[i].is_allowed;
+    *spam = spam_demand(decision->arena, config, decision->basis->approved, out, own_points, recipient);
+    if (!is_allowed) listed_add(&decision->listed, spam);
+    ruling_apply(&decision->rulings[i], spam);
+    out->is_spam = out->is_spam || is_spam_for(spam);
+    out->is_spam_alone = out->is_spam_alone || is_spam_alone(spam, out->score - decision->sender.points);
+    if (!is_allowed) opinions_add(&decision->demand, spam);
+    if (!is_allowed) spam->rate = rate_action(&decision->rate, i);
+    recipient_decide(config, recipient, &decision->demand, spam, &out->recipients[i], &decision->orders[i]);
+    if (!is_allowed) greylist_check(config, recipient, i, &decision->demand, &out->recipients[i]);
+}
+
+static void recipients_take(struct decision *decision)
+{
+    struct verdict *out = decision->out;
+    double own_points = campaign_without(out->signals, out->signal_count);
+    out->recipients = arena_alloc_array(decision->arena, out->recipient_count, sizeof *out->recipients);
+    decision->orders = arena_alloc_array(decision->arena, out->recipient_count, sizeof *decision->orders);
+    decision->spams = arena_alloc_array(decision->arena, out->recipient_count, sizeof *decision->spams);
+    for (uint32_t i = 0; i < out->recipient_count; i++) recipient_take(decision, i, own_points);
+}
+
+/* The one reply to DATA, and its words. */
+static void reply_write(struct decision *decision)
+{
+    const struct occasion *occasion = decision->about->occasion;
+    struct verdict *out = decision->out;
     reply_decide(out);
-    enum verdict_cause cause = cause_of(config, occasion, &demand, spams);
-    authenticate_prove(authentication, &out->proof);
-    const struct reason_basis reasons = { why, authentication, blocking_entry(rulings, out->recipient_count),
-                                          &rate, cause };
-    wording_write(arena, merged, &reasons, orders, out);
-    if (cause == CAUSE_SPAM && is_list_the_reason(spams, out->recipient_count)) listed_say(&listed, out);
-    greylisted_say(arena, &sender, &demand, out);
+    enum verdict_cause cause = cause_of(decision->config, occasion, &decision->demand, decision->spams);
+    authenticate_prove(decision->authentication, &out->proof);
+    const struct reason_basis reasons = { decision->infection, decision->authentication,
+                                          blocking_entry(decision->rulings, out->recipient_count),
+                                          &decision->rate, cause };
+    wording_write(decision->arena, decision->facts, &reasons, decision->orders, out);
+    if (cause == CAUSE_SPAM && is_list_the_reason(decision->spams, out->recipient_count))
+        listed_say(&decision->listed, out);
+    greylisted_say(decision->arena, &decision->sender, &decision->demand, out);
     if (cause == CAUSE_DMARC && out->code == 550) out->enhanced = TEXT("5.7.26"); /* RFC 7372 section 3.3 */
-    if (tenancy_forbids(config, occasion, out)) tenancy_refuse(out);
-    lesson_choice_make(config, occasion, merged, out);
-    if (out->teaches == TEACHES_NOTHING) merged->lesson = TEXT_NONE; /* nobody reads it any more */
-    struct text results = authenticate_fields(arena, config, occasion, authentication);
-    const struct recipe_basis basis = { arena, config, occasion, merged, results, out };
-    recipe_write(&basis, orders, out);
+    if (tenancy_forbids(decision->config, occasion, out)) tenancy_refuse(out);
+}
+
+void decide_and_tell(struct arena *arena, const struct decide_basis *basis, const struct decide_case *about,
+                     struct facts *out_facts, struct auth_judgement *out_authentication, struct verdict *out)
+{
+    const struct config *config = basis->config;
+    struct decision decision = { arena, config, basis, about, out_facts, out_authentication, out };
+    decision.proven.arena = arena;
+    *out = (struct verdict){ .recipient_count = about->occasion->recipient_count };
+    sender_judge(&decision);
+    entries_and_campaign_weigh(&decision);
+    behaviour_weigh(&decision);
+    demands_gather(&decision);
+    recipients_take(&decision);
+    reply_write(&decision);
+    lesson_choice_make(config, about->occasion, out_facts, out);
+    if (out->teaches == TEACHES_NOTHING) out_facts->lesson = TEXT_NONE; /* nobody reads it any more */
+    struct text results = authenticate_fields(arena, config, about->occasion, out_authentication);
+    const struct recipe_basis recipe = { arena, config, about->occasion, out_facts, results, out };
+    recipe_write(&recipe, decision.orders, out);
 }
 
 void decide_verdict(struct arena *arena, const struct config *config, const struct occasion *occasion,
@@ -542,6 +630,7 @@ void decide_verdict(struct arena *arena, const struct config *config, const stru
 {
     struct facts merged;
     struct auth_judgement authentication;
-    decide_and_tell(arena, config, occasion, facts, answers, answer_count, NULL, NULL, NULL, NULL, &merged,
-                    &authentication, out);
+    const struct decide_basis basis = { .config = config };
+    const struct decide_case about = { occasion, facts, answers, answer_count };
+    decide_and_tell(arena, &basis, &about, &merged, &authentication, out);
 }

@@ -24,14 +24,26 @@ struct auth_judgement;
 struct entry_page;
 struct fingerprint_page;
 struct ruleset;
+/* What a node knows beside the message; NULL: nothing of that kind. */
+struct decide_basis {
+    const struct config *config;             /* never NULL */
+    const struct fingerprint_page *lists;    /* mailing lists that the ledger knows */
+    const struct fingerprint_page *approved; /* newsletters that users approved */
+    const struct entry_page *entries;        /* allow and block entries of the ledger */
+    const struct ruleset *rules;             /* those that ask for signals add theirs */
+};
+
+/* What is decided about. */
+struct decide_case {
+    const struct occasion *occasion;
+    const struct facts *facts;
+    const struct question *answers;
+    uint32_t answer_count;
+};
+
 /* The same, and what was found of who sent the message. *out_facts: the facts with what engines outside said.
-   `lists`: mailing lists that the ledger knows, `approved`: newsletters that users approved,
-   `entries`: allow and block entries of the ledger; NULL: none. `rules`: those that ask for signals add
-   theirs; NULL: none. */
-void decide_and_tell(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                     const struct facts *facts, const struct question *answers, uint32_t answer_count,
-                     const struct fingerprint_page *lists, const struct fingerprint_page *approved,
-                     const struct entry_page *entries, const struct ruleset *rules, struct facts *out_facts,
-                     struct auth_judgement *out_authentication, struct verdict *out);
+ */
+void decide_and_tell(struct arena *arena, const struct decide_basis *basis, const struct decide_case *about,
+                     struct facts *out_facts, struct auth_judgement *out_authentication, struct verdict *out);
 
 #endif

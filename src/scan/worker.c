@@ -115,10 +115,12 @@ static void reply_verdict(struct worker *worker, const struct scan_question *que
     }
     struct auth_judgement authentication;
     memcpy(judged.voucher.signature, body, DIGEST_BYTES);
-    decide_and_tell(worker->arena, worker->scanner.config, &question->occasion, facts, question->questions,
-                    question->question_count, worker->scanner.lists, worker->scanner.approved,
-                    worker->scanner.entries, worker->scanner.rules, &judged.facts, &authentication,
-                    &judged.verdict);
+    const struct scanner *scanner = &worker->scanner;
+    const struct decide_basis basis = { scanner->config, scanner->lists, scanner->approved, scanner->entries,
+                                        scanner->rules };
+    const struct decide_case about = { &question->occasion, facts, question->questions,
+                                       question->question_count };
+    decide_and_tell(worker->arena, &basis, &about, &judged.facts, &authentication, &judged.verdict);
     judged.facts.edit_count = 0;
     judged.facts.seal_basis = TEXT_NONE;
     seals_tell(worker, question, facts, &authentication, &judged.verdict);

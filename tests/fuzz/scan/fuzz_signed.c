@@ -110,8 +110,9 @@ static void message_try(struct arena *arena, struct text message, enum direction
     struct buffer leaves = { 0 };
     read_facts(arena, &scanner, &occasion, message, &facts);
     struct facts merged;
-    decide_and_tell(arena, config, &occasion, &facts, NULL, 0, NULL, NULL, NULL, NULL, &merged,
-                    &authentication, &verdict);
+    const struct decide_basis basis = { .config = config };
+    const struct decide_case about = { .occasion = &occasion, .facts = &facts };
+    decide_and_tell(arena, &basis, &about, &merged, &authentication, &verdict);
     must_be_proven(&occasion, message, &verdict);
     const struct seal_source source = { config, &occasion, PREFIX, &facts, &authentication, &verdict };
     if (!seal_compose(arena, &source, &list) || list.count == 0) return;

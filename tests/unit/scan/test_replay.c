@@ -119,8 +119,9 @@ static void decide(struct scene *scene, const struct config *config, const struc
 {
     struct facts merged;
     struct auth_judgement authentication;
-    decide_and_tell(scene->arena, config, &given->occasion, &given->facts, given->answers,
-                    given->answer_count, NULL, NULL, NULL, scene->rules, &merged, &authentication, out);
+    const struct decide_basis basis = { .config = config, .rules = scene->rules };
+    const struct decide_case about = { &given->occasion, &given->facts, given->answers, given->answer_count };
+    decide_and_tell(scene->arena, &basis, &about, &merged, &authentication, out);
 }
 
 static void verdicts_compare(const struct verdict *one, const struct verdict *other)

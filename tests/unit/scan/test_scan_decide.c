@@ -670,8 +670,9 @@ static bool line_row_check(const struct line_row *row, struct fingerprint_page *
         fingerprint_of_approval(TEXT("weekly.shop.test"), TEXT("shop.test"),
                                 row->approved && *row->approved != '*' ? text_of(row->approved) : TEXT_NONE);
     fingerprint_page_write(page, &approval, row->approved != NULL);
-    decide_and_tell(arena, config, &occasion, &facts, answers, 2, NULL, page, NULL, NULL, &merged,
-                    &authentication, &verdict);
+    const struct decide_basis basis = { .config = config, .approved = page };
+    const struct decide_case about = { &occasion, &facts, answers, 2 };
+    decide_and_tell(arena, &basis, &about, &merged, &authentication, &verdict);
     lines_print(&verdict, actions, sizeof actions);
     bool is_right = strcmp(actions, row->actions) == 0 && verdict.code == row->code &&
                     text_equal(class_of(&verdict), text_of(row->class));
