@@ -233,70 +233,124 @@ static unsigned patterns_load(const struct scanner *scanner, const struct occasi
                                scanner->config->entry_image);
 }
 
+/* --- one message --- */
+
+/* While it is read; it stays where it is. */
+struct message_work {
+    struct arena *arena;
+    const struct scanner *scanner;
+    const struct config *config;
+    const struct occasion *occasion;
+    struct mime *mime;
+    const struct header *header;
+    bool is_for_viruses, is_for_spam; /* some recipient has it looked at for that */
+    unsigned patterned;               /* patterns_load */
+    struct local_model local;
+    struct campaign_sketch sketch;
+    struct score score;
+    struct inspection inspection; /* where is_for_viruses */
+    struct opening opening;
+    struct extraction extraction;
+    struct text members; /* names of files in containers, a line each */
+    struct facts *out;
+};
+
+static void score_begin(struct message_work *work)
+{
+    const struct scanner *scanner = work->scanner;
+    work->score = (struct score){ .arena = work->arena,
+                                  .base = scanner->base,
+                                  .rules = scanner->rules,
+                                  .wants_links = scanner->impostors != NULL ||
+                                                 list_questions_want_links(work->config) ||
+                                                 work->patterned >> ENTRY_LINK & 1 };
+    if (scanner->local)
+        work->score.local = scanner->local;
+    else if (local_model_use(learned_page_read(scanner->learned), &work->local))
+        work->score.local = &work->local;
+    if (work->is_for_spam && scanner->campaigns && work->occasion->direction == DIRECTION_IN)
+        work->score.sketch = &work->sketch;
+}
+
+static void work_begin(struct message_work *work)
+{
+    work->is_for_viruses = is_asked_for(work->config, work->occasion, config_virus_mode);
+    work->is_for_spam = is_spam_asked_for(work->config, work->occasion);
+    work->patterned = patterns_load(work->scanner, work->occasion);
+    score_begin(work);
+    *work->out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)work->mime->count };
+}
+
+/* All that needs the parts' bytes. */
+static void parts_read(struct message_work *work)
+{
+    const struct scanner *scanner = work->scanner;
+    struct inspection *inspection = work->is_for_viruses ? &work->inspection : NULL;
+    if (inspection) inspection_start(work->arena, scanner, work->mime, inspection);
+    opening_begin(&work->opening, work->config, scanner->readers, inspection);
+    work->opening.wants_names = work->patterned >> ENTRY_ATTACHMENT & 1;
+    extraction_begin(&work->extraction, work->config, work->arena, scanner->readers, &work->score,
+                     work->is_for_spam);
+    if (scanner->readers && (inspection || work->is_for_spam)) work->opening.extraction = &work->extraction;
+    parts_walk(work->arena, work->mime, inspection, &work->opening, &work->score, work->out);
+    text_extract(&work->extraction, &work->opening);
+    work->members = arena_text(work->arena, buffer_text(&work->opening.names));
+    opening_end(&work->opening);
+    if (!inspection) return;
+    inspect_end(inspection, finding_set_calls_for(&work->mime->findings, CONSEQUENCE_LIMIT));
+    virus_tell(work->arena, scanner, inspection, work->out);
+}
+
+/* What it is, and who says to have sent it. */
+static void message_look(struct message_work *work)
+{
+    struct facts *out = work->out;
+    const struct entry_texts texts = { work->score.link_hosts, work->score.link_urls, work->members };
+    out->findings = findings_names(work->arena, &work->mime->findings);
+    out->content = content_flags(work->mime->message, work->header->body_offset);
+    read_header(work->arena, work->mime, out);
+    out->tenancy = tenancy_read(work->config, work->occasion, work->header);
+    authenticate_read(work->arena, work->config, work->occasion, work->mime->message, work->header, out);
+    impostor_read(work->arena, work->config, work->scanner->impostors, work->scanner->lists, work->occasion,
+                  work->mime, &work->score, out);
+    if (work->patterned)
+        out->entry_hits = entry_patterns_find(work->scanner->patterns, work->arena, work->mime, &texts);
+}
+
+/* What others have to be asked before it can be decided. */
+static void questions_raise(struct message_work *work, enum direction direction)
+{
+    const struct list_content content = { work->score.link_hosts, work->score.link_urls,
+                                          work->is_for_viruses ? &work->inspection.parts : NULL };
+    bool is_inward = direction == DIRECTION_IN;
+    if (work->is_for_spam && is_inward)
+        list_questions_raise(work->arena, work->config, work->header, &content, work->out);
+    if ((work->is_for_spam || config_greylists(work->config)) && is_inward)
+        sender_history_raise(work->arena, work->config, work->occasion, work->header, work->out);
+    rate_raise(work->arena, work->config, work->occasion, direction, work->header, &work->score, work->out);
+}
+
 void read_facts(struct arena *arena, const struct scanner *scanner, const struct occasion *occasion,
                 struct text message, struct facts *out)
 {
     const struct config *config = scanner->config;
-    struct mime *mime = mime_parse(arena, message, limits_of(arena, config), MIME_FIRST);
-    const struct header *header = mime->parts[0].header;
-    struct score score = { .arena = arena,
-                           .base = scanner->base,
-                           .rules = scanner->rules,
-                           .wants_links = scanner->impostors != NULL };
-    struct local_model local;
-    if (scanner->local)
-        score.local = scanner->local;
-    else if (local_model_use(learned_page_read(scanner->learned), &local))
-        score.local = &local;
-    struct campaign_sketch sketch = { 0 };
-    unsigned patterned = patterns_load(scanner, occasion);
-    score.wants_links |= list_questions_want_links(config) || patterned >> ENTRY_LINK & 1;
-    struct inspection inspection;
-    struct opening opening;
-    struct extraction extraction;
-    bool is_asked = is_asked_for(config, occasion, config_virus_mode);
-    *out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)mime->count };
-    if (is_asked) inspection_start(arena, scanner, mime, &inspection);
-    opening_begin(&opening, config, scanner->readers, is_asked ? &inspection : NULL);
-    opening.wants_names = patterned >> ENTRY_ATTACHMENT & 1;
-    bool is_for_spam = is_spam_asked_for(config, occasion);
-    if (is_for_spam && scanner->campaigns && occasion->direction == DIRECTION_IN) score.sketch = &sketch;
-    extraction_begin(&extraction, config, arena, scanner->readers, &score, is_for_spam);
-    if (scanner->readers && (is_asked || is_for_spam)) opening.extraction = &extraction;
-    parts_walk(arena, mime, is_asked ? &inspection : NULL, &opening, &score, out);
-    text_extract(&extraction, &opening);
-    struct text members = arena_text(arena, buffer_text(&opening.names));
-    opening_end(&opening);
-    if (is_asked) {
-        inspect_end(&inspection, finding_set_calls_for(&mime->findings, CONSEQUENCE_LIMIT));
-        virus_tell(arena, scanner, &inspection, out);
-    }
-    out->findings = findings_names(arena, &mime->findings);
-    out->content = content_flags(message, header->body_offset);
-    read_header(arena, mime, out);
-    score_message(&score, mime);
-    out->tenancy = tenancy_read(config, occasion, header);
-    authenticate_read(arena, config, occasion, message, header, out);
-    impostor_read(arena, config, scanner->impostors, scanner->lists, occasion, mime, &score, out);
-    const struct entry_texts entry_texts = { score.link_hosts, score.link_urls, members };
-    if (patterned) out->entry_hits = entry_patterns_find(scanner->patterns, arena, mime, &entry_texts);
+    struct message_work work = { arena, scanner, config, occasion, .out = out };
+    work.mime = mime_parse(arena, message, limits_of(arena, config), MIME_FIRST);
+    work.header = work.mime->parts[0].header;
+    work_begin(&work);
+    parts_read(&work);
+    score_message(&work.score, work.mime);
+    message_look(&work);
     enum direction direction = tenancy_direction(occasion, out->tenancy);
     const struct recipe_source source = {
-        arena, config, direction, message, mime->declared, header, may_warn(config, out)
+        arena, config, direction, message, work.mime->declared, work.header, may_warn(config, out)
     };
-    recipe_look(&source, &score, out);
-    campaign_look(arena, scanner, occasion, &sketch, out);
-    if (is_for_spam && direction == DIRECTION_IN)
-        list_questions_raise(
-            arena, config, header,
-            &(struct list_content){ score.link_hosts, score.link_urls, is_asked ? &inspection.parts : NULL },
-            out);
-    if ((is_for_spam || config_greylists(config)) && direction == DIRECTION_IN)
-        sender_history_raise(arena, config, occasion, header, out);
-    rate_raise(arena, config, occasion, direction, header, &score, out);
-    seal_basis_read(arena, config, occasion, message, header, out);
-    out->rule_marks = score.rule_marks;
-    out->signals = score.signals;
-    out->signal_count = score.count;
-    if (is_for_spam) lesson_choice_read(arena, config, scanner->base, occasion, message, out);
+    recipe_look(&source, &work.score, out);
+    campaign_look(arena, scanner, occasion, &work.sketch, out);
+    questions_raise(&work, direction);
+    seal_basis_read(arena, config, occasion, message, work.header, out);
+    out->rule_marks = work.score.rule_marks;
+    out->signals = work.score.signals;
+    out->signal_count = work.score.count;
+    if (work.is_for_spam) lesson_choice_read(arena, config, scanner->base, occasion, message, out);
 }
