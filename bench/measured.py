@@ -249,5 +249,5 @@ def release_build(build, *more):
     if build != BUILD:
         return
     if not (build / "build.ninja").exists():
-        subprocess.run(["meson", "setup", build, ROOT, "--buildtype=release"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["meson", "setup", build, ROOT, "--buildtype=release", "-Db_lto=true"], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "-C", build, "node", "bench/load", "bench/sink", *more], check=True, stdout=subprocess.DEVNULL)
