@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The manual pages are well formed, sekimori(1) names every verb and every option that the command has, and
-doc/VIOLATIONS.md names every finding, with what follows from it."""
+doc/VIOLATIONS.md names every finding, with what follows from it; sekimori.conf(5) has every section."""
 import os
 import pathlib
 import re
@@ -57,7 +57,19 @@ def findings_problems():
             yield f"VIOLATIONS.md marks {name} with '{marks_of[name].strip()}', it is '{due}'"
 
 
-found = [*problems(), *findings_problems()]
+def settings_problems():
+    page = (ROOT / "man/sekimori.conf.5").read_text()
+    dump = subprocess.run([COMMAND, "dump", ROOT / "conf/sekimori.conf"], capture_output=True, text=True).stdout
+    top = page.partition(".Ss Top level\n")[2].partition(".Ss ")[0]
+    sections = set(re.findall(r"^([\w-]+) \{", dump, re.M))
+    if len(sections) < 25:
+        yield f"only {len(sections)} sections are in sekimori dump"
+    for section in sorted(sections):
+        if f".Ss {section}\n" not in page and f".It Ic {section} " not in top:
+            yield f"sekimori.conf.5 does not have the section {section}"
+
+
+found = [*problems(), *findings_problems(), *settings_problems()]
 for problem in found:
     print(problem)
 print(f"{len(found)} problems")

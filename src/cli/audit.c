@@ -20,15 +20,14 @@ static const char help[] =
     "usage: sekimori audit [ID] [OPTIONS]\n\n"
     "Who looked at the content of which message, released or deleted it from the quarantine; retried,\n"
     "held, released or removed mail in the queue; reloaded, drained, undrained or stopped the node, or\n"
-    "began its counts anew; taught it, stopped or forgot a campaign, forgot a sender, approved a newsletter; "
-    "released a sender inside; or tried to; and "
-    "what new signatures found in mail that was in the\n"
-    "quarantine or in the queue (found). The newest first.\n\n"
+    "began its counts anew; taught it, stopped or forgot a campaign, forgot a sender, approved a\n"
+    "newsletter, released a sender inside, made or ended an allow or block entry; or tried to; and what\n"
+    "new signatures found in mail that was in the quarantine or in the queue (found). The newest first.\n\n"
     "  ID             only this message\n"
     "  --user NAME    only this user\n"
     "  --act ACT      only such acts: cat, content, release, delete, found, retry, hold, remove, reload,\n"
     "                 drain, undrain, stop, balance, learn, decline, unlearn, campaign, sender, newsletter,\n"
-    "                 people, inside or list (put aside, in force again)\n"
+    "                 people, inside, allow, block or list (put aside, in force again)\n"
     "  --since TIME   2026-10-04, \"2026-10-04 13:05\", today, yesterday, or ago: 90m, 2h, 3d\n"
     "  --until TIME   before that time\n"
     "  --day DAY      a whole day\n"
@@ -71,7 +70,8 @@ static const struct verb_option table[] = {
     { "user", OPTION_TEXT, offsetof(struct options, question.user), NULL, NULL },
     { "act", OPTION_VALUE, 0, act_take,
       "--act is cat, content, release, delete, found, retry, hold, remove, reload, drain, undrain, stop, "
-      "balance, learn, decline, unlearn, campaign, sender, newsletter, people, inside or list, not ",
+      "balance, learn, decline, unlearn, campaign, sender, newsletter, people, inside, allow, block or list, "
+      "not ",
       .choice = look_act },
     { "since", OPTION_TIME, offsetof(struct options, question.from_ms), NULL, WHEN_WANTED("since") },
     { "until", OPTION_TIME, offsetof(struct options, question.until_ms), NULL, WHEN_WANTED("until") },
@@ -138,7 +138,7 @@ static void looks_print(const struct options *options, const struct look *looks,
         json_set_bool(all, "more", is_cut);
         json_print(all, stdout, true);
     } else if (count == 0) {
-        puts("nobody looked");
+        puts("nothing is on record");
     } else if (is_cut) {
         printf("the newest %zu are shown, there are more: --most, or less time\n", count);
     }

@@ -259,7 +259,11 @@ static int entry_main(const struct verb_usage *usage, int argc, char **argv)
     const char *word = optind == argc ? "*" : argv[optind];
     bool is_list = strcmp(word, "list") == 0, is_remove = strcmp(word, "remove") == 0;
     if (optind < argc && argc != optind + (is_remove ? 2 : 1))
-        return options_complain(usage, is_remove ? "remove wants one number" : "one word is needed", "");
+        return options_complain(usage,
+                                is_remove ? "remove wants one number"
+                                : is_list ? "list wants no word behind it"
+                                          : "one network, address or domain is wanted",
+                                "");
     if (options.unused_ms && !is_list) return options_complain(usage, "--unused goes with list", "");
     if (is_list) return list(usage, &options);
     if (is_remove) return remove_do(usage, &options, argv[optind + 1]);

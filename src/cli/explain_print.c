@@ -92,7 +92,8 @@ static bool is_by_recipient(const struct explanation *explanation, struct line l
     for (uint32_t i = 0; i < explanation->action_count; i++) {
         const struct explanation_action *one = &explanation->actions[i];
         enum action meant = one->observed != ACTION_ACCEPT ? one->observed : one->action;
-        if (meant != line.action && (!has_cause || explanation->action_count > 1)) return true;
+        bool is_done = one->action != ACTION_ACCEPT && one->action == line.action;
+        if (!is_done && meant != line.action && (!has_cause || explanation->action_count > 1)) return true;
     }
     return false;
 }
@@ -110,17 +111,67 @@ static const char *reached_words(enum action action, enum language language)
                "得点 %.1f が印づけの値 %.1f 以上");
 }
 
+static const char *cause_words(enum recipient_cause cause, enum language language)
+{
+    static const char *const english[RECIPIENT_CAUSE_COUNT] = {
+        [RECIPIENT_BY_VIRUS] = "by the virus check",
+        [RECIPIENT_BY_DMARC] = "the owner of the domain in From asks for it (DMARC)",
+        [RECIPIENT_BY_BLOCK] = "by a block entry",
+        [RECIPIENT_BY_ALLOW] = "an allow entry: points do not count",
+        [RECIPIENT_BY_LIST] = "a list has the sender",
+        [RECIPIENT_BY_CLASS] = "it is a newsletter",
+        [RECIPIENT_BY_APPROVAL] = "a newsletter that was approved: points do not count",
+        [RECIPIENT_BY_OPINION] = "a second opinion is missing",
+        [RECIPIENT_BY_OFF] = "no spam check for this recipient",
+        [RECIPIENT_BY_OTHERS] = "one reply is for all, and others have something else",
+        [RECIPIENT_BY_RATE] = "held for what came within an hour: of a sender inside, or sign-ups",
+        [RECIPIENT_BY_GREYLIST] = "greylisting: nobody here knows the sender",
+    };
+    static const char *const japanese[RECIPIENT_CAUSE_COUNT] = {
+        [RECIPIENT_BY_VIRUS] = "ウイルス検査による",
+        [RECIPIENT_BY_DMARC] = "From のドメインの持ち主が求める（DMARC）",
+        [RECIPIENT_BY_BLOCK] = "拒否の登録（block）による",
+        [RECIPIENT_BY_ALLOW] = "許可の登録（allow）により得点を問わない",
+        [RECIPIENT_BY_LIST] = "送信者がリストにある",
+        [RECIPIENT_BY_CLASS] = "ニュースレターである",
+        [RECIPIENT_BY_APPROVAL] = "承認されたニュースレターで、得点を問わない",
+        [RECIPIENT_BY_OPINION] = "第二の判定が得られない",
+        [RECIPIENT_BY_OFF] = "この宛先は迷惑メールの判定をしない",
+        [RECIPIENT_BY_OTHERS] = "応答は全宛先で一つであり、ほかの宛先に合わせた",
+        [RECIPIENT_BY_RATE] = "一時間に届いたメール（内側の差出人、または登録確認）による保留",
+        [RECIPIENT_BY_GREYLIST] = "グレイリスト: 送信者を知る人がいない",
+    };
+    return say(language, english[cause], japanese[cause]);
+}
+
+/* The one cause that all recipients have, where neither points nor what explain_why names by itself is it;
+   RECIPIENT_CAUSE_COUNT: there is none. */
+static enum recipient_cause cause_of_all(const struct explanation *explanation)
+{
+    enum recipient_cause cause =
+        explanation->recipient_count ? explanation->recipients[0].cause : RECIPIENT_BY_POINTS;
+    for (uint32_t i = 1; i < explanation->recipient_count; i++)
+        if (explanation->recipients[i].cause != cause) return RECIPIENT_CAUSE_COUNT;
+    bool is_said = cause == RECIPIENT_BY_POINTS || cause == RECIPIENT_BY_VIRUS || cause == RECIPIENT_BY_DMARC;
+    return is_said ? RECIPIENT_CAUSE_COUNT : cause;
+}
+
 static void score_why(const struct explain_view *view, struct line line, struct buffer *out)
 {
     const struct explanation *explanation = view->explanation;
     double next = line_next(explanation);
-    if (is_by_recipient(explanation, line))
+    bool is_by_others = is_by_recipient(explanation, line);
+    enum recipient_cause cause = cause_of_all(explanation);
+    if (is_by_others && cause != RECIPIENT_CAUSE_COUNT)
+        buffer_printf(out, say(view->language, "%s; the score is %.1f", "%s。得点 %.1f"),
+                      cause_words(cause, view->language), explanation->score);
+    else if (is_by_others)
         buffer_printf(
             out,
             say(view->language,
-                "the score %.1f, by recipient: lines of a recipient, a domain or newsletters, or an "
-                "approval, decide",
-                "得点 %.1f。宛先による（宛先やドメインの値、ニュースレターの値、承認）"),
+                "the score %.1f, by recipient: lines of a recipient, a domain or newsletters, an entry or "
+                "an approval decide",
+                "得点 %.1f。宛先による（宛先やドメインの値、ニュースレターの値、許可・拒否の登録、承認）"),
             explanation->score);
     else if (line.action != ACTION_ACCEPT)
         buffer_printf(out, reached_words(line.action, view->language), explanation->score, line.points);
@@ -217,35 +268,6 @@ static void threshold_add(const struct explain_view *view, enum action action, d
 
 /* --- each recipient --- */
 
-static const char *cause_words(enum recipient_cause cause, enum language language)
-{
-    static const char *const english[RECIPIENT_CAUSE_COUNT] = {
-        [RECIPIENT_BY_VIRUS] = "by the virus check",
-        [RECIPIENT_BY_DMARC] = "the owner of the domain in From asks for it (DMARC)",
-        [RECIPIENT_BY_BLOCK] = "by a block entry",
-        [RECIPIENT_BY_ALLOW] = "an allow entry: points do not count",
-        [RECIPIENT_BY_LIST] = "a list has the sender",
-        [RECIPIENT_BY_CLASS] = "it is a newsletter",
-        [RECIPIENT_BY_APPROVAL] = "a newsletter that was approved: points do not count",
-        [RECIPIENT_BY_OPINION] = "a second opinion is missing",
-        [RECIPIENT_BY_OFF] = "no spam check for this recipient",
-        [RECIPIENT_BY_OTHERS] = "one reply is for all, and others have something else",
-    };
-    static const char *const japanese[RECIPIENT_CAUSE_COUNT] = {
-        [RECIPIENT_BY_VIRUS] = "ウイルス検査による",
-        [RECIPIENT_BY_DMARC] = "From のドメインの持ち主が求める（DMARC）",
-        [RECIPIENT_BY_BLOCK] = "拒否の登録（block）による",
-        [RECIPIENT_BY_ALLOW] = "許可の登録（allow）により得点を問わない",
-        [RECIPIENT_BY_LIST] = "送信者がリストにある",
-        [RECIPIENT_BY_CLASS] = "ニュースレターである",
-        [RECIPIENT_BY_APPROVAL] = "承認されたニュースレターで、得点を問わない",
-        [RECIPIENT_BY_OPINION] = "第二の判定が得られない",
-        [RECIPIENT_BY_OFF] = "この宛先は迷惑メールの判定をしない",
-        [RECIPIENT_BY_OTHERS] = "応答は全宛先で一つであり、ほかの宛先に合わせた",
-    };
-    return say(language, english[cause], japanese[cause]);
-}
-
 /* His lines in the place of the record's. */
 static struct explanation explanation_of(const struct explanation *explanation,
                                          const struct explanation_recipient *recipient)
@@ -279,20 +301,31 @@ static const struct text *recipients_named(struct arena *arena, const struct exp
     return is_known ? evidence.occasion.recipients : NULL;
 }
 
+/* What was done, and what would have been beside it. */
+static void action_say(const struct explain_view *view, const struct explanation_recipient *one)
+{
+    const char *observed = explain_action_word(one->observed, view->language);
+    if (one->observed == ACTION_ACCEPT)
+        printf(": %s", explain_action_word(one->action, view->language));
+    else if (one->action == ACTION_ACCEPT)
+        printf(say(view->language, ": %s (only observed)", ": %s（観察のみ）"), observed);
+    else
+        printf(say(view->language, ": %s (only observed: %s)", ": %s（観察のみ: %s）"),
+               explain_action_word(one->action, view->language), observed);
+}
+
 static void recipients_say(struct arena *arena, const struct explain_view *view)
 {
     const struct explanation *explanation = view->explanation;
     const struct text *names = recipients_named(arena, explanation);
     for (uint32_t i = 0; i < explanation->recipient_count; i++) {
         const struct explanation_recipient *one = &explanation->recipients[i];
-        bool is_observed = one->observed != ACTION_ACCEPT;
         struct buffer why = { 0 };
         recipient_why(view, one, &why);
         printf("  %s  ", i ? "          " : say(view->language, "recipients", "宛先"));
         plain_say(names ? names[i] : arena_printf(arena, "%u", i + 1), ABOUT_COLUMNS);
-        printf(": %s", explain_action_word(is_observed ? one->observed : one->action, view->language));
-        printf("%s; %.*s\n", is_observed ? say(view->language, " (only observed)", "（観察のみ）") : "",
-               TEXT_ARG(buffer_text(&why)));
+        action_say(view, one);
+        printf("; %.*s\n", TEXT_ARG(buffer_text(&why)));
         buffer_free(&why);
     }
 }

@@ -71,7 +71,8 @@ static void list_print(const struct json *list)
     printf("%-20s %-13s about %s\n", json_get_string(list, "list"), json_get_string(list, "state"),
            json_get_string(list, "about"));
     if (is_file)
-        printf("    %s: %lld entries, read %s\n", file, (long long)json_get_number(list, "entries"), when);
+        printf("    %s: %lld %s, read %s\n", file, (long long)json_get_number(list, "entries"),
+               json_get_number(list, "entries") == 1 ? "entry" : "entries", when);
     else
         printf("    %s: tried %s, asked %lld, listed %lld\n", json_get_string(list, "zone"), when,
                (long long)json_get_number(list, "asked"), (long long)json_get_number(list, "listed"));
@@ -103,6 +104,24 @@ static void lines_print(struct text says, bool is_test)
 
 /* --- asking --- */
 
+/* Which lists "lists test" could not ask, on standard error: those that are aside, or have no file yet. */
+static void unasked_say(const struct control_target *target)
+{
+    struct buffer answer = { 0 };
+    struct text rest, line;
+    int code = control_ask(target, TEXT("lists"), ASK_LIMIT_MS, NULL, NULL, &answer);
+    rest = buffer_text(&answer);
+    while (code == EX_OK && text_next_line(&rest, &line)) {
+        struct json *list = json_parse(line);
+        const char *state = list ? json_get_string(list, "state") : NULL;
+        if (state && strcmp(state, "in force") != 0)
+            fprintf(stderr, "sekimori lists: %s was not asked: it is %s\n", json_get_string(list, "list"),
+                    state);
+        json_free(list);
+    }
+    buffer_free(&answer);
+}
+
 static int ask(const struct options *options, const char *command, bool is_test)
 {
     struct buffer answer = { 0 };
@@ -110,12 +129,13 @@ static int ask(const struct options *options, const char *command, bool is_test)
     bool is_answer = code == EX_OK || (is_test && code == 1);
     if (is_test && code == EX_TEMPFAIL && buffer_length(&answer) == 0)
         fputs("sekimori lists: some list did not answer; none that did has it\n", stderr);
-    else if (!is_answer)
+    else if (!is_answer && buffer_length(&answer) > 0)
         fprintf(stderr, "%.*s\n", TEXT_ARG(buffer_text(&answer)));
-    else if (options->is_json)
+    else if (is_answer && options->is_json)
         printf("%.*s", TEXT_ARG(buffer_text(&answer)));
-    else
+    else if (is_answer)
         lines_print(buffer_text(&answer), is_test);
+    if (is_test && code == 1) unasked_say(&options->target);
     buffer_free(&answer);
     return code;
 }
@@ -138,10 +158,11 @@ int lists_main(int argc, char **argv)
     if (optind == argc) return ask(&options, "lists", false);
     if (!options_word_is(argv[optind], acts))
         return options_complain_word(&lists_usage, "test, not ", argv[optind], acts);
-    if (argc - optind != 2) return options_complain(&lists_usage, "one ADDRESS, NAME or HASH is needed", "");
+    if (argc - optind != 2)
+        return options_complain(&lists_usage, "one ADDRESS, NAME, HASH, URL or MAILBOX is needed", "");
     if (strlen(argv[optind + 1]) > 300 || strpbrk(argv[optind + 1], " \t\n"))
         return options_complain(&lists_usage,
-                                "neither an address nor a name nor a SHA-256: ", argv[optind + 1]);
+                                "no address, name, SHA-256, link or mail address: ", argv[optind + 1]);
     snprintf(command, sizeof command, "lists test %s", argv[optind + 1]);
     return ask(&options, command, true);
 }

@@ -94,6 +94,19 @@ static void auth_print(const struct setup_answers *answers, struct buffer *out)
     buffer_add_text(out, TEXT("auth {\n    mode observe\n    # trust names forwarder.example\n}\n\n"));
 }
 
+/* These are in force where nothing is said. */
+static void rates_print(const struct setup_answers *answers, struct buffer *out)
+{
+    comment(out, answers->language,
+            N_("Who tries out recipients, who sends from inside as with a stolen password, and floods of "
+               "sign-ups:\n"
+               "you are told by mail, nothing is put off or held yet. When that has been right for some "
+               "weeks, take\n"
+               "these lines out: without them all three are on. doc/rates.md says more."));
+    buffer_add_text(
+        out, TEXT("harvest { action observe }\ninside  { mode observe }\nsignups { mode observe }\n\n"));
+}
+
 static void rest_print(const struct setup_answers *answers, const struct setup_surroundings *surroundings,
                        struct buffer *out)
 {
@@ -121,5 +134,6 @@ void setup_file_print(const struct setup_answers *answers, const struct setup_su
     domains_print(answers, out);
     checks_print(answers, out);
     auth_print(answers, out);
+    rates_print(answers, out);
     rest_print(answers, surroundings, out);
 }

@@ -36,6 +36,14 @@ static bool is_ours(const struct config *config, const struct network *network)
     return is_loopback(network);
 }
 
+/* `to`: an address or a domain. */
+static bool is_for_strangers(const struct config *config, struct text to)
+{
+    size_t at = text_find_char(to, '@');
+    struct text domain = at < to.length ? text_slice(to, at + 1, to.length) : to;
+    return to.length > 0 && !config_route_is_local(config_find_domain(config, domain));
+}
+
 const char *entry_warning_of(const struct config *config, const struct sender_entry *entry)
 {
     struct text domain = sender_entry_domain(entry);
@@ -47,5 +55,7 @@ const char *entry_warning_of(const struct config *config, const struct sender_en
     if (domain.length && config_route_is_local(config_find_domain(config, domain)))
         return is_block ? "this domain is ours: mail of our users that comes in from outside is blocked too"
                         : "this domain is ours: mail that proves to be of it is let through";
+    if (is_for_strangers(config, entry->to))
+        return "whom it is for (--to) is in no domain of ours: it decides nothing here";
     return NULL;
 }

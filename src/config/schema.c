@@ -1293,6 +1293,8 @@ const struct schema_section schema_sections[] = {
       "受け取らない送信元。" },
     { SCHEMA_GLOBAL, "auth", "Who sent a message, proven. See doc/auth.md.", "送信元の認証。doc/auth.md を見よ。" },
     { SCHEMA_GLOBAL, "outside", "Mail from outside, for its readers.", "外からのメールの見せ方。" },
+    { SCHEMA_GLOBAL, "senders", "What is remembered of senders; see doc/senders.md.", "送信者について覚えておくこと。" },
+    { SCHEMA_GLOBAL, "greylist", "Strangers who prove nothing have to come back; see doc/senders.md.", "見知らぬ未証明の送信者への一時拒否（グレイリスト）。" },
     { SCHEMA_GLOBAL, "rates", "What one sender outside may send in an hour; see doc/rates.md.", "外の一つの送信元が一時間に送れる量。" },
     { SCHEMA_GLOBAL, "harvest", "Clients outside that try out which recipients there are.", "存在する宛先を探るクライアントの扱い。" },
     { SCHEMA_GLOBAL, "inside", "Senders inside who send as somebody does with a stolen password.", "パスワードを盗まれたとみられる内側の差出人の扱い。" },

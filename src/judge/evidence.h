@@ -203,6 +203,8 @@ enum recipient_cause {
     RECIPIENT_BY_OPINION,  /* a second opinion that must be had is missing */
     RECIPIENT_BY_OFF,      /* he has no spam check, and nothing else was found */
     RECIPIENT_BY_OTHERS,   /* one reply is for all: another recipient's action changed his */
+    RECIPIENT_BY_RATE,     /* how much came within an hour: a sender inside, or sign-ups to him */
+    RECIPIENT_BY_GREYLIST, /* nobody here knows the sender */
     RECIPIENT_CAUSE_COUNT
 };
 

@@ -21,6 +21,7 @@ const char *look_act(size_t position)
         "list",                              /* put aside, and in force again: by lookup */
         "people",                            /* a learned name of a sender: forgotten */
         "inside",                            /* a sender inside who was held: release */
+        "allow",    "block",                 /* entries: added, removed, by whatever command */
         NULL,
     };
     return acts[position];
@@ -45,7 +46,8 @@ enum ledgerdb_outcome looks_read(struct ledgerdb_reader *ledgerdb, const struct 
     struct sql_statement *row = sql_prepare(
         ledgerdb_sql(ledgerdb), "SELECT id, node, uid, user, process, act, message, about FROM audit"
                                 " WHERE id >= ?1 AND id < ?2 AND (?3 = 0 OR message = ?3)"
-                                " AND (?4 IS NULL OR user = ?4) AND (?6 IS NULL OR act = ?6)"
+                                " AND (?4 IS NULL OR user = ?4) AND (?6 IS NULL OR act = ?6"
+                                " OR (?6 IN ('allow', 'block') AND process = ?6))"
                                 " ORDER BY id DESC LIMIT ?5");
     *out = arena_alloc_array(arena, question->most, sizeof **out);
     *out_count = 0;

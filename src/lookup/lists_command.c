@@ -17,10 +17,12 @@ struct lists_commands {
     size_t waiting_count;
 };
 
-/* One "lists test". */
+/* One "lists test". A link is asked about by its hash and by its host, a mail address by its hash and by its
+   domain: `next` is the latter until it is asked. */
 struct trial {
     const struct list_sources *sources;
-    struct buffer subject;
+    struct buffer subject, next, out;
+    bool is_incomplete;
     int fd;
 };
 
@@ -154,20 +156,32 @@ static void hit_print(const struct trial *trial, const struct list_hit *hit, str
     buffer_free(&says);
 }
 
-static void trial_answered(void *context, const struct list_answer *answer)
+static void trial_end(struct trial *trial)
 {
-    struct trial *trial = context;
-    struct buffer out = { 0 };
-    for (uint32_t i = 0; i < answer->hit_count; i++) hit_print(trial, &answer->hits[i], &out);
-    int code = answer->hit_count ? EX_OK : answer->is_incomplete ? EX_TEMPFAIL : 1;
-    command_reply(trial->fd, code, buffer_text(&out));
-    buffer_free(&out);
+    int code = buffer_length(&trial->out) ? EX_OK : trial->is_incomplete ? EX_TEMPFAIL : 1;
+    command_reply(trial->fd, code, buffer_text(&trial->out));
+    buffer_free(&trial->out);
     buffer_free(&trial->subject);
     free(trial);
 }
 
-/* What is hashed, in its one form. */
-static bool hashed_put(struct text value, struct buffer *subject)
+static void trial_answered(void *context, const struct list_answer *answer)
+{
+    struct trial *trial = context;
+    for (uint32_t i = 0; i < answer->hit_count; i++) hit_print(trial, &answer->hits[i], &trial->out);
+    trial->is_incomplete |= answer->is_incomplete;
+    if (buffer_length(&trial->next) == 0) {
+        trial_end(trial);
+        return;
+    }
+    buffer_free(&trial->subject);
+    trial->subject = trial->next;
+    trial->next = (struct buffer){ 0 };
+    list_inquiry_begin(trial->sources, buffer_text(&trial->subject), true, 0, trial_answered, trial);
+}
+
+/* What is hashed, in its one form; and its host or domain. */
+static bool hashed_put(struct text value, struct buffer *subject, struct buffer *name)
 {
     struct buffer form = { 0 };
     enum list_about about = LIST_ABOUTS;
@@ -175,7 +189,14 @@ static bool hashed_put(struct text value, struct buffer *subject)
         about = LIST_ABOUT_LINK_HASH;
     else if (text_find_char(value, '@') < value.length && list_value_address(value, &form))
         about = LIST_ABOUT_ADDRESS;
-    if (about != LIST_ABOUTS) list_subject_put(about, buffer_text(&form), subject);
+    struct text said = buffer_text(&form);
+    size_t at = text_find_last_char(said, '@');
+    struct text host = text_slice(said, 0, text_find_char(said, '/'));
+    host = text_slice(host, 0, text_find_char(host, '?'));
+    if (about != LIST_ABOUTS) list_subject_put(about, said, subject);
+    if (about == LIST_ABOUT_ADDRESS)
+        list_subject_put(LIST_ABOUT_FROM, text_slice(said, at + 1, said.length), name);
+    if (about == LIST_ABOUT_LINK_HASH) list_subject_put(LIST_ABOUT_LINK, host, name);
     buffer_free(&form);
     return about != LIST_ABOUTS;
 }
@@ -193,7 +214,8 @@ static void test(const struct list_sources *sources, struct text value, int fd)
 {
     struct trial *trial = memory_alloc(sizeof *trial);
     *trial = (struct trial){ .sources = sources, .fd = fd };
-    if (!hashed_put(value, &trial->subject)) list_subject_put(about_of(value), value, &trial->subject);
+    if (!hashed_put(value, &trial->subject, &trial->next))
+        list_subject_put(about_of(value), value, &trial->subject);
     list_inquiry_begin(sources, buffer_text(&trial->subject), true, 0, trial_answered, trial);
 }
 

@@ -102,7 +102,8 @@ static void facts_add(const struct alert *alert, struct buffer *out)
     buffer_printf(out, "  client:    %.*s\n", TEXT_ARG(alert->client));
     buffer_printf(out, "  sender:    %.*s\n", TEXT_ARG(sender));
     buffer_printf(out, "  recipient: %.*s\n", TEXT_ARG(alert->recipient));
-    buffer_printf(out, "  log:       %.*s\n\n", TEXT_ARG(alert->message_id));
+    if (alert->message_id.length) buffer_printf(out, "  log:       %.*s\n", TEXT_ARG(alert->message_id));
+    buffer_add_char(out, '\n');
 }
 
 /* The one %u of `words` becomes the number. */

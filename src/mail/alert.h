@@ -23,7 +23,7 @@ struct alert {
     struct text admin;    /* whom it goes to */
     struct text alert_id; /* our id of this mail: its Message-ID */
     uint64_t now_ms;
-    struct text message_id;        /* our id of the message, as in the log */
+    struct text message_id;        /* our id of the message, as in the log; empty: there is none */
     struct text client;            /* "10.2.0.25" */
     struct text sender, recipient; /* the first one; the sender may be empty */
     struct text reason;            /* "virus found: Eicar-Test-Signature" */

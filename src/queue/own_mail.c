@@ -128,7 +128,7 @@ bool own_mail_alert_take(struct queue *queue, struct frame *frame)
 {
     char id[MESSAGE_ID_SIZE];
     struct reader reader = reader_of(frame->payload);
-    struct alert alert = { .message_id = text_of(message_id_print(frame->id, id)) };
+    struct alert alert = { .message_id = frame->id ? text_of(message_id_print(frame->id, id)) : TEXT_NONE };
     arena_reset(queue->arena);
     unsigned kind = get_u8(&reader);
     alert.kind = kind < ALERT_KINDS ? kind : ALERT_VIRUS;

@@ -153,13 +153,19 @@ static void check(enum mode mode, enum action wanted, struct recipient_verdict *
     if (mode == MODE_OBSERVE) out->observed = action_stronger(out->observed, wanted);
 }
 
-/* Nobody knows who sent it. What is a virus is one now, too, and is not asked to come again. */
+/* Nobody knows who sent it. What is a virus is one now, too, and is not asked to come again; nor is what is
+   refused. The cause is that of what is done, of what is only observed where nothing is. */
 static void greylist_check(const struct config *config, struct text address, uint32_t place,
                            const struct demand *demand, struct recipient_verdict *out)
 {
     enum mode mode;
     enum action wanted = sender_greylist_action(config, demand->sender, address, place, &mode);
-    if (!action_is_stronger(demand->virus, ACTION_TAG)) check(mode, wanted, out);
+    if (action_is_stronger(demand->virus, ACTION_TAG) || action_is_stronger(out->action, ACTION_DEFER))
+        return;
+    enum action done = mode == MODE_ON ? out->action : action_stronger(out->action, out->observed);
+    bool is_cause = action_is_stronger(wanted, done) && (mode == MODE_ON || out->action == ACTION_ACCEPT);
+    check(mode, wanted, out);
+    if (is_cause) out->cause = RECIPIENT_BY_GREYLIST;
 }
 
 static enum edit_kind tag_kind(const struct spam_demand *spam, bool is_warned)
@@ -186,13 +192,15 @@ static struct edit_set edits_of(enum mode virus, const struct spam_demand *spam,
     return edit_set_with(set, EDIT_STATUS);
 }
 
-/* As cause_of has it for all: of what asks for the same, virus, then DMARC, then an entry. */
+/* As cause_of has it for all: of what asks for the same, virus, then DMARC, then an entry, then how much came
+   (`rate`). */
 static enum recipient_cause recipient_cause(enum action most, enum action virus, enum action dmarc,
-                                            const struct spam_demand *spam)
+                                            enum action rate, const struct spam_demand *spam)
 {
     if (most != ACTION_ACCEPT && most == virus) return RECIPIENT_BY_VIRUS;
     if (most != ACTION_ACCEPT && most == dmarc) return RECIPIENT_BY_DMARC;
     if (most != ACTION_ACCEPT && most == spam->blocked) return RECIPIENT_BY_BLOCK;
+    if (most != ACTION_ACCEPT && most == rate) return RECIPIENT_BY_RATE;
     if (spam->is_allowed) return RECIPIENT_BY_ALLOW;
     if (spam->is_by_list) return RECIPIENT_BY_LIST;
     if (spam->is_by_opinion) return RECIPIENT_BY_OPINION;
@@ -218,9 +226,10 @@ static void recipient_decide(const struct config *config, struct text address, c
     check(MODE_ON, spam->blocked, out);
     check(demand->rate.mode, spam->rate, out);
     check(config_auth_mode(config, domain), dmarc_demand(config, domain, demand), out);
-    out->cause = recipient_cause(
-        action_stronger(out->action, out->observed), in_force(virus, demand->virus),
-        in_force(config_auth_mode(config, domain), dmarc_demand(config, domain, demand)), spam);
+    out->cause =
+        recipient_cause(action_stronger(out->action, out->observed), in_force(virus, demand->virus),
+                        in_force(config_auth_mode(config, domain), dmarc_demand(config, domain, demand)),
+                        in_force(demand->rate.mode, spam->rate), spam);
     *out_order = (struct recipe_order){ edits_of(virus, spam, demand), spam->required };
 }
 

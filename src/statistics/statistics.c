@@ -186,6 +186,19 @@ static struct sheet *figures_table(struct arena *arena, const struct by_word *by
     return sheet;
 }
 
+/* evidence_action_name; any other is foreign. */
+static void action_put(struct sheet *sheet, struct text name)
+{
+    static const char *const names[] = { N_("tag"), N_("quarantine"), N_("defer"), N_("reject"),
+                                         N_("discard") };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_equal(name, text_of(names[i]))) {
+            sheet_put_word(sheet, 1, names[i]);
+            return;
+        }
+    sheet_put_text(sheet, 1, name);
+}
+
 /* What observing checks would have done: by action, and by what was wished as far as it has lines of its own.
  */
 static enum ledgerdb_outcome would_make(struct ledgerdb_reader *ledgerdb, const struct statistics_wish *wish,
@@ -213,11 +226,13 @@ static enum ledgerdb_outcome would_make(struct ledgerdb_reader *ledgerdb, const 
             key_put(*out, wish->by, &line);
         else
             sheet_put_word(*out, 0, N_("all"));
-        sheet_put_text(*out, 1, rows[i].name);
+        action_put(*out, rows[i].name);
         sheet_put_number(*out, 2, (double)rows[i].messages);
         sheet_put_number(*out, 3, (double)rows[i].recipients);
     }
-    if (!count) (*out)->note = N_("Checks observe where virus mode or spam mode is observe.");
+    if (!count)
+        (*out)->note =
+            N_("Checks observe where their mode is observe: virus, spam, auth, greylist, inside, signups.");
     return LEDGERDB_DONE;
 }
 

@@ -157,6 +157,8 @@ def test_who_has_what_and_how_lists_are(stage):
     assert says == f"client 127.0.5.1 is listed by bad-networks: spam source [{stage.lists}/networks.txt:2]\n"
     assert "by spamhaus-zen: XBL" in stage.run("lists", "test", "127.0.7.8").stdout
     assert "bad-names: phishing site" in stage.run("lists", "test", "www.evil.example").stdout
+    assert "link www.evil.example is listed by bad-names" in stage.run("lists", "test", "https://www.evil.example/x").stdout
+    assert "from www.evil.example is listed by bad-names" in stage.run("lists", "test", "a@www.evil.example").stdout
     assert "bad-files: a known file" in stage.run("lists", "test", hashlib.sha256(FILE).hexdigest()).stdout
     assert stage.run("lists", "test", "127.0.99.1", check=False).returncode == 1
     assert stage.run("lists", "test", check=False).returncode == 64

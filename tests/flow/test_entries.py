@@ -143,6 +143,9 @@ def test_allow_and_block(node, inside):
     assert [item["number"] for item in entries(node, "block")] == [1, 2, 12]
     audit = node.run("audit").stdout
     assert "bad@other.test for everybody: told us lies" in audit and "5: 127.0.0.0/8 for everybody" in audit, audit
+    only = [one["about"] for one in node.told("audit", "--act", "allow")["looks"]]
+    assert only and all(one["process"] == "block" for one in node.told("audit", "--act", "block")["looks"]), only
+    assert "is in no domain of ours" in node.run("allow", "far.test", "--to", "a@elsewhere.test").stderr
     for wrong in (("block", "com"), ("block", "0.0.0.0/0"), ("allow", "192.0.2.1/24"), ("block", "a@b"), ("allow", "x.test", "--to", "nobody")):
         assert node.run(*wrong, check=False).returncode == 65, wrong
     assert node.run("allow", "remove", "1", check=False).returncode == 66

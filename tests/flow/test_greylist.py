@@ -84,6 +84,9 @@ def test_who_waits_and_who_does_not(start, clock, inside):
     # A stranger: told after the content, then at RCPT; too early again; then taken, and known for all recipients.
     assert waits(node, "127.0.1.1", "x@strange.test") == (300, False)
     lab.wait_for(lambda: waits(node, "127.0.1.1", "x@strange.test") == (300, True), "lookup learns")
+    lab.wait_for(lambda: (put_off := re.search(r"([0-9A-Z]{13}): .*GREYLIST_UNKNOWN", node.text())) and
+                 "why         greylisting: nobody here knows the sender" in node.run("explain", put_off[1], "--language", "en", check=False).stdout,
+                 "explain says why")
     clock.set(100)
     seconds, at_rcpt = waits(node, "127.0.1.200", "x@strange.test")
     assert at_rcpt and 195 <= seconds <= 200

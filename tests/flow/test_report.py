@@ -78,9 +78,9 @@ def test_observed_is_counted_as_what_would_have_been(nodes, inside):
     client = lab.Client(node.port)
     assert client.send(lab.message(body=lab.gtube() + "\n"))[0] == 250
     node.balance()
-    assert "virus mode or spam mode" not in node.run("stats", "--would").stdout
+    assert "their mode is observe" not in node.run("stats", "--would").stdout
     assert "Nothing in this time." in node.run("stats", "--would", "--month", "2020-01").stdout
-    assert "virus mode or spam mode" in node.run("stats", "--would", "--month", "2020-01").stdout
+    assert "their mode is observe" in node.run("stats", "--would", "--month", "2020-01").stdout
     rows = stats(node, "--would")[0]["rows"]
     assert [(row["action"], row["messages"], row["recipients"]) for row in rows] == [("reject", 1, 1)]
     assert stats(node)[2]["rows"][-1]["spam_removed"] == 0

@@ -218,6 +218,9 @@ static void the_file(void **state)
         assert_true(text_equal(config->report.to, config->admin) && config->report.language == language);
         assert_int_equal(config->virus.mode, MODE_OBSERVE);
         assert_int_equal(config->spam.mode, MODE_OBSERVE);
+        assert_int_equal(config->harvest.action, HARVEST_OBSERVE);
+        assert_int_equal(config->inside.mode, MODE_OBSERVE);
+        assert_int_equal(config->signups.mode, MODE_OBSERVE);
         assert_int_equal(config->dns.servers.count, dns.count);
         assert_int_equal(config->listener_count, 1);
         assert_int_equal(config->listeners[0].endpoint.port, 25);

@@ -201,7 +201,8 @@ static const struct {
     { "trace --most 0", EX_USAGE, "sekimori trace: --most wants a number from 1 to 100000, not 0\n" },
     { "audit --act remvoe", EX_USAGE,
       "sekimori audit: --act is cat, content, release, delete, found, retry, hold, remove, reload, drain, "
-      "undrain, stop, balance, learn, decline, unlearn, campaign, sender, newsletter, people, inside or list, not "
+      "undrain, stop, balance, learn, decline, unlearn, campaign, sender, newsletter, people, inside, allow, "
+      "block or list, not "
       "remvoe; did you mean "
       "remove?\n" },
     { "audit --act campaign --most 0", EX_USAGE, "sekimori audit: --most wants" },
