@@ -12,7 +12,7 @@
 #include "base/text.h"
 
 #define HOURLY_MS (UINT64_C(3600) * 1000)
-enum { HOURLY_COUNTS = 4, HOURLY_ENTRY_BYTES = 56 };
+enum { HOURLY_COUNTS = 5, HOURLY_ENTRY_BYTES = 64 };
 
 struct hourly_table;
 struct hourly_entry;

@@ -87,6 +87,14 @@ static void held_add(struct inside_senders *senders, struct text name, const str
     senders->has_changed = true;
 }
 
+/* A clock that was set back makes no hold longer than one that begins now. */
+static void held_bound(struct inside_senders *senders, struct inside_held *held, uint64_t most_ms)
+{
+    if (!held || held->why.until_ms <= most_ms) return;
+    held->why.until_ms = most_ms;
+    senders->has_changed = true;
+}
+
 /* NULL: he is not, or no longer. */
 static struct inside_held *held_now(struct inside_senders *senders, struct text name, struct inside_time time)
 {
@@ -153,6 +161,7 @@ bool inside_senders_message(struct inside_senders *senders, const struct config 
     *out = (struct rate_answer){ .cause = RATE_FINE };
     if (config->inside.mode == MODE_OFF || name.length == 0 || is_exempt(config, name)) return false;
     struct inside_held *held = held_now(senders, name, time);
+    held_bound(senders, held, time.wall_ms + config->inside.hold_ms);
     if (held) {
         *out = held->why;
         out->is_first = held->messages++ < FIRST_ONES;

@@ -293,10 +293,11 @@ void sender_memory_history(const struct sender_memory *memory, const struct send
     contact_find(memory, subject, out);
 }
 
-/* Our users write to them. */
+/* Our users write to them. What has no sender is an answer by itself, which a stranger brings about. */
 static void outbound_learn(const struct sender_memory *memory, const struct sender_seen *seen)
 {
     const struct senderdb_touch touch = touch_of(memory, memory->config->greylist.keep_ms, 0);
+    if (seen->subject.sender.length == 0) return;
     for (uint32_t i = 0; i < seen->subject.recipient_count; i++) {
         struct text recipient = seen->subject.recipients[i];
         if (!(seen->taken >> i & 1) || recipient.length == 0) continue;

@@ -8,6 +8,7 @@
 
 #include "base/codec.h"
 #include "base/context.h"
+#include "base/die.h"
 #include "base/log.h"
 #include "config/greylist.h"
 #include "lookup/command_reply.h"
@@ -43,10 +44,12 @@ static void lost_say(struct senders *senders, bool is_lost, int error)
     senders->is_lost = is_lost;
 }
 
+/* A jail opens no other file: the next process begins a new one. */
 static void commit_now(struct senders *senders)
 {
     if (!senders->db) return;
     bool is_kept = senderdb_commit(senders->db);
+    if (!is_kept && errno == EUCLEAN) die("the memory of senders is damaged: the next start sets it aside");
     lost_say(senders, !is_kept, errno);
 }
 

@@ -7,7 +7,8 @@
 #include "receive/origin.h"
 
 enum kind { KIND_CLIENT, KIND_NETWORK, KIND_DOMAIN, KINDS };
-enum { COUNT_MESSAGES, COUNT_RECIPIENTS, COUNT_ASKED, COUNT_UNKNOWN };
+/* KNOWN: that were asked for and are there; KEPT: of messages that were taken. */
+enum { COUNT_MESSAGES, COUNT_RECIPIENTS, COUNT_KNOWN, COUNT_UNKNOWN, COUNT_KEPT };
 
 /* Not who brings mail of many others: a node or a front that names no client, a forwarder. */
 static bool is_from_outside(const struct session *session)
@@ -152,13 +153,25 @@ static void harvest_alert(struct session *session, struct text recipient, uint32
     channel_end(queue);
 }
 
+/* Who asks for one that is there, again and again, and sends nothing, would hide the others behind it: such
+   ones count up to the line, and what was sent in full. */
+static uint32_t asked_count(const struct session *session, const struct hourly_entry *entry, uint32_t unknown,
+                            uint64_t now_ms)
+{
+    uint32_t known = hourly_entry_count(entry, COUNT_KNOWN, now_ms),
+             most = session->server->config->harvest.unknown;
+    return unknown + hourly_entry_count(entry, COUNT_KEPT, now_ms) +
+           session->transaction.envelope.recipient_count + (known < most ? known : most);
+}
+
 static void harvest_look(struct session *session, struct text recipient, bool is_unknown)
 {
     const struct config *config = session->server->config;
     uint64_t now_ms = loop_now_ms(session->server->loop);
     struct hourly_entry *entry = entry_of(session, KIND_CLIENT);
-    uint32_t asked = hourly_entry_add(entry, COUNT_ASKED, 1, now_ms),
-             unknown = hourly_entry_add(entry, COUNT_UNKNOWN, is_unknown, now_ms);
+    hourly_entry_add(entry, COUNT_KNOWN, !is_unknown, now_ms);
+    uint32_t unknown = hourly_entry_add(entry, COUNT_UNKNOWN, is_unknown, now_ms),
+             asked = asked_count(session, entry, unknown, now_ms);
     bool is_over = is_unknown && unknown >= config->harvest.unknown &&
                    (uint64_t)unknown * 100 >= (uint64_t)config->harvest.percent * asked;
     if (is_over && hourly_entry_mark(entry, now_ms + config->harvest.shut_ms, now_ms))
@@ -170,4 +183,11 @@ void hour_limits_asked(struct session *session, struct text recipient, bool is_u
     if (action_of(session) != HARVEST_OFF) harvest_look(session, recipient, is_unknown);
     if (is_unknown && session->port->listener.direction == DIRECTION_OUT)
         rate_tell(session->server->lookup, RATE_EVENT_REFUSED, session->transaction.envelope.sender);
+}
+
+void hour_limits_kept(struct session *session)
+{
+    if (action_of(session) != HARVEST_OFF)
+        hourly_entry_add(entry_of(session, KIND_CLIENT), COUNT_KEPT,
+                         session->transaction.envelope.recipient_count, loop_now_ms(session->server->loop));
 }

@@ -19,6 +19,9 @@ struct reply hour_limits_take(struct session *session, const struct rcpt_decisio
    `harvest` is told to the administrator. Of a sender inside lookup is told that a recipient was refused. */
 void hour_limits_asked(struct session *session, struct text recipient, bool is_unknown);
 
+/* A message was taken: its recipients are those that a client which tries them out does not have. */
+void hour_limits_kept(struct session *session);
+
 /* The client tried out recipients in the last hour. */
 bool hour_limits_has_harvested(const struct session *session);
 

@@ -140,6 +140,7 @@ void recipient_sender_known(struct session *session, const struct sender_rcpt_an
 {
     const struct candidate *candidate = &session->candidate;
     session->sender_ask = 0;
+    if (!answer) session->transaction.is_sender_checked = true; /* one wait for lookup is enough */
     struct reply delayed = answer ? sender_check_reply(session, answer) : (struct reply){ 0 };
     if (delayed.code) {
         reject(session, candidate->recipient.address, &delayed);

@@ -66,7 +66,7 @@ struct transaction {
     bool sender_needs_smtputf8;  /* its address has no form in ASCII */
     bool lacks_smtputf8;         /* MAIL had SMTPUTF8, and some recipient's servers do not take it */
     bool is_for_us;              /* all recipients are addresses of the node's own */
-    bool is_sender_checked;      /* lookup said of its sender what it says of all recipients */
+    bool is_sender_checked;      /* lookup said of its sender what it says of all recipients, or nothing in time */
     bool is_undecided;           /* its client may send mail of ours or of strangers: scan finds out */
     bool waits_for_file;         /* of queue, for a body over limits.memfd_body_bytes */
     enum session_state then;     /* where the session goes on when it is there */

@@ -16,8 +16,8 @@
 #include "receive/client_presence.h"
 #include "receive/drop.h"
 #include "receive/eviction.h"
-#include "receive/lesson_offer.h"
 #include "receive/hour_limits.h"
+#include "receive/lesson_offer.h"
 #include "receive/list_check.h"
 #include "receive/queue_request.h"
 #include "receive/rate_check.h"
@@ -46,6 +46,7 @@ static void settle(struct session *session, struct reply reply)
     if (reply.code == 0) return;
     measure(&session->server->measures->reply, session->transaction.whole_us);
     if (reply.code >= 400) account_content_refused(session, &reply);
+    if (reply.code == 250) hour_limits_kept(session);
     if (reply.code != 250 && session->transaction.is_reply_begun) { /* half a reply is none */
         drop_message(session);
         drop_session(session);

@@ -2,6 +2,7 @@
 #include "scan/entry_match.h"
 
 #include "auth/from_domains.h"
+#include "auth/organization.h"
 #include "config/entry_image.h"
 #include "mail/envelope.h"
 #include "mail/idna.h"
@@ -47,15 +48,26 @@ static bool is_at_or_below(struct text domain, struct text above)
     return domain.length == above.length || domain.at[domain.length - above.length - 1] == '.';
 }
 
-/* A signature of the whole body holds that is by the domain or one below it. */
-static bool is_signed(const struct auth_judgement *judgement, struct text named)
+/* A domain below that of an address speaks for it only where both have one owner: of github.io they have not.
+ */
+static bool speaks_for(struct text domain, const struct sender_entry *entry)
+{
+    struct text named = sender_entry_domain(entry);
+    if (!is_at_or_below(domain, named)) return false;
+    if (entry->kind != ENTRY_ADDRESS || domain.length == named.length) return true;
+    const struct public_suffix_list *suffixes = public_suffix_builtin();
+    return text_equal_nocase(organization_listed(suffixes, domain), organization_listed(suffixes, named));
+}
+
+/* A signature of the whole body holds that is by who may speak for the entry. */
+static bool is_signed(const struct auth_judgement *judgement, const struct sender_entry *entry)
 {
     const struct dkim_facts *dkim = &judgement->facts.signatures.dkim;
     for (uint32_t i = 0; i < dkim->count; i++) {
         const struct dkim_signature *signature = &dkim->signatures[i];
         const struct dkim_verdict *verdict = &judgement->result.dkim[i];
         bool holds = verdict->result == AUTH_PASS && !verdict->is_testing && !signature->is_partial;
-        if (holds && is_at_or_below(signature->domain, named)) return true;
+        if (holds && speaks_for(signature->domain, entry)) return true;
     }
     return false;
 }
@@ -64,12 +76,10 @@ static bool is_signed(const struct auth_judgement *judgement, struct text named)
 static bool is_proven(const struct auth_judgement *judgement, const struct sender_entry *entry)
 {
     const struct authentication *result = &judgement->result;
-    struct text named = sender_entry_domain(entry);
-    if (!judgement->is_made || named.length == 0) return false;
-    if (result->dmarc.outcome == DMARC_PASS && is_at_or_below(result->dmarc.author, named)) return true;
-    if (result->spf.sender.outcome == SPF_PASS && is_at_or_below(result->spf.sender.domain, named))
-        return true;
-    return is_signed(judgement, named);
+    if (!judgement->is_made || sender_entry_domain(entry).length == 0) return false;
+    if (result->dmarc.outcome == DMARC_PASS && speaks_for(result->dmarc.author, entry)) return true;
+    if (result->spf.sender.outcome == SPF_PASS && speaks_for(result->spf.sender.domain, entry)) return true;
+    return is_signed(judgement, entry);
 }
 
 /* --- for whom --- */

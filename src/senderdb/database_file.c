@@ -9,12 +9,14 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/file.h"
 
 enum { CHECK_SECONDS_MOST = 60, MODE = 0600 };
@@ -28,6 +30,52 @@ enum { FLAGS = MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NOTLS | MDB_NORDAHEA
 int database_file_errno(int error)
 {
     return error > 0 ? error : error == MDB_MAP_FULL ? ENOSPC : EIO;
+}
+
+/* --- spoiling --- */
+
+enum { META_PAGES = 2, SPOILT_BYTES = 64 };
+static const int deadly[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
+
+/* What is read now, for the handler of signals: it knows no context. */
+static struct {
+    volatile sig_atomic_t is_busy;
+    int fd;
+    size_t page_bytes;
+} at_risk = { .fd = -1 };
+
+/* The heads of the two pages from which all others are found. Safe in a handler of signals. */
+static void heads_spoil(void)
+{
+    static const char nothing[SPOILT_BYTES];
+    for (size_t i = 0; i < META_PAGES; i++)
+        if (pwrite(at_risk.fd, nothing, sizeof nothing, (off_t)(i * at_risk.page_bytes)) < 0) return;
+}
+
+/* It returns to what failed, which now ends the process. */
+static void on_deadly(int signal)
+{
+    if (at_risk.is_busy) heads_spoil();
+}
+
+void database_file_busy(bool is_busy)
+{
+    at_risk.is_busy = is_busy;
+}
+
+void database_file_spoil(void)
+{
+    heads_spoil();
+}
+
+/* What the walk came through may still lead who writes astray. */
+static void risk_watch(MDB_env *env)
+{
+    struct sigaction action = { .sa_handler = on_deadly, .sa_flags = (int)SA_RESETHAND };
+    MDB_stat facts;
+    if (mdb_env_stat(env, &facts) || mdb_env_get_fd(env, &at_risk.fd)) return;
+    at_risk.page_bytes = facts.ms_psize;
+    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) sigaction(deadly[i], &action, NULL);
 }
 
 /* --- opening --- */
@@ -44,6 +92,12 @@ static int tables_open(MDB_env *env, unsigned flags, struct database_file *out)
     return error;
 }
 
+void database_file_close(struct database_file *file)
+{
+    mdb_env_close(file->env);
+    at_risk.fd = -1;
+}
+
 static int env_open(const char *path, size_t map_bytes, unsigned flags, struct database_file *out)
 {
     int error = mdb_env_create(&out->env);
@@ -51,14 +105,12 @@ static int env_open(const char *path, size_t map_bytes, unsigned flags, struct d
     error = mdb_env_set_maxdbs(out->env, 2);
     if (!error) error = mdb_env_set_mapsize(out->env, map_bytes);
     if (!error) error = mdb_env_open(out->env, path, FLAGS | (flags & MDB_CREATE ? 0 : MDB_RDONLY), MODE);
+    if (!error && flags & MDB_CREATE) risk_watch(out->env);
+    database_file_busy(true);
     if (!error) error = tables_open(out->env, flags, out);
-    if (error) mdb_env_close(out->env);
+    database_file_busy(false);
+    if (error) database_file_close(out);
     return error;
-}
-
-void database_file_close(struct database_file *file)
-{
-    mdb_env_close(file->env);
 }
 
 /* --- looking through --- */
@@ -90,6 +142,39 @@ static bool table_walk(MDB_txn *txn, MDB_dbi table, bool (*is_sound)(const MDB_v
     return error == MDB_NOTFOUND;
 }
 
+/* A list of free pages: their count, then the pages, the highest first, each in one list only. `seen` has a
+   bit for each page up to the last. */
+static bool is_free_list_sound(const MDB_val *value, size_t last_page, uint8_t *seen)
+{
+    const size_t *numbers = value->mv_data, room = value->mv_size / sizeof *numbers;
+    if (room == 0 || numbers[0] >= room) return false;
+    for (size_t i = 1; i <= numbers[0]; i++) {
+        size_t page = numbers[i];
+        bool is_good = page > 1 && page <= last_page && !(seen[page / 8] >> page % 8 & 1);
+        if (!is_good || (i > 1 && page >= numbers[i - 1])) return false;
+        seen[page / 8] |= (uint8_t)(1U << page % 8);
+    }
+    return true;
+}
+
+/* Which pages are free only who writes reads, in the table 0: the next commit would trip over it. */
+static bool free_pages_walk(MDB_env *env, MDB_txn *txn)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    MDB_envinfo info;
+    mdb_env_info(env, &info);
+    if (mdb_cursor_open(txn, 0, &cursor)) return false;
+    uint8_t *seen = memory_alloc(info.me_last_pgno / 8 + 1);
+    bool is_good = true;
+    int error = 0;
+    while (is_good && (error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0)
+        is_good = key.mv_size == sizeof(size_t) && is_free_list_sound(&value, info.me_last_pgno, seen);
+    free(seen);
+    mdb_cursor_close(cursor);
+    return is_good && error == MDB_NOTFOUND;
+}
+
 static bool all_walk(const char *path, size_t map_bytes)
 {
     struct database_file file;
@@ -98,16 +183,16 @@ static bool all_walk(const char *path, size_t map_bytes)
     int error = env_open(path, map_bytes, 0, &file);
     if (error == MDB_NOTFOUND) return true; /* its first commit never came */
     if (error || mdb_txn_begin(file.env, NULL, MDB_RDONLY, &txn)) return false;
-    return table_walk(txn, file.entries, is_entry_sound, &entries) &&
+    return free_pages_walk(file.env, txn) && table_walk(txn, file.entries, is_entry_sound, &entries) &&
            table_walk(txn, file.order, is_order_sound, &orders) && entries == orders;
 }
 
 /* Whatever kills it, kills it alone. */
 static void child_run_walk(const char *path, size_t map_bytes)
 {
-    static const int deadly[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM };
     const struct rlimit none = { 0 };
     for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) signal(deadly[i], SIG_DFL);
+    signal(SIGALRM, SIG_DFL);
     setrlimit(RLIMIT_CORE, &none);
     alarm(CHECK_SECONDS_MOST);
     _exit(all_walk(path, map_bytes) ? 0 : 1);

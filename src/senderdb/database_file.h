@@ -19,6 +19,10 @@ enum { DATABASE_HOUR_BYTES = 4, DATABASE_ORDER_BYTES = DATABASE_HOUR_BYTES + SEN
 bool database_file_open(int folder_fd, uint64_t limit_bytes, struct database_file *out,
                         enum senderdb_found *out_found);
 void database_file_close(struct database_file *file);
+/* Makes what is open a file that the next start finds damaged: a jail opens no other one. A signal that ends
+   the process between busy(true) and busy(false) does so, too: else each next process would end likewise. */
+void database_file_spoil(void);
+void database_file_busy(bool is_busy);
 
 /* errno for an error of LMDB. */
 int database_file_errno(int error);

@@ -29,9 +29,10 @@ enum {
 
 struct senderdb {
     struct database_file file;
-    MDB_txn *txn; /* NULL: none is open */
-    int error;    /* errno of the first failure since the last commit; 0: none */
-    bool is_full; /* the map was, since the last commit */
+    MDB_txn *txn;   /* NULL: none is open */
+    int error;      /* errno of the first failure since the last commit; 0: none */
+    bool is_full;   /* the map was, since the last commit */
+    bool is_broken; /* what was read makes no sense, and never will */
     uint32_t changes, changes_most;
     uint64_t now_ms; /* the caller's latest */
     uint64_t soft_bytes;
@@ -47,6 +48,7 @@ static void fail(struct senderdb *db, int error)
 {
     if (!db->error) db->error = database_file_errno(error);
     if (error == MDB_MAP_FULL) db->is_full = true;
+    if (error < 0 && error != MDB_MAP_FULL && error != MDB_TXN_FULL) db->is_broken = true;
     if (db->txn) mdb_txn_abort(db->txn);
     db->txn = NULL;
     db->changes = 0;
@@ -240,10 +242,12 @@ size_t senderdb_get(struct senderdb *db, const struct senderdb_key *key, uint64_
                     size_t size)
 {
     clock_see(db, now_ms);
+    database_file_busy(true);
     struct stored stored = stored_find(db, key);
-    if (stored.hour == 0 || is_over(&stored, now_ms)) return 0;
+    if (is_over(&stored, now_ms)) stored.value = TEXT_NONE;
     size_t taken = stored.value.length < size ? stored.value.length : size;
     if (taken) memcpy(out, stored.value.at, taken);
+    database_file_busy(false);
     return stored.value.length;
 }
 
@@ -252,15 +256,19 @@ bool senderdb_put(struct senderdb *db, const struct senderdb_key *key, const str
 {
     clock_see(db, touch->now_ms);
     if (value.length > SENDERDB_VALUE_MOST) bug("a value of %zu bytes", value.length);
+    database_file_busy(true);
     struct stored old = stored_find(db, key);
-    if (old.hour == 0 && !is_admitted(db, touch)) return false;
-    return stored_put(db, key, touch, old.hour, value);
+    bool is_put = (old.hour || is_admitted(db, touch)) && stored_put(db, key, touch, old.hour, value);
+    database_file_busy(false);
+    return is_put;
 }
 
 bool senderdb_forget(struct senderdb *db, const struct senderdb_key *key)
 {
+    database_file_busy(true);
     struct stored old = stored_find(db, key);
     if (old.hour) stored_remove(db, key, old.hour);
+    database_file_busy(false);
     return old.hour != 0;
 }
 
@@ -337,20 +345,28 @@ struct senderdb_key senderdb_key(const struct senderdb *db, uint8_t kind, const 
 
 bool senderdb_commit(struct senderdb *db)
 {
+    database_file_busy(true);
     if (db->is_full) evict(db, EVICTED_IN_NEED);
     for (unsigned i = 0; i < PURGED_AT_ONCE && first_remove(db, hour_of(db->now_ms)); i++) continue;
     if (db->txn) used_measure(db);
     commit(db);
+    database_file_busy(false);
     int error = db->error;
     db->error = 0;
     db->is_full = error == ENOSPC;
+    if (db->is_broken) {
+        database_file_spoil();
+        error = EUCLEAN;
+    }
     errno = error;
     return error == 0;
 }
 
 void senderdb_facts(struct senderdb *db, struct senderdb_facts *out)
 {
+    database_file_busy(true);
     if (begin(db)) used_measure(db);
+    database_file_busy(false);
     *out = db->facts;
 }
 
@@ -394,7 +410,9 @@ struct senderdb *senderdb_open(int folder_fd, uint64_t limit_bytes, enum senderd
 void senderdb_close(struct senderdb *db)
 {
     if (!db) return;
+    database_file_busy(true);
     commit(db);
+    database_file_busy(false);
     database_file_close(&db->file);
     free(db);
 }

@@ -32,7 +32,7 @@ void senderdb_close(struct senderdb *db);
 
 /* What was changed since the last call becomes visible to the next start. To be called about each second.
    False, once a failure: errno says why (ENOSPC, EIO); what was changed since then is forgotten, and the next
-   changes are tried anew. */
+   changes are tried anew. EUCLEAN: what was read makes no sense; the next start finds the file damaged. */
 bool senderdb_commit(struct senderdb *db);
 
 /* For status. */

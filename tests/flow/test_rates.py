@@ -223,6 +223,20 @@ rates {{ messages per client 3 }}
     stranger.say("MAIL FROM:<a@stranger.test>")
     asked = [stranger.say(f"RCPT TO:<{name}@example.test>") for name in ("user", "x1", "x2", "x3", "x4", "user")]
     assert [code for code, _ in asked] == [250, 550, 550, 550, 550, 550] and "that do not exist were asked for" in asked[5][1], asked
+    # guesses are not hidden behind one who is there and is asked for again and again; who sends mail may ask for some that are gone
+    sly, codes = client(node.port, "198.51.100.19"), []
+    for i in range(6):
+        for _ in range(3):
+            sly.open(sender="a@stranger.test", recipients=("postmaster@example.test",))
+            sly.say("RSET")
+        codes.append(sly.open(sender="a@stranger.test", recipients=(f"guess{i}@example.test", "user@example.test"))[2][1])
+        sly.say("RSET")
+    assert "that do not exist were asked for" in codes[-1], codes
+    lister = client(node.port, "198.51.100.29")
+    for i in range(8):
+        assert lister.send(lab.message("news"), sender="list@good.test", recipients=("postmaster@example.test",))[0] == 250
+    codes = [lister.open(sender="list@good.test", recipients=(f"gone{i}@example.test",))[1][1] and lister.say("RSET")[0] for i in range(6)]
+    assert lister.open(sender="list@good.test", recipients=("user@example.test",))[1][0] == 250
     # a client's own rate, over sessions; an observed client is answered as always
     codes = [client(node.port, "192.0.2.9").send(lab.message("x"), sender=f"a@d{i}.test", recipients=("user@example.test",))[0] for i in range(4)]
     assert codes == [250, 250, 250, 451]

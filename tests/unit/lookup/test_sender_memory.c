@@ -132,6 +132,12 @@ static void test_who_is_known(void **state)
     learn(&scene, &out, false, false, "");
     struct sender_subject from_friend = subject_of("198.51.100.1", "friend@e.test", &user);
     assert_int_equal(waits(&scene, &from_friend), 0);
+    struct text stranger = TEXT("stranger@f.test"); /* whose mail was answered by itself */
+    struct sender_subject answer = subject_of("10.0.0.7", "", &stranger);
+    answer.direction = DIRECTION_OUT;
+    learn(&scene, &answer, false, false, "");
+    struct sender_subject from_stranger = subject_of("198.51.100.1", "stranger@f.test", &user);
+    assert_int_equal(waits(&scene, &from_stranger), 300);
     struct sender_subject nobody = subject_of("198.51.100.1", "", &user);
     assert_int_equal(waits(&scene, &nobody), 300);
     scene_end(&scene);

@@ -114,6 +114,26 @@ static void ends(void **state)
     inside_senders_free(senders);
 }
 
+/* A clock that went a year ahead when he was held, and was set back: it ends in the time that it has. */
+static void clock_set_back(void **state)
+{
+    const uint64_t year_ms = UINT64_C(365) * 24 * HOURLY_MS;
+    struct inside_senders *senders = inside_senders_new();
+    const struct config config = config_of();
+    struct rate_subject subject = { .sender = TEXT("a@x.test"), .recipient_total = 11 };
+    struct rate_answer answer;
+    inside_senders_message(senders, &config, &subject, (struct inside_time){ noon_ms, today_ms + year_ms },
+                           &answer);
+    assert_true(answer.cause == RATE_RECIPIENTS && answer.until_ms == today_ms + year_ms + 1000);
+    inside_senders_have_changed(senders);
+    answer = mail(senders, &config, "a@x.test", 1, 100);
+    assert_true(answer.cause == RATE_RECIPIENTS && answer.until_ms == today_ms + 1100);
+    assert_true(inside_senders_have_changed(senders));
+    assert_int_equal(mail(senders, &config, "a@x.test", 1, 1099).until_ms, today_ms + 1100);
+    assert_int_equal(mail(senders, &config, "a@x.test", 1, 1100).cause, RATE_FINE);
+    inside_senders_free(senders);
+}
+
 /* They are the same in the next process; what is no such file is refused, cut at any byte. */
 static void outlive(void **state)
 {
@@ -194,8 +214,8 @@ static void floods(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(lines), cmocka_unit_test(ends),
-                                        cmocka_unit_test(outlive), cmocka_unit_test(many),
-                                        cmocka_unit_test(floods) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(lines),          cmocka_unit_test(ends),
+                                        cmocka_unit_test(clock_set_back), cmocka_unit_test(outlive),
+                                        cmocka_unit_test(many),           cmocka_unit_test(floods) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

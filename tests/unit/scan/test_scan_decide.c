@@ -19,6 +19,7 @@
 #include "rules/ruleset.h"
 #include "scan/authenticate.h"
 #include "scan/decide.h"
+#include "scan/entry_match.h"
 #include "scan/entry_patterns.h"
 #include "scan/wording.h"
 
@@ -935,6 +936,51 @@ static void test_entry_rows(void **state)
     for (size_t i = 0; i < sizeof entry_rows / sizeof *entry_rows; i++) entry_row_check(&entry_rows[i]);
 }
 
+/* Whose proof is one for an entry: a domain below that of an address has to be its owner's. */
+static const struct proof_row {
+    const char *entry, *from, *proven;
+    bool is_allowed;
+} proof_rows[] = {
+    { "news@shop.test", "news@shop.test", "shop.test", true },
+    { "news@shop.test", "news@shop.test", "mail.shop.test", true },
+    { "news@shop.test", "news@shop.test", "eshop.test", false },
+    { "news@shop.test", "news@shop.test", "shop.test.evil.test", false },
+    { "support@github.io", "support@github.io", "github.io", true },
+    { "support@github.io", "support@github.io", "evil.github.io", false },
+    { "office@u.ac.jp", "office@u.ac.jp", "mail.u.ac.jp", true },
+    { "github.io", "x@evil.github.io", "evil.github.io", true },
+};
+
+static void proof_row_check(const struct proof_row *row)
+{
+    struct arena *arena = arena_new(0);
+    struct config *config = config_of(arena_printf(arena, "allow senders %s", row->entry).at);
+    struct text recipient = TEXT("a@on.test");
+    const struct occasion occasion = { .recipients = &recipient,
+                                       .recipient_count = 1,
+                                       .sender = arena_printf(arena, "x@%s", row->proven) };
+    struct auth_judgement judgement = { .is_made = true };
+    struct facts facts = { 0 };
+    struct score score = { .arena = arena };
+    struct entry_ruling ruling;
+    from_domains_add(arena, text_of(row->from), &judgement.facts.from);
+    judgement.result.spf.sender.outcome = SPF_PASS;
+    judgement.result.spf.sender.domain = text_of(row->proven);
+    const struct entry_request request = {
+        .config = config, .occasion = &occasion, .facts = &facts, .authentication = &judgement
+    };
+    if (entry_match(&request, &score, &ruling) != row->is_allowed)
+        fail_msg("%s, proven by %s", row->entry, row->proven);
+    config_free(config);
+    arena_free(arena);
+}
+
+static void test_whose_proof(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof proof_rows / sizeof *proof_rows; i++) proof_row_check(&proof_rows[i]);
+}
+
 /* How much came within an hour: it holds, and nothing more; what is worse is done all the same. */
 static const struct rate_row {
     const char *name, *config;
@@ -1049,11 +1095,11 @@ static void test_rate_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),       cmocka_unit_test(test_causes),
-        cmocka_unit_test(test_entry_rows), cmocka_unit_test(test_campaigns_hold),
-        cmocka_unit_test(test_findings),   cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_header),     cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_rules_alone),
+        cmocka_unit_test(test_rows),           cmocka_unit_test(test_causes),
+        cmocka_unit_test(test_entry_rows),     cmocka_unit_test(test_whose_proof),
+        cmocka_unit_test(test_campaigns_hold), cmocka_unit_test(test_findings),
+        cmocka_unit_test(test_kinds),          cmocka_unit_test(test_header),
+        cmocka_unit_test(test_lines),          cmocka_unit_test(test_rules_alone),
         cmocka_unit_test(test_rate_rows)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -266,6 +266,71 @@ static void damaged(void **state)
     assert_true(set_aside >= 6); /* of the others nothing needs what stood there */
 }
 
+/* Bits of a page: a few anywhere, many in its head; or all of it is zeros. */
+static void spoil(unsigned page, unsigned seed)
+{
+    enum { HEAD = 64, WAYS = 3 };
+    uint8_t room[4096];
+    int fd = openat(folder, "senders.mdb", O_RDWR);
+    srand48((long)seed);
+    if (pread(fd, room, sizeof room, (off_t)page * 4096) == sizeof room) {
+        long reach = seed % 2 ? (long)sizeof room : HEAD;
+        if (seed % WAYS == 0) memset(room, 0, sizeof room);
+        for (int i = 0; i < (seed % WAYS == 1 ? 3 : 40); i++)
+            room[lrand48() % reach] ^= (uint8_t)(1 << lrand48() % 8);
+        assert_int_equal(pwrite(fd, room, sizeof room, (off_t)page * 4096), sizeof room);
+    }
+    close(fd);
+}
+
+/* What of its pages is free stands in pages, too, which only who writes reads. 0: all was kept, 1: it was
+   found before; 2: it was found when it was written to, which the next start has to know. EFBIG is told as a
+   full disk is, again and again. */
+static int written_to(void)
+{
+    enum senderdb_found found;
+    struct senderdb *db = senderdb_open(folder, 0, &found);
+    if (!db) return 3;
+    for (uint64_t i = 0; i < 600; i++) {
+        put(db, 100000 + i, start + i, 0);
+        if (i % 20 == 0 && !senderdb_commit(db)) return errno == EUCLEAN ? 2 : errno == EFBIG ? 0 : 4;
+    }
+    senderdb_close(db);
+    return found == SENDERDB_DAMAGED;
+}
+
+static void aged_make(void)
+{
+    unlinkat(folder, "senders.mdb", 0);
+    unlinkat(folder, "senders.damaged", 0);
+    struct senderdb *db = opened(0, SENDERDB_NEW);
+    for (uint64_t i = 0; i < 3000; i++) {
+        put(db, i, start + i * 60000, 0);
+        if (i % 30 == 0) senderdb_commit(db);
+    }
+    senderdb_close(db);
+}
+
+/* Whatever of a file that was written to often is spoilt: it is found at the start, else it ends one process
+   at most. */
+static void spoilt(void **state)
+{
+    enum { PAGES = 120, ROUNDS = 200 };
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        int status;
+        aged_make();
+        if (round < PAGES)
+            damage(round, round);
+        else
+            spoil(round % PAGES, round);
+        pid_t child = fork();
+        if (child == 0) _exit(written_to());
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (WIFEXITED(status) && WEXITSTATUS(status) > 2) fail_msg("round %u: status %d", round, status);
+        if (WIFSIGNALED(status) || WEXITSTATUS(status) == 2) senderdb_close(opened(0, SENDERDB_DAMAGED));
+    }
+}
+
 static void cut_short(void **state)
 {
     struct senderdb *db = opened(0, SENDERDB_NEW);
@@ -381,6 +446,7 @@ int main(int argc, char **argv)
         IN_FOLDER(one_network_is_bounded),
         IN_FOLDER(killed_in_the_middle),
         IN_FOLDER(damaged),
+        IN_FOLDER(spoilt),
         IN_FOLDER(cut_short),
         IN_FOLDER(full_map),
         IN_FOLDER(full_disk),
