@@ -32,7 +32,7 @@ def tell(tale):
     (held,) = [json.loads(line) for line in wall.sekimori("inside", "held", "--json").stdout.splitlines()]
     left = MAILS - held["messages"]
     assert held["sender"] == USER and held["cause"] == "recipients", held
-    assert abs(left * RECIPIENTS + 5 - LINE) <= RECIPIENTS, held
+    assert abs(left * RECIPIENTS + 5 - LINE) <= THREADS * RECIPIENTS, held  # as many are on their way when the line is passed
     tale.say(f"{MAILS} spam mails to {RECIPIENTS} people each: {left} left, {held['messages']} are held: {held['says']}")
     (told,) = wait_for(lambda: alerts(lab), "the administrator is told", 30)
     text = told.get_payload(decode=True).decode()
