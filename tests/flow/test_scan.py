@@ -36,7 +36,7 @@ class Scan:
             "hostname mx.example.test\nadmin postmaster@example.test\nlisten 127.0.0.1:2525\n"
             "domains { example.test 127.0.0.1 }\n"
             f"virus {{ engine clamav {{ {builtin} }} }}\n"
-            f"auth mode off\nprocesses {{ scan {workers} }}\n{config}\n")
+            f"auth mode off\nsenders remember off\nprocesses {{ scan {workers} }}\n{config}\n")
 
     def _read(self):
         for line in self.process.stdout:
