@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs the flow tests, several files at a time, since they mostly wait: two for each processor, and up to four where the
+"""Runs the flow tests, several files at a time, since they mostly wait: two for each processor, and up to five where the
 processors stand idle all the same. Each runner has a network of its own where root can make one, so that no two tests meet on a port. Tests marked `alone` measure time: they run one by one when all others are over.
 Files in SANITIZED take the programs with sanitizers; the others those without, where --plain names a build of them.
 --beside runs a command at a low priority meanwhile, its output goes to a file, and waits for it before those that are alone.
@@ -133,7 +133,7 @@ def cost(path):
 
 def main():
     options = argparse.ArgumentParser(usage=__doc__)
-    options.add_argument("--runners", type=int, default=(os.cpu_count() or 1) * 4, help="the second half of them only while processors stand idle")
+    options.add_argument("--runners", type=int, default=(os.cpu_count() or 1) * 5, help="all but two for each processor only while processors stand idle")
     options.add_argument("--plain", default="", help="a build without sanitizers")
     options.add_argument("--again", action="store_true")
     options.add_argument("-k", dest="expression", default="")
@@ -163,7 +163,7 @@ def main():
             say(path.stem, result)
             results.append(result)
 
-    threads = [threading.Thread(target=runner, args=(number >= chosen.runners // 2,)) for number in range(max(1, chosen.runners))]
+    threads = [threading.Thread(target=runner, args=(number >= 2 * (os.cpu_count() or 1),)) for number in range(max(1, chosen.runners))]
     for thread in threads:
         thread.start()
     for thread in threads:
