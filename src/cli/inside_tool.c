@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "base/json.h"
+#include "cli/plain_options.h"
 #include "cli/time_words.h"
 
 enum { ASK_LIMIT_MS = 10000 };
@@ -24,17 +25,6 @@ static const char help[] =
     "\nExit codes: 0, 64 usage, 66 that sender is not held, 69 no node, 75 lookup is being restarted,\n"
     "77 you may not. Each release is recorded: sekimori audit --act inside.\n";
 
-struct options {
-    struct control_target target;
-    bool is_json;
-};
-
-static const struct verb_option table[] = {
-    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
-    OPTIONS_TARGET(struct options),
-    { 0 },
-};
-
 static const char *const acts[] = { "held", "release", NULL };
 
 static const char *act_word(size_t position)
@@ -42,7 +32,7 @@ static const char *act_word(size_t position)
     return acts[position];
 }
 
-const struct verb_usage inside_usage = { "inside", help, table, .word = act_word };
+const struct verb_usage inside_usage = { "inside", help, plain_options_table, .word = act_word };
 
 static void row_print(const struct json *held)
 {
@@ -64,7 +54,7 @@ static void lines_print(struct text says)
     }
 }
 
-static int ask(const struct options *options, const char *act, const char *sender)
+static int ask(const struct plain_options *options, const char *act, const char *sender)
 {
     struct buffer command = { 0 }, answer = { 0 };
     bool is_list = strcmp(act, "held") == 0;
@@ -83,7 +73,7 @@ static int ask(const struct options *options, const char *act, const char *sende
 
 int inside_main(int argc, char **argv)
 {
-    struct options options = { 0 };
+    struct plain_options options = { 0 };
     int code = options_read(&inside_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (optind == argc) return options_complain(&inside_usage, "held or release?", "");

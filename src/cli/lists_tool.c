@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "base/json.h"
+#include "cli/plain_options.h"
 #include "cli/time_words.h"
 
 enum { ASK_LIMIT_MS = 130000 };
@@ -22,17 +23,6 @@ static const char help[] =
     "\nExit codes: 0, with test 0 some list has it, 1 none has; 64 usage, 69 no node, 75 no list that\n"
     "answered has it and some did not answer, or lookup is being restarted, 77 you may not.\n";
 
-struct options {
-    struct control_target target;
-    bool is_json;
-};
-
-static const struct verb_option table[] = {
-    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
-    OPTIONS_TARGET(struct options),
-    { 0 },
-};
-
 static const char *const acts[] = { "test", NULL };
 
 static const char *act_word(size_t position)
@@ -40,7 +30,7 @@ static const char *act_word(size_t position)
     return position == 0 ? acts[0] : NULL;
 }
 
-const struct verb_usage lists_usage = { "lists", help, table, .word = act_word };
+const struct verb_usage lists_usage = { "lists", help, plain_options_table, .word = act_word };
 
 /* --- in words --- */
 
@@ -122,7 +112,7 @@ static void unasked_say(const struct control_target *target)
     buffer_free(&answer);
 }
 
-static int ask(const struct options *options, const char *command, bool is_test)
+static int ask(const struct plain_options *options, const char *command, bool is_test)
 {
     struct buffer answer = { 0 };
     int code = control_ask(&options->target, text_of(command), ASK_LIMIT_MS, NULL, NULL, &answer);
@@ -151,7 +141,7 @@ int lists_tool_settle(const struct control_target *target)
 
 int lists_main(int argc, char **argv)
 {
-    struct options options = { 0 };
+    struct plain_options options = { 0 };
     char command[512];
     int code = options_read(&lists_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "cli/fresh_file.h"
+#include "cli/plain_options.h"
 #include "cli/teaching.h"
 #include "cli/time_words.h"
 #include "spam/lesson_log.h"
@@ -33,23 +34,14 @@ static const char help[] =
     "answers,\n"
     "73 the file cannot be made, 74 it cannot be written, 75 the node went away, 77 not allowed.\n";
 
-struct options {
-    struct control_target target;
-    bool is_json;
-};
-
-static const struct verb_option table[] = { { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL,
-                                              NULL },
-                                            OPTIONS_TARGET(struct options),
-                                            { 0 } };
-
 static const char *model_word(size_t position)
 {
     static const char *const words[] = { "stat", "export", "import", NULL };
     return words[position];
 }
 
-const struct verb_usage model_usage = { "model", help, table, .word = model_word, .takes_files = true };
+const struct verb_usage model_usage = { "model", help, plain_options_table, .word = model_word,
+                                        .takes_files = true };
 
 /* --- stat --- */
 
@@ -85,7 +77,7 @@ static void stat_print(const struct json *facts)
     if (*json_get_string(facts, "trouble")) printf("trouble         %s\n", json_get_string(facts, "trouble"));
 }
 
-static int stat_do(const struct options *options)
+static int stat_do(const struct plain_options *options)
 {
     struct buffer out = { 0 };
     int code = control_ask(&options->target, TEXT("model stat"), ANSWER_MS, NULL, NULL, &out);
@@ -103,7 +95,7 @@ static int stat_do(const struct options *options)
 
 /* --- export, import --- */
 
-static int export_do(const struct options *options, const char *path)
+static int export_do(const struct plain_options *options, const char *path)
 {
     char why[300] = "";
     struct buffer out = { 0 };
@@ -141,7 +133,7 @@ static int lessons_import(struct teaching *teaching, struct text bytes, const ch
     return code;
 }
 
-static int bytes_import(const struct options *options, struct text bytes, const char *path)
+static int bytes_import(const struct plain_options *options, struct text bytes, const char *path)
 {
     struct teaching teaching = { 0 };
     const char *why = lesson_log_open(&bytes);
@@ -155,7 +147,7 @@ static int bytes_import(const struct options *options, struct text bytes, const 
     return code == EX_OK ? ended : code;
 }
 
-static int import_do(const struct options *options, const char *path)
+static int import_do(const struct plain_options *options, const char *path)
 {
     struct stat facts;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -180,7 +172,7 @@ static int import_do(const struct options *options, const char *path)
 int model_main(int argc, char **argv)
 {
     static const char *const words[] = { "stat", "export", "import", NULL };
-    struct options options = { 0 };
+    struct plain_options options = { 0 };
     int code = options_read(&model_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (optind == argc) return options_complain(&model_usage, "stat, export or import?", "");

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/plain.h"
 #include "cli/control.h"
+#include "cli/plain_options.h"
 #include "cli/time_words.h"
 
 enum { ANSWER_MS = 30000, NAME_COLUMNS = 40, DATE_BYTES = 10 };
@@ -25,16 +26,6 @@ static const char help[] =
     "\nExit codes: 0, 64 usage, 65 nobody is known by that name or address, 69 no node answers,\n"
     "74 it cannot be written, 75 the ledger cannot be read now, 77 not allowed.\n";
 
-struct options {
-    struct control_target target;
-    bool is_json;
-};
-
-static const struct verb_option table[] = { { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL,
-                                              NULL },
-                                            OPTIONS_TARGET(struct options),
-                                            { 0 } };
-
 static const char *const words[] = { "list", "forget", NULL };
 
 static const char *people_word(size_t position)
@@ -42,11 +33,11 @@ static const char *people_word(size_t position)
     return words[position];
 }
 
-const struct verb_usage people_usage = { "people", help, table, .word = people_word };
+const struct verb_usage people_usage = { "people", help, plain_options_table, .word = people_word };
 
 static void line_print(void *context, struct text line)
 {
-    const struct options *options = context;
+    const struct plain_options *options = context;
     struct json *item = options->is_json ? NULL : json_parse(line);
     char when[WHEN_SIZE];
     if (!item) {
@@ -64,7 +55,7 @@ static void line_print(void *context, struct text line)
     json_free(item);
 }
 
-static int ask(struct options *options, struct text command)
+static int ask(struct plain_options *options, struct text command)
 {
     struct buffer out = { 0 };
     int code = control_ask_lines(&options->target, command, ANSWER_MS, line_print, options, &out);
@@ -76,7 +67,7 @@ static int ask(struct options *options, struct text command)
 
 int people_main(int argc, char **argv)
 {
-    struct options options = { 0 };
+    struct plain_options options = { 0 };
     struct buffer command = { 0 };
     int code = options_read(&people_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "base/json.h"
+#include "cli/plain_options.h"
 #include "cli/time_words.h"
 
 enum { ASK_LIMIT_MS = 10000, WITH_MOST = 2 };
@@ -28,17 +29,6 @@ static const char help[] =
     "being\n"
     "restarted, 77 you may not. Each forget is recorded: sekimori audit --act sender.\n";
 
-struct options {
-    struct control_target target;
-    bool is_json;
-};
-
-static const struct verb_option table[] = {
-    { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
-    OPTIONS_TARGET(struct options),
-    { 0 },
-};
-
 static const char *const acts[] = { "show", "forget", NULL };
 
 static const char *act_word(size_t position)
@@ -46,7 +36,7 @@ static const char *act_word(size_t position)
     return acts[position];
 }
 
-const struct verb_usage sender_usage = { "sender", help, table, .word = act_word };
+const struct verb_usage sender_usage = { "sender", help, plain_options_table, .word = act_word };
 
 /* --- in words --- */
 
@@ -83,7 +73,7 @@ static void answer_print(struct text says, bool is_json)
     json_free(sender);
 }
 
-static int ask(const struct options *options, char **words, int count)
+static int ask(const struct plain_options *options, char **words, int count)
 {
     struct buffer command = { 0 }, answer = { 0 };
     buffer_add_text(&command, TEXT("sender"));
@@ -100,7 +90,7 @@ static int ask(const struct options *options, char **words, int count)
 
 int sender_main(int argc, char **argv)
 {
-    struct options options = { 0 };
+    struct plain_options options = { 0 };
     int code = options_read(&sender_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     if (optind == argc) return options_complain(&sender_usage, "show or forget?", "");
