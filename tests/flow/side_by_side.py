@@ -2,10 +2,10 @@
 """Runs the flow tests, several files at a time, since they mostly wait: two for each processor, and up to five where the
 processors stand idle all the same. Each runner has a network of its own where root can make one, so that no two tests meet on a port. Tests marked `alone` measure time: they run one by one when all others are over.
 Files in SANITIZED take the programs with sanitizers; the others those without, where --plain names a build of them.
---beside runs a command at a low priority meanwhile, its output goes to a file, and waits for it before those that are alone.
+--beside runs a command of the shell at a low priority meanwhile, and waits for it before those that are alone.
 With --again up to AGAIN_MOST tests that failed while others ran beside them are run once more when the machine is quiet, and both
 results are shown: what fails twice has failed.
-usage: side_by_side.py [--runners N] [--plain BUILD] [--again] [-k EXPRESSION] [--beside OUTPUT COMMAND]
+usage: side_by_side.py [--runners N] [--plain BUILD] [--again] [-k EXPRESSION] [--beside COMMAND]
 The last line is "flows: N passed, N failed"."""
 import argparse
 import ctypes
@@ -137,14 +137,13 @@ def main():
     options.add_argument("--plain", default="", help="a build without sanitizers")
     options.add_argument("--again", action="store_true")
     options.add_argument("-k", dest="expression", default="")
-    options.add_argument("--beside", nargs=2, metavar=("OUTPUT", "COMMAND"))
+    options.add_argument("--beside", metavar="COMMAND")
     chosen = options.parse_args()
     build_of = lambda path: "" if path.stem in SANITIZED else chosen.plain
     files = sorted(HERE.glob("test_*.py"), key=cost, reverse=True)
     beside = None
     if chosen.beside:
-        with open(chosen.beside[0], "wb") as output:
-            beside = subprocess.Popen(["nice", "-n", "15", "sh", "-c", chosen.beside[1]], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        beside = subprocess.Popen(["nice", "-n", "15", "sh", "-c", chosen.beside], stdin=subprocess.DEVNULL)
     waiting, results = queue.SimpleQueue(), []
     for path in files:
         waiting.put(path)
