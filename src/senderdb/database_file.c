@@ -98,6 +98,13 @@ void database_file_close(struct database_file *file)
     at_risk.fd = -1;
 }
 
+/* By the head: then one that is not found stood in a page that is spoilt. */
+static bool has_tables(MDB_env *env)
+{
+    MDB_stat main_table;
+    return mdb_env_stat(env, &main_table) == 0 && main_table.ms_entries > 0;
+}
+
 static int env_open(const char *path, size_t map_bytes, unsigned flags, struct database_file *out)
 {
     int error = mdb_env_create(&out->env);
@@ -109,6 +116,7 @@ static int env_open(const char *path, size_t map_bytes, unsigned flags, struct d
     database_file_busy(true);
     if (!error) error = tables_open(out->env, flags, out);
     database_file_busy(false);
+    if (error == MDB_NOTFOUND && has_tables(out->env)) error = MDB_CORRUPTED;
     if (error) database_file_close(out);
     return error;
 }
