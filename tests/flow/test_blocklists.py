@@ -183,6 +183,7 @@ def test_a_bad_file_leaves_the_list_as_it_was(stage):
     assert f"{path}:5000001" in stage.run("check", "--config", str(stage.config), check=False, where=False).stderr
     logged(stage, "ALARM: list bad-networks")
     lab.wait_for(lambda: "bad-networks is put aside" in health(stage), "health names it")
+    lab.wait_for(lambda: "bad-networks is aside" in stage.run("audit", "--act", "list").stdout, "the audit has it: lookup looks once a second")
     for name, content, says in (("names", b"a." * 5000 + b"example\n", ':1: "a.a.a.'), ("hashes", b"12345\n", ':1: "12345" is no SHA-256'),
                                 ("names", b"ok.example\n\x7fELF\x02\x01\x01\0\0\n", ":2: a control character")):
         other, before = stage.lists / f"{name}.txt", (stage.lists / f"{name}.txt").read_bytes()
