@@ -239,13 +239,15 @@ static void worker_check(const struct world *world, struct arena *arena, const s
                                  .recipient_count = 1,
                                  .recipients = &to };
     address_parse(TEXT("198.18.200.7"), &occasion.client);
-    const struct list_content content = { TEXT(link_hosts), TEXT(link_urls), NULL };
+    struct from_domains from = { 0 };
+    const struct list_content content = { &from, TEXT(link_hosts), TEXT(link_urls), NULL };
     const struct impostor_source source = { world->config,   world->people,    mime,
                                             occasion.sender, TEXT(link_hosts), TEXT_NONE };
     const struct entry_request request = {
         world->config, &occasion, &facts, &authentication, buffer_text(&world->entries), 1
     };
     impostor_look(arena, &source, &findings);
+    from_domains_find(arena, mime->parts[0].header, &from);
     list_questions_raise(arena, world->config, mime->parts[0].header, &content, &facts);
     list_answers_weigh(world->config, facts.questions, facts.question_count, &score, &demand);
     entry_match(&request, &score, &ruling);

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "mail/encoded_word.h"
 #include "mail/idna.h"
+#include "mail/mailbox.h"
 
 enum { BYTES_MOST = 1 << 18, NAME_MOST = 253, LABEL_MOST = 63 };
 
@@ -392,4 +393,12 @@ void from_domains_find(struct arena *arena, const struct header *header, struct 
         fields++;
     }
     if (out->addresses == 0) note(out, FROM_MISSING);
+}
+
+struct text from_address_shown(struct arena *arena, struct text from, struct text envelope_sender)
+{
+    struct from_domains found = { 0 };
+    if (from.length) from_domains_add(arena, from, &found);
+    struct text shown = mailbox_lower(arena, found.address);
+    return shown.length ? shown : mailbox_lower(arena, envelope_sender);
 }

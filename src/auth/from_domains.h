@@ -54,6 +54,10 @@ static inline bool from_has(const struct from_domains *from, enum from_oddity od
 /* Of all From fields of the header. */
 void from_domains_find(struct arena *arena, const struct header *header, struct from_domains *out);
 
+/* Whom a person takes for the sender: the first address of a From field's value, which may be empty, else the
+   envelope's; in lower case (mailbox_lower). */
+struct text from_address_shown(struct arena *arena, struct text from, struct text envelope_sender);
+
 /* Of one value alone, raw as header_field.value is; adds to *out, which was zero at first. */
 void from_domains_add(struct arena *arena, struct text value, struct from_domains *out);
 

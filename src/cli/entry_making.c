@@ -29,20 +29,11 @@ bool entry_making_extent(const char *word, enum entry_extent *out)
     return i < EXTENTS;
 }
 
-/* Of From, which is what people see; else of the envelope. */
-static struct text address_of(struct arena *arena, const struct entry_occasion *occasion)
-{
-    struct from_domains from = { 0 };
-    if (occasion->author.length) from_domains_add(arena, occasion->author, &from);
-    struct text author = mailbox_lower(arena, from.address);
-    return author.length ? author : mailbox_lower(arena, occasion->sender);
-}
-
 static struct text what_of(struct arena *arena, enum entry_extent extent,
                            const struct entry_occasion *occasion)
 {
     if (extent == EXTENT_NETWORK) return occasion->client;
-    struct text address = address_of(arena, occasion);
+    struct text address = from_address_shown(arena, occasion->author, occasion->sender);
     return extent == EXTENT_DOMAIN ? envelope_domain_of(address) : address;
 }
 

@@ -5,8 +5,13 @@
 #define SEKIMORI_IPC_ASK_RATE_H
 
 #include "ipc/ask_lookup.h"
+#include "ipc/two_images.h"
 
-enum { SENDER_RATES_FILE_BYTES = 128 * 1024 }; /* of run/inside, which lookup keeps */
+/* Of run/inside, which lookup keeps: two images of those who are held. */
+enum {
+    SENDER_RATES_IMAGE_MOST = 96 * 1024,
+    SENDER_RATES_FILE_BYTES = TWO_IMAGES_BYTES(SENDER_RATES_IMAGE_MOST)
+};
 
 enum rate_event {
     RATE_EVENT_SPAM,    /* receive: a message of his looks like spam */

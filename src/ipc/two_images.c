@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Called by fingerprint_page.c and learned_page.c. */
+/* Called by the pages of this folder, and by lookup. */
 #include "ipc/two_images.h"
 
 #include <stdatomic.h>
@@ -42,6 +42,11 @@ void two_images_write(struct two_images *page, const struct two_images_form *for
     page->lengths[next] = (uint32_t)image.length;
     page->version = form->version;
     atomic_store(&page->in_force, next);
+}
+
+bool two_images_is_used(const struct two_images *page)
+{
+    return page && page->version != 0;
 }
 
 struct text two_images_read(const struct two_images *page, const struct two_images_form *form)

@@ -30,4 +30,7 @@ void two_images_write(struct two_images *page, const struct two_images_form *for
    from the map; aligned for any object. */
 struct text two_images_read(const struct two_images *page, const struct two_images_form *form);
 
+/* Something stands in it: an image, or what is no page of that form any more. False: NULL, or new. */
+bool two_images_is_used(const struct two_images *page);
+
 #endif

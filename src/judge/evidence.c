@@ -113,6 +113,14 @@ const struct question *questions_find(const struct question *questions, uint32_t
     return NULL;
 }
 
+const struct question *questions_answered(const struct question *questions, uint32_t count,
+                                          enum question_kind kind)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (questions[i].kind == kind && questions[i].status == ANSWER_FOUND) return &questions[i];
+    return NULL;
+}
+
 void questions_put(const struct question *questions, uint32_t count, struct buffer *out)
 {
     put_u32(out, count);

@@ -244,7 +244,7 @@ struct verdict {
     struct text newsletter_of; /* its proven domain; empty with it */
     enum teaches teaches;
     struct text taught_of; /* the organization that sent it; empty with TEACHES_NOTHING */
-    bool is_counted; /* among its near-duplicates: its spread would speak against it (judge/campaign.h) */
+    bool is_counted;    /* among its near-duplicates: its spread would speak against it (judge/campaign.h) */
     bool is_spam_alone; /* is_spam by what it is, without what its sender's past weighs: reputation feeds on
                            this */
     bool is_greylisted; /* it is deferred since nobody here knows its sender, and for nothing else */
@@ -268,6 +268,10 @@ bool facts_raise(struct arena *arena, struct facts *facts, enum question_kind ki
 /* The one of that kind and subject; NULL: there is none. */
 const struct question *questions_find(const struct question *questions, uint32_t count,
                                       enum question_kind kind, struct text subject);
+
+/* The first of that kind that was answered; NULL: none was. */
+const struct question *questions_answered(const struct question *questions, uint32_t count,
+                                          enum question_kind kind);
 
 /* Whether the virus check found a virus: the other classes of findings are none. */
 static inline bool facts_has_virus(const struct facts *facts)

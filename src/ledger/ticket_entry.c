@@ -5,22 +5,14 @@
 #include "ipc/message_id.h"
 #include "mail/mailbox.h"
 
-/* Of From, which is what he saw; else of the envelope. */
-static struct text sender_of(struct arena *arena, const struct held_row *row)
-{
-    struct from_domains from = { 0 };
-    if (row->author.length) from_domains_add(arena, row->author, &from);
-    struct text author = mailbox_lower(arena, from.address);
-    return author.length ? author : mailbox_lower(arena, row->sender);
-}
-
 bool ticket_entry_of(struct arena *arena, const struct held_row *row, enum entry_verb verb,
                      struct kept_entry *out)
 {
     char id[MESSAGE_ID_SIZE];
     const char *why;
     *out = (struct kept_entry){ .entry = { .verb = verb, .action = ACTION_REJECT, .is_users = true } };
-    if (!sender_entry_read_what(arena, sender_of(arena, row), &out->entry, &why) ||
+    if (!sender_entry_read_what(arena, from_address_shown(arena, row->author, row->sender), &out->entry,
+                                &why) ||
         out->entry.kind != ENTRY_ADDRESS || !sender_entry_read_to(arena, row->address, &out->entry, &why))
         return false;
     out->by = out->entry.to;

@@ -54,6 +54,11 @@ static struct hourly_entry *entry_of(struct inside_senders *senders, struct text
 
 /* --- who is held --- */
 
+static bool is_held(const struct inside_held *held, uint64_t wall_ms)
+{
+    return held->why.until_ms > wall_ms;
+}
+
 static struct inside_held *held_find(const struct inside_senders *senders, struct text name)
 {
     for (size_t i = 0; i < senders->held_count; i++)
@@ -99,7 +104,7 @@ static void held_bound(struct inside_senders *senders, struct inside_held *held,
 static struct inside_held *held_now(struct inside_senders *senders, struct text name, struct inside_time time)
 {
     struct inside_held *held = held_find(senders, name);
-    if (!held || held->why.until_ms > time.wall_ms) return held;
+    if (!held || is_held(held, time.wall_ms)) return held;
     held_remove(senders, held);
     hourly_entry_forget(entry_of(senders, name, time.now_ms));
     return NULL;
@@ -201,11 +206,18 @@ bool inside_senders_release(struct inside_senders *senders, struct text sender, 
     return true;
 }
 
+uint32_t inside_senders_count(const struct inside_senders *senders, uint64_t wall_ms)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < senders->held_count; i++) count += is_held(&senders->held[i], wall_ms);
+    return count;
+}
+
 const struct inside_held *inside_senders_held(const struct inside_senders *senders, size_t number,
                                               uint64_t wall_ms)
 {
     for (size_t i = 0; i < senders->held_count; i++)
-        if (senders->held[i].why.until_ms > wall_ms && number-- == 0) return &senders->held[i];
+        if (is_held(&senders->held[i], wall_ms) && number-- == 0) return &senders->held[i];
     return NULL;
 }
 
@@ -213,12 +225,10 @@ const struct inside_held *inside_senders_held(const struct inside_senders *sende
 
 void inside_senders_put(const struct inside_senders *senders, uint64_t wall_ms, struct buffer *out)
 {
-    const struct inside_held *held;
-    uint32_t count = 0;
-    while (inside_senders_held(senders, count, wall_ms)) count++;
     put_u8(out, VERSION);
-    put_u32(out, count);
-    for (size_t i = 0; (held = inside_senders_held(senders, i, wall_ms)) != NULL; i++) {
+    put_u32(out, inside_senders_count(senders, wall_ms));
+    for (const struct inside_held *held = senders->held; held < senders->held + senders->held_count; held++) {
+        if (!is_held(held, wall_ms)) continue;
         put_text(out, text_of(held->sender));
         put_u8(out, (uint8_t)held->why.cause);
         put_u32(out, held->why.count);

@@ -29,10 +29,9 @@ struct inside_time {
 };
 
 /* Counts a message, and says whether its sender is held, or passes a line by it; true: it passed it now, and
-   the log is to say so. is_first holds for some messages, of which any may be the last that is judged; who tells
-   people leaves out what was told. In observe mode nobody is held, and is_first is true once in the time of a
-   hold. Fine where the mode is off, and for who is exempt or
-   has no name. */
+   the log is to say so. is_first holds for some messages, of which any may be the last that is judged; who
+   tells people leaves out what was told. In observe mode nobody is held, and is_first is true once in the
+   time of a hold. Fine where the mode is off, and for who is exempt or has no name. */
 bool inside_senders_message(struct inside_senders *senders, const struct config *config,
                             const struct rate_subject *subject, struct inside_time time,
                             struct rate_answer *out);
@@ -48,6 +47,9 @@ bool inside_senders_release(struct inside_senders *senders, struct text sender, 
    function. */
 const struct inside_held *inside_senders_held(const struct inside_senders *senders, size_t number,
                                               uint64_t wall_ms);
+
+uint32_t inside_senders_count(const struct inside_senders *senders,
+                              uint64_t wall_ms); /* how many there are */
 
 /* The held ones as bytes that outlive the process, appended. */
 void inside_senders_put(const struct inside_senders *senders, uint64_t wall_ms, struct buffer *out);

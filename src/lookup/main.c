@@ -243,9 +243,7 @@ static bool peer_on_frame(void *context, struct frame *frame)
     if (is_campaign(frame)) return campaigns_frame(peer->service->campaigns, peer->kind, frame);
     if (peer->kind == PROCESS_REPORT || peer->kind == PROCESS_LEDGER) return false;
     if (sender_rates_is_frame(frame))
-        return (peer->kind == PROCESS_RECEIVE ||
-                (peer->kind == PROCESS_DELIVER && frame->type == LOOKUP_RATE_SEEN)) &&
-               sender_rates_frame(peer->service->rates, peer->channel, frame);
+        return sender_rates_frame(peer->service->rates, peer->kind, peer->channel, frame);
     if (senders_is_frame(frame))
         return peer->kind == PROCESS_RECEIVE && senders_frame(peer->service->senders, peer->channel, frame);
     if (frame->type == LOOKUP_LIST_FILE || frame->type == LOOKUP_LIST_FETCHED)

@@ -2,7 +2,6 @@
 #include "lookup/sender_rates.h"
 
 #include <inttypes.h>
-#include <sys/mman.h>
 #include <sysexits.h>
 
 #include "base/codec.h"
@@ -21,23 +20,17 @@ struct sender_rates {
     struct arena *arena; /* of one frame */
     struct inside_senders *inside;
     struct signup_floods *signups;
-    struct kept *kept; /* NULL: nothing outlives this process */
+    struct two_images *kept; /* run/inside; NULL: nothing outlives this process */
 };
 
-/* The file, mapped: those who are held, as inside_senders_put has them. */
-struct kept {
-    uint32_t length; /* 0: nobody was ever held */
-    char bytes[SENDER_RATES_FILE_BYTES - sizeof(uint32_t)];
-};
+static const struct two_images_form kept_form = { UINT64_C(0x3130454449534e49), SENDER_RATES_IMAGE_MOST };
 
 /* --- the file --- */
 
 static void kept_read(struct sender_rates *rates)
 {
-    uint32_t length = rates->kept->length;
-    if (length == 0) return;
-    if (length > sizeof rates->kept->bytes ||
-        !inside_senders_get(rates->inside, text_from(rates->kept->bytes, length)))
+    if (two_images_is_used(rates->kept) &&
+        !inside_senders_get(rates->inside, two_images_read(rates->kept, &kept_form)))
         log_error("run/inside is damaged: which senders inside were held is forgotten");
 }
 
@@ -46,19 +39,15 @@ static void kept_write(struct sender_rates *rates)
     struct buffer bytes = { 0 };
     if (!inside_senders_have_changed(rates->inside) || !rates->kept) return;
     inside_senders_put(rates->inside, loop_wall_ms(rates->loop), &bytes);
-    struct text text = buffer_text(&bytes);
-    memcpy(rates->kept->bytes, text.at, text.length);
-    rates->kept->length = (uint32_t)text.length;
+    two_images_write(rates->kept, &kept_form, buffer_text(&bytes));
     buffer_free(&bytes);
 }
 
-static struct kept *kept_map(int fd)
+static struct two_images *kept_map(int fd)
 {
-    void *room =
-        fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(struct kept), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (room != MAP_FAILED) return room;
-    log_error("run/inside cannot be mapped: which senders inside are held ends with this process");
-    return NULL;
+    struct two_images *kept = fd < 0 ? NULL : two_images_map(fd, &kept_form, true);
+    if (!kept) log_error("run/inside cannot be mapped: which senders inside are held ends with this process");
+    return kept;
 }
 
 struct sender_rates *sender_rates_new(struct loop *loop, struct senders *senders, int fd)
@@ -70,7 +59,7 @@ struct sender_rates *sender_rates_new(struct loop *loop, struct senders *senders
     rates->inside = inside_senders_new();
     rates->signups = signup_floods_new();
     rates->kept = kept_map(fd);
-    if (rates->kept) kept_read(rates);
+    kept_read(rates);
     return rates;
 }
 
@@ -155,8 +144,11 @@ bool sender_rates_is_frame(const struct frame *frame)
     return frame->type == LOOKUP_RATE || frame->type == LOOKUP_RATE_SEEN;
 }
 
-bool sender_rates_frame(struct sender_rates *rates, struct channel *channel, struct frame *frame)
+bool sender_rates_frame(struct sender_rates *rates, enum process_kind peer, struct channel *channel,
+                        struct frame *frame)
 {
+    bool may_tell = peer == PROCESS_DELIVER && frame->type == LOOKUP_RATE_SEEN;
+    if (peer != PROCESS_RECEIVE && !may_tell) return false;
     arena_reset(rates->arena);
     return frame->type == LOOKUP_RATE ? answer(rates, channel, frame) : event_take(rates, frame);
 }
@@ -215,7 +207,5 @@ void sender_rates_command(struct sender_rates *rates, struct text command, int f
 
 uint32_t sender_rates_held(const struct sender_rates *rates)
 {
-    uint32_t count = 0;
-    while (inside_senders_held(rates->inside, count, loop_wall_ms(rates->loop))) count++;
-    return count;
+    return inside_senders_count(rates->inside, loop_wall_ms(rates->loop));
 }

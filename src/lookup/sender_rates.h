@@ -5,6 +5,7 @@
 #define SEKIMORI_LOOKUP_SENDER_RATES_H
 
 #include "base/loop.h"
+#include "config/process_kind.h"
 #include "config/settings.h"
 #include "ipc/ask_rate.h"
 #include "lookup/senders.h"
@@ -20,8 +21,9 @@ void sender_rates_configure(struct sender_rates *rates, const struct config *con
 
 /* LOOKUP_RATE (answered at once over `channel`) and LOOKUP_RATE_SEEN. */
 bool sender_rates_is_frame(const struct frame *frame);
-/* False: malformed. */
-bool sender_rates_frame(struct sender_rates *rates, struct channel *channel, struct frame *frame);
+/* False: malformed, or not for this peer: receive asks and tells, deliver tells. */
+bool sender_rates_frame(struct sender_rates *rates, enum process_kind peer, struct channel *channel,
+                        struct frame *frame);
 
 /* "inside held", "inside release ADDRESS". Answers with one MASTER_DONE, a JSON object a line; takes over
    `fd`. */

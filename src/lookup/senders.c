@@ -56,9 +56,8 @@ static void commit_now(struct senders *senders)
 static void on_time(void *context)
 {
     struct senders *senders = CONTEXT(context, struct senders, SENDERS_MAGIC);
-    if (senders->is_changed) commit_now(senders);
     senders->is_changed = false;
-    timer_set(senders->timer, COMMIT_MS);
+    commit_now(senders);
 }
 
 static void found_say(enum senderdb_found found)
@@ -84,7 +83,6 @@ struct senders *senders_new(struct loop *loop, const struct config *config, int 
     const struct sender_memory memory = memory_of(senders);
     sender_memory_begin(&memory);
     senders->timer = timer_new(loop, on_time, senders);
-    timer_set(senders->timer, COMMIT_MS);
     return senders;
 }
 
@@ -166,6 +164,7 @@ static bool seen_take(struct senders *senders, const struct frame *frame)
     if (!sender_seen_get(senders->arena, frame->payload, &seen)) return false;
     if (!is_remembering(senders)) return true;
     sender_memory_learn(&memory, &seen);
+    if (!senders->is_changed) timer_set(senders->timer, COMMIT_MS);
     senders->is_changed = true;
     return true;
 }

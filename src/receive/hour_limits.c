@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "ipc/ask_rate.h"
-#include "mail/alert.h"
 #include "receive/origin.h"
+#include "receive/queue_request.h"
 
 enum kind { KIND_CLIENT, KIND_NETWORK, KIND_DOMAIN, KINDS };
 /* KNOWN: that were asked for and are there; KEPT: of messages that were taken. */
@@ -34,12 +34,6 @@ static struct hourly_entry *entry_of(const struct session *session, enum kind ki
     }
     return hourly_table_entry(client_limits_hours(server->clients), (uint8_t)kind, name,
                               loop_now_ms(server->loop));
-}
-
-static bool is_postmaster(struct text address)
-{
-    struct mailbox mailbox;
-    return mailbox_parse(address, false, &mailbox) == MAILBOX_GOOD && mailbox_is_postmaster(&mailbox);
 }
 
 /* --- rates --- */
@@ -89,9 +83,9 @@ struct reply hour_limits_take(struct session *session, const struct rcpt_decisio
     struct rate rates[KINDS];
     struct hourly_entry *entries[KINDS] = { NULL };
     uint64_t now_ms = loop_now_ms(session->server->loop);
-    bool is_taken = decision->choice == RCPT_TAKEN || decision->choice == RCPT_CALL_OUT;
     bool is_first = session->transaction.envelope.recipient_count == 0;
-    if (!is_taken || !is_from_outside(session) || is_postmaster(decision->recipient.address))
+    if (!rcpt_may_be_taken(decision) || !is_from_outside(session) ||
+        mailbox_is_for_postmaster(decision->recipient.address))
         return (struct reply){ 0 };
     rates_of(session->server->config, rates);
     for (enum kind kind = 0; kind < KINDS; kind++) {
@@ -138,19 +132,11 @@ struct reply hour_limits_harvest(const struct session *session, const struct smt
 
 static void harvest_alert(struct session *session, struct text recipient, uint32_t unknown, uint32_t asked)
 {
-    struct channel *queue = session->server->queue;
     struct text says = arena_printf(
         session->mail, "%u of %u recipients asked for within an hour do not exist", unknown, asked);
     log_warning("%.*s[%.*s] tries out recipients: %.*s", TEXT_ARG(session->client_name),
                 TEXT_ARG(session->client_text), TEXT_ARG(says));
-    if (!queue) return;
-    struct buffer *out = channel_begin(queue, QUEUE_ALERT, 0);
-    put_u8(out, ALERT_HARVEST);
-    put_text(out, session->client_text);
-    put_text(out, session->transaction.envelope.sender);
-    put_text(out, recipient);
-    put_text(out, says);
-    channel_end(queue);
+    keep_alert_send(session, 0, ALERT_HARVEST, recipient, says);
 }
 
 /* Who asks for one that is there, again and again, and sends nothing, would hide the others behind it: such

@@ -97,8 +97,8 @@ static const struct list_hit *refusing_hit(const struct config *config, const st
 static bool may_refuse(const struct session *session, const struct rcpt_decision *decision)
 {
     const struct config *config = session->server->config;
-    bool is_taken = decision->choice == RCPT_TAKEN || decision->choice == RCPT_CALL_OUT;
-    if (!is_taken || decision->is_for_us || session->transaction.is_undecided) return false;
+    if (!rcpt_may_be_taken(decision) || decision->is_for_us || session->transaction.is_undecided)
+        return false;
     if (mailbox_is_for_postmaster(decision->recipient.address)) return false;
     return config_spam_lines(config, decision->recipient.address).mode == MODE_ON;
 }

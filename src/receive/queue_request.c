@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "config/settings.h"
 #include "ipc/voucher.h"
-#include "mail/alert.h"
 #include "mail/edits.h"
 #include "receive/account.h"
 #include "receive/trace.h"
@@ -228,21 +227,29 @@ static bool is_stopped(const struct verdict *verdict)
     return stopped;
 }
 
+void keep_alert_send(struct session *session, uint64_t id, enum alert_kind kind, struct text recipient,
+                     struct text reason)
+{
+    struct channel *queue = session->server->queue;
+    if (!queue) return;
+    struct buffer *out = channel_begin(queue, QUEUE_ALERT, id);
+    put_u8(out, (uint8_t)kind);
+    put_text(out, session->client_text);
+    put_text(out, session->transaction.envelope.sender);
+    put_text(out, recipient);
+    put_text(out, reason);
+    channel_end(queue);
+}
+
 void keep_alert(struct session *session)
 {
     const struct transaction *transaction = &session->transaction;
-    struct channel *queue = session->server->queue;
     bool is_virus_from_inside = facts_has_virus(&transaction->read) &&
                                 transaction->keep.direction == DIRECTION_OUT &&
                                 is_stopped(&transaction->verdict);
-    if (!is_virus_from_inside || !queue) return;
-    struct buffer *out = channel_begin(queue, QUEUE_ALERT, transaction->id);
-    put_u8(out, ALERT_VIRUS);
-    put_text(out, session->client_text);
-    put_text(out, transaction->envelope.sender);
-    put_text(out, transaction->envelope.recipients[0].address);
-    put_text(out, transaction->verdict.reason);
-    channel_end(queue);
+    if (!is_virus_from_inside) return;
+    keep_alert_send(session, transaction->id, ALERT_VIRUS, transaction->envelope.recipients[0].address,
+                    transaction->verdict.reason);
 }
 
 /* --- after a crash --- */

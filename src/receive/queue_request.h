@@ -3,6 +3,7 @@
 #ifndef SEKIMORI_RECEIVE_QUEUE_REQUEST_H
 #define SEKIMORI_RECEIVE_QUEUE_REQUEST_H
 
+#include "mail/alert.h"
 #include "receive/session.h"
 #include "receive/trace.h"
 
@@ -33,6 +34,10 @@ struct reply keep_accepted(struct session *session);
 struct reply keep_accepted_before(struct session *session, uint64_t as);
 struct reply keep_refused(struct session *session, enum keep_refusal why, struct text reason);
 
+/* The administrator is told of what this client and sender do, by queue. `id`: the message; 0: of none.
+   Nobody is told while queue is gone. */
+void keep_alert_send(struct session *session, uint64_t id, enum alert_kind kind, struct text recipient,
+                     struct text reason);
 /* A virus that somebody inside sent was stopped: the administrator is told. */
 void keep_alert(struct session *session);
 

@@ -3,7 +3,6 @@
 
 #include "ipc/ask_rate.h"
 #include "judge/sender_rate.h"
-#include "mail/alert.h"
 #include "receive/queue_request.h"
 #include "receive/session.h"
 
@@ -25,10 +24,9 @@ void rate_check_ask(struct session *session)
 static bool answer_find(const struct session *session, struct rate_answer *out)
 {
     const struct question_set *set = &session->questions;
-    for (uint32_t i = set->of_session; i < set->count; i++)
-        if (set->items[i].kind == QUESTION_RATE && set->items[i].status == ANSWER_FOUND)
-            return rate_answer_get(set->items[i].value, out);
-    return false;
+    const struct question *question =
+        questions_answered(set->items + set->of_session, set->count - set->of_session, QUESTION_RATE);
+    return question && rate_answer_get(question->value, out);
 }
 
 static enum alert_kind kind_of(const struct config *config, const struct rate_answer *answer)
@@ -48,17 +46,10 @@ static struct text recipient_of(const struct session *session, const struct rate
 
 static void alert_send(struct session *session, const struct rate_answer *answer)
 {
-    struct channel *queue = session->server->queue;
     struct buffer says = { 0 };
-    if (!queue) return;
     rate_answer_say(answer, &says);
-    struct buffer *out = channel_begin(queue, QUEUE_ALERT, session->transaction.id);
-    put_u8(out, (uint8_t)kind_of(session->server->config, answer));
-    put_text(out, session->client_text);
-    put_text(out, session->transaction.envelope.sender);
-    put_text(out, recipient_of(session, answer));
-    put_text(out, buffer_text(&says));
-    channel_end(queue);
+    keep_alert_send(session, session->transaction.id, kind_of(session->server->config, answer),
+                    recipient_of(session, answer), buffer_text(&says));
     buffer_free(&says);
 }
 

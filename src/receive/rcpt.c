@@ -187,7 +187,6 @@ struct rcpt_decision rcpt_decide(const struct rcpt_scene *scene, const struct sm
         decision.reply =
             decision.is_for_us ? refusal_by_us(scene) : refusal_of(scene, mailbox, domain, address);
     if (decision.reply.code) decision.choice = RCPT_REFUSED;
-    if (decision.choice == RCPT_TAKEN || decision.choice == RCPT_CALL_OUT)
-        smtputf8_decide(scene, domain, &decision);
+    if (rcpt_may_be_taken(&decision)) smtputf8_decide(scene, domain, &decision);
     return decision;
 }

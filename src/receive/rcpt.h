@@ -42,6 +42,12 @@ struct rcpt_decision {
     bool is_for_us;
 };
 
+/* It is taken now, or where the server behind says yes. */
+static inline bool rcpt_may_be_taken(const struct rcpt_decision *decision)
+{
+    return decision->choice == RCPT_TAKEN || decision->choice == RCPT_CALL_OUT;
+}
+
 /* To a recipient that needs SMTPUTF8 where the domain's servers do not take it (RFC 6531 section 3.5). */
 extern const struct reply rcpt_refusal_smtputf8;
 

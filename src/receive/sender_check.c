@@ -10,9 +10,8 @@ bool sender_check_is_due(const struct session *session, const struct rcpt_decisi
 {
     const struct config *config = session->server->config;
     const struct transaction *transaction = &session->transaction;
-    bool is_taken = decision->choice == RCPT_TAKEN || decision->choice == RCPT_CALL_OUT;
-    return is_taken && config_remembers(config) && !decision->is_for_us && !transaction->is_undecided &&
-           !transaction->is_sender_checked && session_is_judged(session) &&
+    return rcpt_may_be_taken(decision) && config_remembers(config) && !decision->is_for_us &&
+           !transaction->is_undecided && !transaction->is_sender_checked && session_is_judged(session) &&
            config_greylist_mode(config, decision->recipient.address) == MODE_ON &&
            !mailbox_is_for_postmaster(decision->recipient.address);
 }

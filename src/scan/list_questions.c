@@ -40,12 +40,10 @@ static void links_raise(struct arena *arena, struct text hosts, struct facts *ou
         if (host.length > 0 && raise(arena, out, LIST_ABOUT_LINK, host)) raised++;
 }
 
-static void froms_raise(struct arena *arena, const struct header *header, struct facts *out)
+static void froms_raise(struct arena *arena, const struct from_domains *from, struct facts *out)
 {
-    struct from_domains from = { 0 };
-    from_domains_find(arena, header, &from);
-    for (uint32_t i = 0; i < from.count && i < LIST_FROMS_MOST; i++)
-        raise(arena, out, LIST_ABOUT_FROM, from.domains[i]);
+    for (uint32_t i = 0; i < from->count && i < LIST_FROMS_MOST; i++)
+        raise(arena, out, LIST_ABOUT_FROM, from->domains[i]);
 }
 
 static void hashes_raise(struct arena *arena, const struct part_list *parts, struct facts *out)
@@ -92,7 +90,7 @@ static void addresses_raise(struct arena *arena, const struct header *header, st
 void list_questions_raise(struct arena *arena, const struct config *config, const struct header *header,
                           const struct list_content *content, struct facts *out)
 {
-    if (is_wanted(config, LIST_ABOUT_FROM)) froms_raise(arena, header, out);
+    if (is_wanted(config, LIST_ABOUT_FROM)) froms_raise(arena, content->from, out);
     if (is_wanted(config, LIST_ABOUT_ADDRESS)) addresses_raise(arena, header, out);
     if (is_wanted(config, LIST_ABOUT_HASH)) hashes_raise(arena, content->parts, out);
     if (is_wanted(config, LIST_ABOUT_LINK)) links_raise(arena, content->link_hosts, out);

@@ -4,6 +4,7 @@
 #ifndef SEKIMORI_SCAN_LIST_QUESTIONS_H
 #define SEKIMORI_SCAN_LIST_QUESTIONS_H
 
+#include "auth/from_domains.h"
 #include "judge/evidence.h"
 #include "mail/header.h"
 #include "spam/score.h"
@@ -17,6 +18,7 @@ bool list_questions_want_links(const struct config *config);
 
 /* What a message has beside its header. */
 struct list_content {
+    const struct from_domains *from;   /* as all of its From fields have it */
     struct text link_hosts, link_urls; /* a line each */
     const struct part_list *parts;     /* its files; NULL: not looked at */
 };

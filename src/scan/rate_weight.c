@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 #include "scan/rate_weight.h"
 
-#include "auth/from_domains.h"
-
 static const double harvest_points = 3;
 
 static bool has_signal(const struct score *score, const char *name)
@@ -28,16 +26,14 @@ static void inside_raise(struct arena *arena, const struct occasion *occasion, s
     raise(arena, &bytes, out);
 }
 
-static void signup_raise(struct arena *arena, const struct occasion *occasion, const struct header *header,
-                         struct facts *out)
+static void signup_raise(struct arena *arena, const struct occasion *occasion,
+                         const struct from_domains *from, struct facts *out)
 {
-    struct from_domains from = { 0 };
     struct buffer bytes = { 0 };
-    from_domains_find(arena, header, &from);
-    if (from.count == 0) return;
+    if (from->count == 0) return;
     const struct rate_subject subject = { .about = RATE_ABOUT_SIGNUPS,
                                           .client = occasion->client,
-                                          .sender = from.address,
+                                          .sender = from->address,
                                           .recipient_total = occasion->recipient_count,
                                           .recipient_count = occasion->recipient_count,
                                           .recipients = occasion->recipients };
@@ -46,23 +42,16 @@ static void signup_raise(struct arena *arena, const struct occasion *occasion, c
 }
 
 void rate_raise(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                enum direction direction, const struct header *header, const struct score *score,
+                enum direction direction, const struct from_domains *from, const struct score *score,
                 struct facts *out)
 {
     if (direction == DIRECTION_OUT && rate_is_asked_inside(config, occasion->sender))
         inside_raise(arena, occasion, out);
     if (direction == DIRECTION_IN && config->signups.mode != MODE_OFF && has_signal(score, "SIGNUP"))
-        signup_raise(arena, occasion, header, out);
+        signup_raise(arena, occasion, from, out);
 }
 
 /* --- weighing --- */
-
-static const struct question *answer_find(const struct question *answers, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (answers[i].kind == QUESTION_RATE && answers[i].status == ANSWER_FOUND) return &answers[i];
-    return NULL;
-}
 
 static const char *signal_of(const struct rate_demand *demand)
 {
@@ -80,7 +69,7 @@ void rate_weigh(const struct config *config, const struct occasion *occasion, en
                 const struct question *answers, uint32_t answer_count, struct score *score,
                 struct rate_demand *out)
 {
-    const struct question *question = answer_find(answers, answer_count);
+    const struct question *question = questions_answered(answers, answer_count, QUESTION_RATE);
     struct buffer says = { 0 };
     *out = (struct rate_demand){ .mode = MODE_OFF };
     if (occasion->has_harvested && direction == DIRECTION_IN)

@@ -5,14 +5,14 @@
 #ifndef SEKIMORI_SCAN_RATE_WEIGHT_H
 #define SEKIMORI_SCAN_RATE_WEIGHT_H
 
+#include "auth/from_domains.h"
 #include "judge/sender_rate.h"
-#include "mail/header.h"
 #include "spam/score.h"
 
 /* Raises QUESTION_RATE: of mail from inside, and of what is shaped like a sign-up from outside (SIGNUP in
    `score`); nothing where nobody acts on the answer. */
 void rate_raise(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                enum direction direction, const struct header *header, const struct score *score,
+                enum direction direction, const struct from_domains *from, const struct score *score,
                 struct facts *out);
 
 /* What it asks for. */

@@ -2,6 +2,7 @@
 /* Mail to facts: the tree, every reading through the virus engine, the signals, the edits. */
 #include "scan/read.h"
 
+#include "auth/from_domains.h"
 #include "config/closed_kinds.h"
 #include "config/domains.h"
 #include "config/greylist.h"
@@ -320,14 +321,16 @@ static void message_look(struct message_work *work)
 /* What others have to be asked before it can be decided. */
 static void questions_raise(struct message_work *work, enum direction direction)
 {
-    const struct list_content content = { work->score.link_hosts, work->score.link_urls,
+    struct from_domains from = { 0 };
+    const struct list_content content = { &from, work->score.link_hosts, work->score.link_urls,
                                           work->is_for_viruses ? &work->inspection.parts : NULL };
     bool is_inward = direction == DIRECTION_IN;
+    if (is_inward) from_domains_find(work->arena, work->header, &from);
     if (work->is_for_spam && is_inward)
         list_questions_raise(work->arena, work->config, work->header, &content, work->out);
     if ((work->is_for_spam || config_greylists(work->config)) && is_inward)
-        sender_history_raise(work->arena, work->config, work->occasion, work->header, work->out);
-    rate_raise(work->arena, work->config, work->occasion, direction, work->header, &work->score, work->out);
+        sender_history_raise(work->arena, work->config, work->occasion, &from, work->out);
+    rate_raise(work->arena, work->config, work->occasion, direction, &from, &work->score, work->out);
 }
 
 void read_facts(struct arena *arena, const struct scanner *scanner, const struct occasion *occasion,

@@ -3,22 +3,19 @@
 
 #include <math.h>
 
-#include "auth/from_domains.h"
 #include "config/greylist.h"
 #include "judge/sender_history.h"
 #include "scan/tenancy.h"
 
 void sender_history_raise(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                          const struct header *header, struct facts *out)
+                          const struct from_domains *from, struct facts *out)
 {
-    struct from_domains from = { 0 };
     struct buffer bytes = { 0 };
     if (!config_remembers(config)) return;
-    from_domains_find(arena, header, &from);
     const struct sender_subject subject = { .direction = DIRECTION_IN,
                                             .client = occasion->client,
                                             .sender = occasion->sender,
-                                            .from = from.count == 1 ? from.address : TEXT_NONE,
+                                            .from = from->count == 1 ? from->address : TEXT_NONE,
                                             .recipient_count = occasion->recipient_count,
                                             .recipients = occasion->recipients };
     sender_subject_put(&subject, &bytes);
@@ -142,22 +139,15 @@ enum action sender_greylist_action(const struct config *config, const struct sen
 
 /* --- all --- */
 
-static bool history_of(const struct question *answers, uint32_t count, struct sender_history *out)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (answers[i].kind == QUESTION_HISTORY && answers[i].status == ANSWER_FOUND)
-            return sender_history_get(answers[i].value, out);
-    return false;
-}
-
 void sender_history_weigh(const struct config *config, const struct occasion *occasion,
                           const struct auth_judgement *authentication, const struct question *answers,
                           uint32_t count, struct score *score, struct sender_demand *out)
 {
+    const struct question *question = questions_answered(answers, count, QUESTION_HISTORY);
     struct sender_history history;
     uint32_t before = score->count;
     *out = (struct sender_demand){ .is_unknown = false };
-    if (!history_of(answers, count, &history)) return;
+    if (!question || !sender_history_get(question->value, &history)) return;
     reputations_add(config, &history, authentication, score);
     contact_add(config, &history, score);
     greylist_find(config, occasion, authentication, &history, score, out);

@@ -3,13 +3,14 @@
 #ifndef SEKIMORI_SCAN_SENDER_WEIGHT_H
 #define SEKIMORI_SCAN_SENDER_WEIGHT_H
 
+#include "auth/from_domains.h"
 #include "mail/header.h"
 #include "scan/authenticate.h"
 #include "spam/score.h"
 
 /* Raises QUESTION_HISTORY about mail from outside, where senders are remembered. */
 void sender_history_raise(struct arena *arena, const struct config *config, const struct occasion *occasion,
-                          const struct header *header, struct facts *out);
+                          const struct from_domains *from, struct facts *out);
 
 /* What the past of a sender asks for beside points. */
 struct sender_demand {
