@@ -23,7 +23,7 @@ void buffer_clear(struct buffer *buffer)
 static size_t grown(size_t capacity, size_t wanted)
 {
     enum { FIRST = 256, MUCH = 1 << 20 };
-    if (wanted > MUCH) return wanted + wanted / 4;
+    if (wanted > MUCH) return capacity == 0 ? wanted : wanted + wanted / 4;
     if (capacity == 0) capacity = FIRST;
     while (capacity < wanted) capacity *= 2;
     return capacity;

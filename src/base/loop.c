@@ -17,6 +17,8 @@ struct loop {
     struct event_base *base;
     struct deferred *first, **last; /* for the end of this turn */
     struct deferred *running;       /* what the end of this turn has not come to yet */
+    struct deferred *lazy;          /* for the end of a later one */
+    struct timer *lazy_end;         /* NULL: nothing was lazy yet */
     uint64_t now_ms, wall_ms, boot_ms;
     struct watch **watches; /* by descriptor */
     size_t watches_room;
@@ -79,6 +81,7 @@ struct loop *loop_new(void)
 
 void loop_free(struct loop *loop)
 {
+    timer_free(loop->lazy_end);
     event_base_free(loop->base);
     free(loop->watches);
     free(loop);
@@ -101,6 +104,12 @@ static void run_deferred(struct loop *loop)
     }
 }
 
+static void lazy_run(void *context)
+{
+    struct loop *loop = context;
+    while (loop->lazy) loop_defer(loop, loop->lazy);
+}
+
 void loop_run(struct loop *loop)
 {
     loop->stopping = false;
@@ -111,6 +120,8 @@ void loop_run(struct loop *loop)
         run_deferred(loop);
         log_flush();
     }
+    lazy_run(loop);
+    run_deferred(loop);
 }
 
 void loop_stop(struct loop *loop)
@@ -141,15 +152,6 @@ uint64_t loop_boot_ms(const struct loop *loop)
     return loop->boot_ms;
 }
 
-void loop_defer(struct loop *loop, struct deferred *deferred)
-{
-    if (deferred->queued) return;
-    deferred->queued = true;
-    deferred->next = NULL;
-    *loop->last = deferred;
-    loop->last = &deferred->next;
-}
-
 static bool unlink_from(struct deferred **at, struct deferred *deferred)
 {
     for (; *at; at = &(*at)->next) {
@@ -163,9 +165,30 @@ static bool unlink_from(struct deferred **at, struct deferred *deferred)
 void loop_defer_cancel(struct loop *loop, struct deferred *deferred)
 {
     if (!deferred->queued) return;
-    deferred->queued = false;
+    deferred->queued = deferred->is_lazy = false;
+    if (unlink_from(&loop->lazy, deferred)) return;
     if (unlink_from(&loop->running, deferred) || !unlink_from(&loop->first, deferred)) return;
     for (loop->last = &loop->first; *loop->last;) loop->last = &(*loop->last)->next;
+}
+
+void loop_defer(struct loop *loop, struct deferred *deferred)
+{
+    if (deferred->is_lazy) loop_defer_cancel(loop, deferred);
+    if (deferred->queued) return;
+    deferred->queued = true;
+    deferred->next = NULL;
+    *loop->last = deferred;
+    loop->last = &deferred->next;
+}
+
+void loop_defer_lazily(struct loop *loop, struct deferred *deferred)
+{
+    if (deferred->queued) return;
+    deferred->queued = deferred->is_lazy = true;
+    deferred->next = loop->lazy;
+    loop->lazy = deferred;
+    if (!loop->lazy_end) loop->lazy_end = timer_new(loop, lazy_run, loop);
+    if (!timer_is_set(loop->lazy_end)) timer_set(loop->lazy_end, LOOP_LAZY_MS);
 }
 
 static void watch_ready(evutil_socket_t fd, short what, void *argument)

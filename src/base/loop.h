@@ -31,10 +31,14 @@ struct deferred {
     void (*run)(void *context);
     void *context;
     struct deferred *next;
-    bool queued;
+    bool queued, is_lazy;
 };
 /* The object stays until it has run, or loop_defer_cancel: that lets be one that is not deferred. */
 void loop_defer(struct loop *loop, struct deferred *deferred);
+enum { LOOP_LAZY_MS = 20 };
+/* The same, but that the end of the turn may be one up to LOOP_LAZY_MS from now, so that more comes together;
+   not behind the end of loop_run. loop_defer makes it one of this turn. */
+void loop_defer_lazily(struct loop *loop, struct deferred *deferred);
 /* One that is not deferred is let be. Call before its object ends. */
 void loop_defer_cancel(struct loop *loop, struct deferred *deferred);
 

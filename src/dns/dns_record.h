@@ -40,6 +40,7 @@ struct dns_answer {
     bool is_nxdomain; /* status DNS_NONE: the name does not exist at all */
     bool secure;      /* DNSSEC-validated */
     bool was_cached;  /* nobody was asked for it */
+    uint32_t ttl_s;   /* as packet_parse found it: how long it may be kept; 0: not at all */
     uint32_t count;   /* at most PACKET_RECORDS; further ones are left out */
     struct dns_record *records;
 };

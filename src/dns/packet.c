@@ -9,6 +9,7 @@ enum {
     NAME_WIRE_LIMIT = 255,
     NAME_TEXT_SIZE = 4 * NAME_WIRE_LIMIT,
     CLASS_IN = 1,
+    TYPE_SOA = 6,
     RCODE_NXDOMAIN = 3
 };
 
@@ -145,30 +146,77 @@ struct answer_walk {
     enum dns_record_type type;
 };
 
+/* What stands before the data of a record, which ends at `end`. */
+struct head {
+    struct name owner;
+    unsigned type, class;
+    uint32_t ttl_s;
+    size_t end;
+};
+
+static uint32_t take_u32(struct cursor *cursor)
+{
+    uint32_t high = take_u16(cursor);
+    return high << 16 | take_u16(cursor);
+}
+
+static bool take_head(struct cursor *cursor, struct head *out)
+{
+    take_name(cursor, &out->owner);
+    if (cursor->failed || cursor->message.length - cursor->at < RECORD_FIXED_BYTES) return false;
+    out->type = take_u16(cursor);
+    out->class = take_u16(cursor);
+    out->ttl_s = take_u32(cursor);
+    if (out->ttl_s > INT32_MAX) out->ttl_s = 0; /* RFC 2181 section 8 */
+    size_t length = take_u16(cursor);
+    if (length > cursor->message.length - cursor->at) return false;
+    out->end = cursor->at + length;
+    return true;
+}
+
+static void ttl_limit(struct dns_answer *answer, uint32_t ttl_s)
+{
+    if (answer->ttl_s > ttl_s) answer->ttl_s = ttl_s;
+}
+
 /* One record of the answer section: added to `out`, followed as an alias, or passed over. */
 static bool take_record(struct arena *arena, struct answer_walk *walk, struct dns_answer *out)
 {
     struct cursor *cursor = &walk->cursor;
-    struct name owner;
-    take_name(cursor, &owner);
-    if (cursor->failed || cursor->message.length - cursor->at < RECORD_FIXED_BYTES) return false;
-    unsigned type = take_u16(cursor), class = take_u16(cursor);
-    cursor->at += 4; /* TTL */
-    size_t length = take_u16(cursor);
-    if (length > cursor->message.length - cursor->at) return false;
-    size_t end = cursor->at + length;
+    struct head head;
+    if (!take_head(cursor, &head)) return false;
 
-    bool is_ours = class == CLASS_IN && text_equal(name_text(&owner), name_text(&walk->owner));
-    if (is_ours && type == RECORD_CNAME && walk->type != RECORD_CNAME) {
+    bool is_ours = head.class == CLASS_IN && text_equal(name_text(&head.owner), name_text(&walk->owner));
+    if (is_ours && head.type == RECORD_CNAME && walk->type != RECORD_CNAME) {
         if (++walk->aliases > PACKET_ALIASES) return false;
         take_name(cursor, &walk->owner);
-        if (cursor->failed || cursor->at != end) return false;
-    } else if (is_ours && type == walk->type && out->count < PACKET_RECORDS) {
-        if (!take_data(arena, cursor, end, walk->type, &out->records[out->count])) return false;
+        if (cursor->failed || cursor->at != head.end) return false;
+        ttl_limit(out, head.ttl_s);
+    } else if (is_ours && head.type == walk->type && out->count < PACKET_RECORDS) {
+        if (!take_data(arena, cursor, head.end, walk->type, &out->records[out->count])) return false;
         out->count++;
+        ttl_limit(out, head.ttl_s);
     }
-    cursor->at = end;
+    cursor->at = head.end;
     return true;
+}
+
+/* RFC 2308 section 5: how long it holds that there is nothing stands in the SOA of the authority section, as
+   its TTL and as the last number of its data. Without one: not at all. */
+static void take_negative_ttl(struct cursor *cursor, unsigned records, struct dns_answer *out)
+{
+    bool has_soa = false;
+    struct head head;
+    for (unsigned i = 0; i < records && take_head(cursor, &head); i++) {
+        bool is_soa = head.type == TYPE_SOA && head.end - cursor->at >= sizeof(uint32_t);
+        cursor->at = head.end;
+        if (!is_soa) continue;
+        cursor->at -= sizeof(uint32_t);
+        ttl_limit(out, take_u32(cursor));
+        ttl_limit(out, head.ttl_s);
+        has_soa = true;
+    }
+    if (!has_soa) out->ttl_s = 0;
 }
 
 /* Passes over the questions; false when one is cut short. */
@@ -190,16 +238,18 @@ static bool answers_take(struct arena *arena, struct answer_walk *walk, struct d
     if (cursor->message.length < HEADER_BYTES) return false;
     cursor->at = 2;
     unsigned flags = take_u16(cursor), questions = take_u16(cursor), answers = take_u16(cursor);
-    unsigned rcode = flags & 0xf;
+    unsigned authority = take_u16(cursor), rcode = flags & 0xf;
     if (rcode != 0 && rcode != RCODE_NXDOMAIN) return false;
     cursor->at = HEADER_BYTES;
     if (!skip_questions(cursor, questions)) return false;
 
     out->is_nxdomain = rcode == RCODE_NXDOMAIN;
+    out->ttl_s = UINT32_MAX;
     out->records =
         arena_alloc_array(arena, answers < PACKET_RECORDS ? answers : PACKET_RECORDS, sizeof *out->records);
     for (unsigned i = 0; i < answers; i++)
         if (!take_record(arena, walk, out)) return false;
+    if (out->count == 0) take_negative_ttl(cursor, authority, out);
     return true;
 }
 

@@ -16,7 +16,7 @@ void campaign_tell(struct channel *lookup, uint64_t id, const struct campaign_se
     put_u8(frame, seen->is_taken);
     put_u32(frame, seen->recipient_count);
     for (uint32_t i = 0; i < seen->recipient_count; i++) put_text(frame, seen->recipients[i]);
-    channel_end(lookup);
+    channel_end_note(lookup);
 }
 
 void campaign_report_tell(struct channel *lookup, const struct campaign_report *report)

@@ -74,6 +74,9 @@ enum held_refusal {
                 */
 };
 
+/* Offers of one taker that wait for its answers at a time. */
+enum { HELD_OFFERS_MOST = 16 };
+
 /* A mail that a user inside reported, as numbers, and what his copy of it says. */
 struct lesson_proposal {
     bool is_spam;                            /* else it is ham */

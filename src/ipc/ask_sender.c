@@ -22,7 +22,7 @@ void sender_tell(struct channel *lookup, uint64_t id, const struct sender_seen *
     put_u8(frame, seen->is_spam);
     put_u8(frame, seen->is_greylisted);
     put_u64(frame, seen->taken);
-    channel_end(lookup);
+    channel_end_note(lookup);
 }
 
 static bool flag_get(struct reader *reader)

@@ -133,7 +133,7 @@ static struct outgoing *list_add(struct channel *channel)
     return &channel->list[channel->list_count++];
 }
 
-void channel_end_fds(struct channel *channel, const int *fds, int count)
+static void frame_end(struct channel *channel, const int *fds, int count)
 {
     size_t offset = channel->begun_at - 1, length = buffer_length(&channel->out) - offset;
     channel->begun_at = 0;
@@ -145,12 +145,23 @@ void channel_end_fds(struct channel *channel, const int *fds, int count)
     outgoing->length = (uint32_t)length;
     outgoing->fd_count = (uint8_t)count;
     if (count) memcpy(outgoing->fds, fds, (size_t)count * sizeof *fds);
+}
+
+void channel_end_fds(struct channel *channel, const int *fds, int count)
+{
+    frame_end(channel, fds, count);
     loop_defer(channel->loop, &channel->flush);
 }
 
 void channel_end(struct channel *channel)
 {
     channel_end_fds(channel, NULL, 0);
+}
+
+void channel_end_note(struct channel *channel)
+{
+    frame_end(channel, NULL, 0);
+    loop_defer_lazily(channel->loop, &channel->flush);
 }
 
 void channel_send_fds(struct channel *channel, uint16_t type, uint64_t id, struct text payload,
@@ -194,13 +205,11 @@ static unsigned batch_fill(struct channel *channel, struct mmsghdr *messages, st
 {
     unsigned count = 0;
     char *at = channel->out.memory + channel->out.start;
-    memset(messages, 0, SEND_BATCH * sizeof *messages);
     for (size_t i = channel->list_first; i < channel->list_count && count < SEND_BATCH; i++, count++) {
         struct outgoing *outgoing = &channel->list[i];
         pieces[count] = (struct iovec){ at, outgoing->length };
         at += outgoing->length;
-        messages[count].msg_hdr.msg_iov = &pieces[count];
-        messages[count].msg_hdr.msg_iovlen = 1;
+        messages[count].msg_hdr = (struct msghdr){ .msg_iov = &pieces[count], .msg_iovlen = 1 };
         attach_fds(&messages[count].msg_hdr, &rooms[count], outgoing->fds, outgoing->fd_count);
     }
     return count;

@@ -46,6 +46,8 @@ void channel_send_fds(struct channel *channel, uint16_t type, uint64_t id, struc
 struct buffer *channel_begin(struct channel *channel, uint16_t type, uint64_t id);
 void channel_end(struct channel *channel);
 void channel_end_fds(struct channel *channel, const int *fds, int count);
+/* Of a frame that nobody waits for: it leaves with the next one, or LOOP_LAZY_MS later. */
+void channel_end_note(struct channel *channel);
 
 /* Bytes queued that the peer has not taken: for back-pressure. */
 size_t channel_backlog(const struct channel *channel);

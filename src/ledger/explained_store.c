@@ -65,8 +65,7 @@ static bool is_wanted(const struct explained_store *store)
 
 static void empty(struct explained_store *store)
 {
-    explained_frame_free(&store->frame);
-    store->frame = (struct explained_frame){ 0 };
+    explained_frame_empty(&store->frame);
     buffer_clear(&store->frames);
     store->waiting = 0;
 }
@@ -91,7 +90,7 @@ bool explained_store_add(struct explained_store *store, struct text event)
     if (!explanation_event_get(event, &record) || !explanation_get(record, &explanation)) return false;
     if (!is_wanted(store)) return true;
     bool is_long = record.length + EXPLAINED_HEAD_BYTES > EXPLANATION_STORED_MOST;
-    if (!is_long || explained_packed_bytes(record) <= EXPLANATION_STORED_MOST) {
+    if (!is_long || explained_packed_bytes(&store->frame, record) <= EXPLANATION_STORED_MOST) {
         record_add(store, explanation.id, record);
         return true;
     }

@@ -13,8 +13,11 @@
 #include "ledgerdb/purge.h"
 
 enum {
-    POLL_LEAST_MS = 100, /* a batch shares the cost of its commit and of its run of terms */
-    POLL_MOST_MS = 200,
+    POLL_MS = 100,
+    POLL_LONG_MS = 200,  /* where nothing is told, or much: a batch shares its commit and its run of terms */
+    MUCH_EVENTS = 100,   /* of a batch */
+    FLOOD_EVENTS = 4000, /* these come at once, before a ring is full of them */
+    FLOOD_POLL_MS = 50,
     SPILL_POLL_MS = 50, /* while the database cannot be written */
     RETRY_LEAST_MS = 500,
     RETRY_MOST_MS = 8000,
@@ -54,9 +57,11 @@ struct ingest {
     void (*on_cause)(void *context, struct text cause, uint32_t recipients); /* NULL: nobody is told */
     struct text cause; /* of the refusal at hand; empty: none */
     uint32_t caused;   /* recipients of it */
-    void *listener;                   /* its context */
+    void *listener;    /* its context */
     void (*on_offer)(void *context, struct text event);
     void *offered_to;                 /* its context */
+    void (*on_look)(void *context);   /* NULL: nobody follows */
+    void *follower;                   /* its context */
     struct buffer offers;             /* of the batch under way, each as a text */
     struct event_judgement judgement; /* of the event at hand, all zero without one */
     uint64_t judged_ms;
@@ -74,6 +79,7 @@ static void timer_expired(void *context)
 {
     struct ingest *ingest = CONTEXT(context, struct ingest, INGEST_MAGIC);
     bool has_more = ingest_poll(ingest);
+    if (!has_more && ingest->on_look) ingest->on_look(ingest->follower);
     if (!has_more && !ingest->counts.is_failing) forget(ingest);
     if (ingest->replication && !ingest->counts.is_failing)
         replication_serve(ingest->replication, ingest_old_ms(ingest));
@@ -88,7 +94,7 @@ struct ingest *ingest_new(struct loop *loop, const char *folder)
     ingest->folder = folder;
     ingest->arena = arena_new(64 * 1024);
     ingest->timer = timer_new(loop, timer_expired, ingest);
-    ingest->interval_ms = POLL_LEAST_MS;
+    ingest->interval_ms = POLL_MS;
     ingest->window_start_ms = loop_now_ms(loop);
     ingest->overflow = overflow_new(folder, OVERFLOW_DEFAULT_BYTES);
     ingest->explained = explained_store_new(folder);
@@ -143,6 +149,12 @@ void ingest_set_offers(struct ingest *ingest, void (*on_offer)(void *context, st
 {
     ingest->on_offer = on_offer;
     ingest->offered_to = context;
+}
+
+void ingest_set_follower(struct ingest *ingest, void (*on_look)(void *context), void *context)
+{
+    ingest->on_look = on_look;
+    ingest->follower = context;
 }
 
 void ingest_set_cause_listener(struct ingest *ingest,
@@ -210,7 +222,7 @@ static bool database_try_open(struct ingest *ingest)
 void ingest_start(struct ingest *ingest)
 {
     database_try_open(ingest);
-    timer_set(ingest->timer, POLL_LEAST_MS);
+    timer_set(ingest->timer, POLL_MS);
 }
 
 /* --- one batch --- */
@@ -506,10 +518,16 @@ static bool has_events(const struct ingest *ingest)
     return false;
 }
 
+static uint64_t interval_behind(unsigned events)
+{
+    if (events >= FLOOD_EVENTS) return FLOOD_POLL_MS;
+    return events >= MUCH_EVENTS ? POLL_LONG_MS : POLL_MS;
+}
+
 bool ingest_poll(struct ingest *ingest)
 {
     if (!has_events(ingest)) {
-        ingest->interval_ms = ingest->interval_ms * 2 < POLL_MOST_MS ? ingest->interval_ms * 2 : POLL_MOST_MS;
+        ingest->interval_ms = ingest->interval_ms * 2 < POLL_LONG_MS ? ingest->interval_ms * 2 : POLL_LONG_MS;
         return false;
     }
     bool may_try = !ingest->counts.is_failing || is_time_to_try(ingest);
@@ -526,7 +544,7 @@ bool ingest_poll(struct ingest *ingest)
         return false;
     }
     batch_kept(ingest, count);
-    ingest->interval_ms = POLL_LEAST_MS;
+    ingest->interval_ms = interval_behind(count);
     return count >= INGEST_BATCH || overflow_bytes(ingest->overflow);
 }
 

@@ -60,6 +60,10 @@ void ingest_set_cause_listener(struct ingest *ingest,
 void ingest_set_offers(struct ingest *ingest, void (*on_offer)(void *context, struct text event),
                        void *context);
 
+/* Called after each look of its own, when all that was told until then is stored or waits for a database that
+   cannot be written: at least five times a second. What calls ingest_poll itself does not lead there. */
+void ingest_set_follower(struct ingest *ingest, void (*on_look)(void *context), void *context);
+
 /* Opens the database and begins to poll. One that cannot be opened now is tried again later. */
 void ingest_start(struct ingest *ingest);
 

@@ -177,11 +177,13 @@ enum sum_kind entries_ending_sum(enum ending ending)
 
 static struct text signals_text(struct database *database, const struct event_judgement *judgement)
 {
-    struct text all = TEXT_NONE;
+    struct buffer all = { 0 };
     for (uint32_t i = 0; i < judgement->signal_count; i++)
-        all = arena_printf(database->arena, "%.*s%s%.*s=%.2f", TEXT_ARG(all), i ? "," : "",
-                           TEXT_ARG(judgement->signals[i].name), judgement->signals[i].points);
-    return all;
+        buffer_printf(&all, "%s%.*s=%.2f", i ? "," : "", TEXT_ARG(judgement->signals[i].name),
+                      judgement->signals[i].points);
+    struct text text = arena_text(database->arena, buffer_text(&all));
+    buffer_free(&all);
+    return text;
 }
 
 void entries_bind_judgement(struct database *database, struct sql_statement *statement, int column,

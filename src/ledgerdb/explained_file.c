@@ -58,15 +58,20 @@ bool explained_frame_add(struct explained_frame *frame, uint64_t id, struct text
     return true;
 }
 
-static size_t pack(struct text raw, struct buffer *out)
+static ZSTD_CCtx *packer_of(struct explained_frame *frame)
 {
-    size_t most = ZSTD_compressBound(raw.length);
+    if (frame->packer) return frame->packer;
     ZSTD_CCtx *packer = ZSTD_createCCtx();
     if (!packer) die("out of memory (zstd)");
     ZSTD_CCtx_setParameter(packer, ZSTD_c_compressionLevel, LEVEL);
     ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, 1);
-    size_t packed = ZSTD_compress2(packer, buffer_reserve(out, most), most, raw.at, raw.length);
-    ZSTD_freeCCtx(packer);
+    return frame->packer = packer;
+}
+
+static size_t pack(struct explained_frame *frame, struct text raw, struct buffer *out)
+{
+    size_t most = ZSTD_compressBound(raw.length);
+    size_t packed = ZSTD_compress2(packer_of(frame), buffer_reserve(out, most), most, raw.at, raw.length);
     if (ZSTD_isError(packed)) bug("zstd refuses %zu bytes: %s", raw.length, ZSTD_getErrorName(packed));
     buffer_commit(out, packed);
     return packed;
@@ -77,7 +82,7 @@ void explained_frame_pack(struct explained_frame *frame, struct buffer *out)
     struct buffer packed = { 0 };
     size_t start = buffer_length(out);
     if (frame->count == 0) return;
-    pack(buffer_text(&frame->raw), &packed);
+    pack(frame, buffer_text(&frame->raw), &packed);
     buffer_add_text(out, TEXT(MARK));
     put_u32(out, (uint32_t)buffer_length(&packed));
     put_u32(out, (uint32_t)buffer_length(&frame->raw));
@@ -86,6 +91,11 @@ void explained_frame_pack(struct explained_frame *frame, struct buffer *out)
     put_u64(out, text_checksum(text_slice(buffer_text(out), start, buffer_length(out))));
     buffer_add_text(out, buffer_text(&packed));
     buffer_free(&packed);
+    explained_frame_empty(frame);
+}
+
+void explained_frame_empty(struct explained_frame *frame)
+{
     buffer_clear(&frame->raw);
     frame->count = 0;
 }
@@ -93,12 +103,14 @@ void explained_frame_pack(struct explained_frame *frame, struct buffer *out)
 void explained_frame_free(struct explained_frame *frame)
 {
     buffer_free(&frame->raw);
+    ZSTD_freeCCtx(frame->packer);
+    *frame = (struct explained_frame){ 0 };
 }
 
-size_t explained_packed_bytes(struct text record)
+size_t explained_packed_bytes(struct explained_frame *frame, struct text record)
 {
     struct buffer packed = { 0 };
-    size_t bytes = EXPLAINED_HEAD_BYTES + pack(record, &packed);
+    size_t bytes = EXPLAINED_HEAD_BYTES + pack(frame, record, &packed);
     buffer_free(&packed);
     return bytes;
 }

@@ -20,9 +20,10 @@ const char *explained_name(uint64_t ms, char room[EXPLAINED_NAME_SIZE]);
 /* When the day of a file of that name began. False: no such file has that name. */
 bool explained_name_read(const char *name, uint64_t *out_ms);
 
-/* Records for one frame. Zero-initialise; explained_frame_free. */
+/* Records for one frame, and then for the next. Zero-initialise; explained_frame_free. */
 struct explained_frame {
     struct buffer raw;
+    void *packer;             /* zstd's; NULL: none is needed yet */
     uint64_t lowest, highest; /* ids */
     uint32_t count;
 };
@@ -30,10 +31,11 @@ struct explained_frame {
 bool explained_frame_add(struct explained_frame *frame, uint64_t id, struct text record);
 /* Appends head and bytes to `out`, and empties the frame. One that is empty appends nothing. */
 void explained_frame_pack(struct explained_frame *frame, struct buffer *out);
+void explained_frame_empty(struct explained_frame *frame); /* its records are dropped */
 void explained_frame_free(struct explained_frame *frame);
 
-/* How many bytes a record takes when it is packed alone. */
-size_t explained_packed_bytes(struct text record);
+/* How many bytes a record takes when it is packed alone; the frame stays as it is. */
+size_t explained_packed_bytes(struct explained_frame *frame, struct text record);
 
 /* Goes through the bytes of a file, which are borrowed. */
 struct explained_walk {

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/arena.h"
@@ -16,15 +17,18 @@ enum {
     BUSY_MS = 50,
     PROGRESS_STEPS = 4000, /* of SQLite's machine between two looks at the clock: well under a millisecond */
     WRITER_CACHE_KIB = 32 * 1024,
-    CHECKPOINT_PAGES = 4096
+    CHECKPOINT_PAGES = 4096,
+    SPARE_STATEMENTS = 32
 };
 
 struct sql {
     sqlite3 *handle;
     struct timespec deadline;
     bool has_deadline;
-    int failure;                   /* the last result that was not good */
-    enum ledgerdb_outcome meaning; /* of that one */
+    int failure;                           /* the last result that was not good */
+    enum ledgerdb_outcome meaning;         /* of that one */
+    sqlite3_stmt *spare[SPARE_STATEMENTS]; /* dropped, for whoever prepares the same text; NULL: none */
+    unsigned next_spare;                   /* where the next one goes */
 };
 
 struct sql_statement {
@@ -103,6 +107,7 @@ enum ledgerdb_outcome sql_open(const char *path, bool is_writer, struct sql **ou
 void sql_close(struct sql *sql)
 {
     if (!sql) return;
+    for (int i = 0; i < SPARE_STATEMENTS; i++) sqlite3_finalize(sql->spare[i]);
     sqlite3_close_v2(sql->handle);
     free(sql);
 }
@@ -147,10 +152,32 @@ enum ledgerdb_outcome sql_number(struct sql *sql, const char *text, int64_t *out
     return outcome == LEDGERDB_ROW ? LEDGERDB_DONE : outcome;
 }
 
+/* To parse a text and to plan it costs more than most of the questions themselves. */
+static sqlite3_stmt *spare_take(struct sql *sql, const char *text)
+{
+    for (int i = 0; i < SPARE_STATEMENTS; i++) {
+        sqlite3_stmt *handle = sql->spare[i];
+        if (!handle || strcmp(sqlite3_sql(handle), text) != 0) continue;
+        sql->spare[i] = NULL;
+        return handle;
+    }
+    return NULL;
+}
+
+static void spare_put(struct sql *sql, sqlite3_stmt *handle)
+{
+    sqlite3_stmt **place = &sql->spare[sql->next_spare++ % SPARE_STATEMENTS];
+    sqlite3_reset(handle);
+    sqlite3_clear_bindings(handle);
+    sqlite3_finalize(*place);
+    *place = handle;
+}
+
 struct sql_statement *sql_prepare(struct sql *sql, const char *text)
 {
-    sqlite3_stmt *handle;
-    int result = sqlite3_prepare_v3(sql->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &handle, NULL);
+    sqlite3_stmt *handle = spare_take(sql, text);
+    int result = SQLITE_OK;
+    if (!handle) result = sqlite3_prepare_v3(sql->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &handle, NULL);
     if (outcome_of(sql, result) != LEDGERDB_DONE) return NULL;
     struct sql_statement *statement = memory_alloc(sizeof *statement);
     *statement = (struct sql_statement){ handle, sql };
@@ -160,7 +187,7 @@ struct sql_statement *sql_prepare(struct sql *sql, const char *text)
 void sql_drop(struct sql_statement *statement)
 {
     if (!statement) return;
-    sqlite3_finalize(statement->handle);
+    spare_put(statement->sql, statement->handle);
     free(statement);
 }
 

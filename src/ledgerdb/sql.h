@@ -43,8 +43,8 @@ enum ledgerdb_outcome sql_run(struct sql *sql, const char *text);
 /* The number in the first column of the first row, 0 when there is none. */
 enum ledgerdb_outcome sql_number(struct sql *sql, const char *text, int64_t *out);
 
-/* NULL: it cannot be had now, or never; sql_failure says which, sql_error why. Lives until sql_close or
- * sql_drop. */
+/* NULL: it cannot be had now, or never; sql_failure says which, sql_error why. Lives until sql_drop, which is
+   before sql_close; some that were dropped are kept, and are had again without parsing their text. */
 struct sql_statement *sql_prepare(struct sql *sql, const char *text);
 void sql_drop(struct sql_statement *statement); /* NULL is allowed */
 

@@ -49,6 +49,7 @@ struct dns_question_table {
     LIST_HEAD(dns_question_list, dns_question) all;
     struct dns_question_manner manner;
     struct dns_question_counts counts;
+    const struct asker *beginning; /* whose question begins: he needs a timer if he still waits then */
 };
 
 struct dns_question_table *dns_question_table_new(struct loop *loop, struct resolver *resolver,
@@ -106,6 +107,7 @@ void dns_question_leave(struct asker *asker)
 {
     struct dns_question *question = asker->question;
     if (!question) return;
+    if (question->table->beginning == asker) question->table->beginning = NULL;
     LIST_REMOVE(asker, others);
     timer_free(asker->deadline);
     asker->deadline = NULL;
@@ -374,17 +376,20 @@ static void dns_question_begin(struct dns_question *question, const struct dns_q
     }
 }
 
-static void asker_join(struct dns_question *question, struct asker *asker, uint32_t deadline_ms)
+static void asker_join(struct dns_question *question, struct asker *asker)
 {
-    struct dns_question_table *table = question->table;
-    if (deadline_ms == 0) deadline_ms = table->manner.timeout_ms;
-    if (deadline_ms > DNS_QUESTION_DEADLINE) deadline_ms = DNS_QUESTION_DEADLINE;
     asker->magic = ASKER_MAGIC;
     asker->question = question;
     LIST_INSERT_HEAD(&question->askers, asker, others);
+    question->table->counts.waiting++;
+}
+
+static void deadline_set(const struct dns_question_table *table, struct asker *asker, uint32_t deadline_ms)
+{
+    if (deadline_ms == 0) deadline_ms = table->manner.timeout_ms;
+    if (deadline_ms > DNS_QUESTION_DEADLINE) deadline_ms = DNS_QUESTION_DEADLINE;
     asker->deadline = timer_new(table->loop, deadline_passed, asker);
     timer_set(asker->deadline, deadline_ms);
-    table->counts.waiting++;
 }
 
 void dns_question_ask(struct dns_question_table *table, const struct dns_question_subject *subject,
@@ -408,12 +413,16 @@ void dns_question_ask(struct dns_question_table *table, const struct dns_questio
     }
     if (question) {
         table->counts.merged++;
-        asker_join(question, asker, deadline_ms);
+        asker_join(question, asker);
+        deadline_set(table, asker, deadline_ms);
         return;
     }
     question = dns_question_new(table, &key);
-    asker_join(question, asker, deadline_ms);
-    dns_question_begin(question, subject);
+    asker_join(question, asker);
+    table->beginning = asker;
+    dns_question_begin(question, subject); /* with a warm cache he has his answer now, and may be gone */
+    if (table->beginning == asker) deadline_set(table, asker, deadline_ms);
+    table->beginning = NULL;
 }
 
 const struct dns_question_counts *dns_question_counts(const struct dns_question_table *table)

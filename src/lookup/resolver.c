@@ -14,6 +14,7 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "config/value.h"
+#include "lookup/answer_cache.h"
 
 enum {
     SERVERS = 16,
@@ -55,6 +56,7 @@ struct resolver {
     struct ub_ctx *unbound;
     FILE *complaints;
     struct server_list system_servers;
+    struct answer_cache *recent; /* NULL: of a list, which is tried by asking */
     bool is_for_list;
     char *anchors; /* lines of the root's trust anchor, NULL when there is none */
     struct lookup *in_flight;
@@ -149,6 +151,7 @@ static struct resolver *resolver_make(struct loop *loop)
 struct resolver *resolver_new(struct loop *loop)
 {
     struct resolver *resolver = resolver_make(loop);
+    resolver->recent = answer_cache_new();
     servers_from_resolv_conf(&resolver->system_servers);
     resolver->anchors = system_file_read("/usr/share/dns/root.key");
     return resolver;
@@ -179,6 +182,7 @@ void resolver_free(struct resolver *resolver)
         free(at);
     }
     fclose(resolver->complaints);
+    answer_cache_free(resolver->recent);
     free(resolver->anchors);
     free(resolver);
 }
@@ -352,6 +356,7 @@ static bool configure(struct resolver *resolver, const struct config *config,
     }
     unbound_close(resolver);
     resolver->unbound = unbound;
+    if (resolver->recent) answer_cache_forget(resolver->recent);
     if (config->dns.dnssec && !resolver->is_for_list) root_keys_ask(resolver);
     struct lookup *again = resolver->in_flight;
     resolver->in_flight = NULL;
@@ -435,6 +440,9 @@ static void unbound_answered(void *context, int rcode, void *packet, int length,
         packet_parse(lookup->arena, text_from(packet, (size_t)length), text_of(lookup->name), lookup->type,
                      lookup->out);
         lookup->out->secure = sec == SEC_SECURE;
+        if (resolver->recent)
+            answer_cache_put(resolver->recent, text_of(lookup->name), lookup->type,
+                             loop_now_ms(resolver->loop), lookup->out);
     }
     lookup->out->was_cached = is_cached;
     bool is_told = lookup->out->status != DNS_TEMPERROR || sec == SEC_BOGUS;
@@ -463,23 +471,40 @@ static void unbound_ask(struct resolver *resolver, struct lookup *lookup)
     answered_add(resolver, lookup);
 }
 
-static void lookup_begin(struct resolver *resolver, const struct lookup *asked, struct text name)
+static struct lookup *lookup_new(struct resolver *resolver, const struct lookup *asked, struct text name)
 {
     struct lookup *lookup = memory_alloc(sizeof *lookup);
     *lookup = *asked;
     lookup->magic = LOOKUP_MAGIC;
     lookup->resolver = resolver;
     lookup->name = memory_string(name);
-    *lookup->out = (struct dns_answer){ .status = DNS_TEMPERROR };
     resolver->telling.run = tell;
     resolver->telling.context = resolver;
-    resolver->counts.asked++;
-    if (resolver->counts.in_flight++ < RESOLVER_QUESTIONS)
+    resolver->counts.in_flight++;
+    return lookup;
+}
+
+static void lookup_begin(struct resolver *resolver, const struct lookup *asked, struct text name)
+{
+    bool has_room = resolver->counts.in_flight < RESOLVER_QUESTIONS;
+    struct lookup *lookup = lookup_new(resolver, asked, name);
+    *lookup->out = (struct dns_answer){ .status = DNS_TEMPERROR };
+    if (has_room)
         unbound_ask(resolver, lookup);
     else
         answered_add(resolver, lookup);
     bool is_gone = asked->answered_now && *asked->answered_now;
     if (!is_gone) lookup->answered_now = NULL; /* it is asked anew on a reload */
+}
+
+static bool is_recent(struct resolver *resolver, const struct lookup *asked, struct text name)
+{
+    resolver->counts.asked++;
+    bool is_known =
+        resolver->recent && answer_cache_get(resolver->recent, name, asked->type, loop_now_ms(resolver->loop),
+                                             asked->arena, asked->out);
+    resolver->counts.from_cache += is_known;
+    return is_known;
 }
 
 void resolver_ask(struct resolver *resolver, struct arena *arena, struct text name, enum dns_record_type type,
@@ -488,7 +513,10 @@ void resolver_ask(struct resolver *resolver, struct arena *arena, struct text na
     const struct lookup asked = {
         .arena = arena, .type = type, .out = out, .done = done, .context = context
     };
-    lookup_begin(resolver, &asked, name);
+    if (is_recent(resolver, &asked, name))
+        answered_add(resolver, lookup_new(resolver, &asked, name));
+    else
+        lookup_begin(resolver, &asked, name);
 }
 
 bool resolver_ask_now(struct resolver *resolver, struct arena *arena, struct text name,
@@ -502,6 +530,7 @@ bool resolver_ask_now(struct resolver *resolver, struct arena *arena, struct tex
                                   .done = done,
                                   .context = context,
                                   .answered_now = &is_answered };
+    if (is_recent(resolver, &asked, name)) return true;
     lookup_begin(resolver, &asked, name);
     return is_answered;
 }

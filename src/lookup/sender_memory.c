@@ -152,13 +152,12 @@ static void contact_find(const struct sender_memory *memory, const struct sender
 static void reputation_find(const struct sender_memory *memory, enum sender_finding_kind kind,
                             enum sender_kind of, struct text name, struct sender_history *out)
 {
-    struct senderdb_counts counts, today;
-    struct senderdb_key key = key_of_one(memory, of, name);
+    struct senderdb_counts counts;
     if (name.length == 0) return;
+    struct senderdb_key key = key_of_one(memory, of, name);
     senderdb_counts(memory->db, &key, &by_day, memory->now_ms, REPUTATION_DAYS * DAY_MS,
                     memory->config->senders.half_life_ms, &counts);
-    senderdb_counts(memory->db, &key, &by_day, memory->now_ms, DAY_MS, 0, &today);
-    bool is_of_first_day = counts.counts[ALL] == today.counts[ALL];
+    bool is_of_first_day = counts.counts[ALL] == counts.newest[ALL];
     if (counts.counts[ALL] < REPUTATION_LEAST || is_of_first_day) return;
     const struct sender_finding finding = { .kind = kind,
                                             .count = counts.counts[SPAM],

@@ -194,7 +194,7 @@ size_t decode_quoted(struct text in, char *out, struct finding_set *findings)
     while (at < end) {
         const char *escape = memchr(at, '=', (size_t)(end - at));
         size_t plain = (size_t)((escape ? escape : end) - at);
-        memcpy(to, at, plain);
+        memmove(to, at, plain);
         to += plain;
         if (!escape) break;
         int high = escape + 1 < end ? char_hex_value(escape[1]) : -1;

@@ -23,7 +23,7 @@ static inline size_t decode_room(size_t length)
     return length + 4;
 }
 
-/* `findings` may be NULL in all three. */
+/* `findings` may be NULL in all three. Quoted-printable may be decoded where it lies: out is in.at. */
 size_t decode_base64(struct text in, enum decode_base64_mode mode, char *out, struct finding_set *findings);
 size_t decode_quoted(struct text in, char *out, struct finding_set *findings);
 

@@ -10,15 +10,13 @@
 
 struct reading_list *reading_open(struct arena *arena, struct mime *mime)
 {
-    return reading_list_new(arena, mime);
+    return reading_list_new(arena, mime, NULL);
 }
 
 void reading_close(struct reading_list *list)
 {
-    for (; list; list = list->inner) {
-        buffer_free(&list->rooms[0]);
-        buffer_free(&list->rooms[1]);
-    }
+    for (size_t i = 0; list && i < sizeof list->own_rooms / sizeof *list->own_rooms; i++)
+        buffer_free(&list->own_rooms[i]);
 }
 
 bool reading_add_mail(struct reading_list *list, struct text bytes)
@@ -45,7 +43,6 @@ static void inner_end(struct reading_list *list)
     } else if (inner->role == ROLE_MAIL && !inner->is_other) {
         list->is_ambiguous_inside |= reading_is_ambiguous(inner);
     }
-    reading_close(inner);
     list->inner = NULL;
 }
 
@@ -131,6 +128,10 @@ static enum reading_stage stage_after(struct reading_list *list)
     bool is_doubtful = finding_set_is_doubtful(findings);
     if (list->stage == STAGE_PARTS) {
         if (!is_doubtful && !finding_set_calls_for(findings, CONSEQUENCE_LOOK)) return STAGE_DONE;
+        if (!reading_list_may_spend(list, list->mime->message.length)) {
+            reading_list_give_up(list);
+            return STAGE_DONE;
+        }
         reading_trees_remember(list);
         return is_doubtful ? STAGE_OTHERS : STAGE_METHODS;
     }

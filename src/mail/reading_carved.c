@@ -242,9 +242,9 @@ void reading_carved_returns(struct reading_list *list)
     struct text message = list->mime->message;
     while (list->at < 2 && !list->inner && line_form_has_return(message)) {
         bool is_end = list->at++ == 0;
-        if (!reading_inner_may_begin(list, 2 * message.length)) return;
+        if (!reading_inner_may_copy(list, 2 * message.length)) return;
         char *bytes = arena_alloc(list->arena, 2 * message.length);
         size_t length = line_form_write_returns(message, is_end, bytes);
-        reading_inner_mail(list, text_from(bytes, length));
+        reading_inner_kept_mail(list, text_from(bytes, length));
     }
 }

@@ -6,8 +6,8 @@
 
 #include "mail/reading_list.h"
 
-/* Each function hands out the next reading of its stage. False: there is none, or first comes what lies inside
-   (list->inner is set) and the stage goes on behind it. */
+/* Each function hands out the next reading of its stage. False: there is none, or first comes what lies
+   inside (list->inner is set) and the stage goes on behind it. */
 bool reading_carved_bodies(struct reading_list *list, struct reading *out);
 bool reading_carved_paragraphs(struct reading_list *list, struct reading *out);
 bool reading_carved_runs(struct reading_list *list, struct reading *out);

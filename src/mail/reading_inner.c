@@ -11,10 +11,8 @@ enum { NESTED_MOST = 8 };
 void reading_inner_begin(struct reading_list *list, enum reading_role role, struct mime *mime)
 {
     list->before = TEXT_NONE;
-    struct reading_list *inner = reading_list_new(list->arena, mime);
+    struct reading_list *inner = reading_list_new(list->arena, mime, list);
     inner->role = role;
-    inner->budget = list->budget;
-    inner->seen = list->seen;
     inner->nested = list->nested + 1;
     inner->is_other = list->stage != STAGE_PARTS;
     inner->exposure.is_secret = list->exposure.is_secret || list->stage != STAGE_PARTS;
@@ -27,7 +25,7 @@ bool reading_inner_may_begin(struct reading_list *list, size_t length)
     struct finding_set *findings = &list->mime->findings;
     if (list->nested >= NESTED_MOST)
         finding_add(findings, FINDING_NESTED_TOO_DEEP);
-    else if (length > list->budget->bytes)
+    else if (length * list->budget->weight > list->budget->bytes)
         finding_add(findings, FINDING_DECODED_TOO_LARGE);
     else
         return true;
@@ -38,8 +36,7 @@ bool reading_inner_may_begin(struct reading_list *list, size_t length)
 bool reading_inner_may_spend(struct reading_list *list, size_t length)
 {
     bool may = reading_inner_may_begin(list, length);
-    if (may) list->budget->bytes -= length;
-    return may;
+    return may && reading_list_may_spend(list, length);
 }
 
 /* `part` is a leaf or container of the outer message, `message` what it is for all who open it. */
@@ -52,28 +49,52 @@ static void entity_begin(struct reading_list *list, const struct mime_part *part
     list->inner->exposure.is_secret |= !is_file;
 }
 
-/* Bytes that stay as long as the list does. */
-static struct text kept(struct reading_list *list, struct text bytes)
+bool reading_inner_may_copy(struct reading_list *list, size_t length)
 {
-    struct text message = list->mime->message;
-    bool stays = bytes.at >= message.at && bytes.at <= message.at + message.length;
-    return stays ? bytes : arena_text(list->arena, bytes);
+    if (length > list->budget->copies) {
+        finding_add(&list->mime->findings, FINDING_DECODED_TOO_LARGE);
+        return false;
+    }
+    list->budget->copies -= length;
+    return true;
 }
 
-void reading_inner_mail(struct reading_list *list, struct text mail)
+static bool may_keep_entity(struct reading_list *list, size_t length)
 {
-    if (!reading_inner_may_spend(list, mail.length)) return;
-    reading_inner_begin(list, ROLE_MAIL,
-                        mime_parse(list->arena, kept(list, mail), list->mime->limits, MIME_FIRST));
+    return reading_inner_may_begin(list, length) && reading_inner_may_copy(list, length);
+}
+
+/* Has the bytes stay as long as the list does: none of the message's are copied. */
+static bool keep(struct reading_list *list, struct text *bytes)
+{
+    struct text message = list->mime->message;
+    if (bytes->at >= message.at && bytes->at <= message.at + message.length) return true;
+    if (!reading_inner_may_copy(list, bytes->length)) return false;
+    *bytes = arena_text(list->arena, *bytes);
+    return true;
+}
+
+void reading_inner_kept_mail(struct reading_list *list, struct text mail)
+{
+    if (reading_inner_may_spend(list, mail.length))
+        reading_inner_begin(list, ROLE_MAIL, mime_parse(list->arena, mail, list->mime->limits, MIME_FIRST));
+}
+
+static void mail_begin(struct reading_list *list, struct text mail)
+{
+    if (keep(list, &mail)) reading_inner_kept_mail(list, mail);
+}
+
+static void kept_body_begin(struct reading_list *list, struct text body, struct text boundary)
+{
+    reading_inner_begin(list, ROLE_BODY,
+                        mime_parse_body(list->arena, body, boundary, list->mime->limits, MIME_FIRST));
 }
 
 void reading_inner_body(struct reading_list *list, struct text body, struct text boundary)
 {
-    if (!reading_inner_may_spend(list, body.length)) return;
-    body = kept(list, body);
-    if (boundary.length > 0) boundary = kept(list, boundary);
-    reading_inner_begin(list, ROLE_BODY,
-                        mime_parse_body(list->arena, body, boundary, list->mime->limits, MIME_FIRST));
+    if (!reading_inner_may_spend(list, body.length) || !keep(list, &body)) return;
+    if (boundary.length == 0 || keep(list, &boundary)) kept_body_begin(list, body, boundary);
 }
 
 /* For the blocks in it: the bytes themselves were handed out. */
@@ -86,21 +107,19 @@ static void blocks_begin(struct reading_list *list, struct text bytes)
 /* What some may read as an entity with a header. */
 static void entity_perhaps_begin(struct reading_list *list, struct text entity)
 {
-    if (!reading_inner_may_begin(list, entity.length)) return;
-    list->budget->bytes -= entity.length;
-    entity = kept(list, entity);
+    if (!reading_inner_may_spend(list, entity.length) || !keep(list, &entity)) return;
     reading_inner_begin(list, ROLE_BODY, mime_parse(list->arena, entity, list->mime->limits, MIME_FIRST));
 }
 
 /* What was encoded twice. */
 static void twice_begin(struct reading_list *list, struct text bytes)
 {
-    struct buffer room = { 0 };
-    char *to = buffer_reserve(&room, decode_room(bytes.length));
+    size_t room = decode_room(bytes.length);
     enum reading_method method = gap_is_quoted(bytes) ? METHOD_QUOTED : METHOD_BASE64;
-    buffer_commit(&room, reading_list_decode_to(bytes, method, to, NULL));
-    reading_inner_body(list, buffer_text(&room), TEXT_NONE);
-    buffer_free(&room);
+    if (!reading_inner_may_copy(list, room)) return;
+    char *to = arena_alloc(list->arena, room);
+    struct text body = text_from(to, reading_list_decode_to(bytes, method, to, NULL));
+    if (reading_inner_may_spend(list, body.length)) kept_body_begin(list, body, TEXT_NONE);
 }
 
 static bool has_yenc(struct text bytes)
@@ -113,12 +132,11 @@ static bool has_yenc(struct text bytes)
 
 /* uuencode, yEnc and BinHex in what was decoded or is no text: the tree has only those in a text that is not
    encoded. */
-static bool has_blocks(const struct mime_part *part, enum reading_method method, struct text bytes)
+static bool has_blocks(const struct mime_part *part, struct text bytes)
 {
     struct decode_block block = { 0 };
     struct text found;
     bool is_text = part && text_starts(part->type, TEXT("text/"));
-    if (is_text && method == METHOD_IDENTITY) return false;
     if (!is_text && !file_mark_is_plain(bytes)) return has_yenc(bytes);
     if (decode_find_block(bytes, 0, &block) || decode_has_uu_lines(bytes, READING_CARVED_LEAST)) return true;
     return decode_find_binhex(bytes, 0, &found) && found.length < text_trim(bytes).length;
@@ -131,9 +149,13 @@ void reading_inner_of_bytes(struct reading_list *list, const struct mime_part *p
     struct text mail;
     struct gap_strays strays;
     if (list->inner) return;
-    if (header_looks_like_mail(bytes, &mail))
-        reading_inner_mail(list, mail);
-    else if (has_blocks(part, method, bytes))
+    if (header_looks_like_mail(bytes, &mail)) {
+        mail_begin(list, mail);
+        return;
+    }
+    bool is_told_by_tree = method == METHOD_IDENTITY && part && text_starts(part->type, TEXT("text/"));
+    if (is_told_by_tree || !reading_inner_may_begin(list, bytes.length)) return;
+    if (has_blocks(part, bytes))
         blocks_begin(list, bytes);
     else if (method == METHOD_IDENTITY)
         return;
@@ -160,11 +182,7 @@ static void open_signed(struct reading_list *list, const struct mime_part *part)
     enum signed_outcome outcome = signed_content(mime_decode(part, reading_list_room(list), NULL), &content);
     if (outcome == SIGNED_BROKEN)
         finding_add(&list->mime->findings, FINDING_SIGNED_BROKEN);
-    else if (outcome == SIGNED_CONTENT && list->nested >= NESTED_MOST)
-        finding_add(&list->mime->findings, FINDING_NESTED_TOO_DEEP);
-    else if (outcome == SIGNED_CONTENT && buffer_length(&content) > list->budget->bytes)
-        finding_add(&list->mime->findings, FINDING_DECODED_TOO_LARGE);
-    else if (outcome == SIGNED_CONTENT)
+    else if (outcome == SIGNED_CONTENT && may_keep_entity(list, buffer_length(&content)))
         entity_begin(list, part, arena_text(list->arena, buffer_text(&content)));
     buffer_free(&content);
 }
@@ -175,6 +193,5 @@ void reading_inner_of_part(struct reading_list *list, const struct mime_part *pa
     open_signed(list, part);
     if (list->inner || !finding_has(&part->findings, FINDING_ENCODED_CONTAINER)) return;
     struct text decoded = mime_decode(part, reading_list_room(list), NULL);
-    if (reading_inner_may_begin(list, decoded.length))
-        entity_begin(list, part, arena_text(list->arena, decoded));
+    if (may_keep_entity(list, decoded.length)) entity_begin(list, part, arena_text(list->arena, decoded));
 }

@@ -14,9 +14,13 @@ void reading_inner_begin(struct reading_list *list, enum reading_role role, stru
 bool reading_inner_may_begin(struct reading_list *list, size_t length);
 bool reading_inner_may_spend(struct reading_list *list, size_t length);
 
-/* Begin a list unless the bounds forbid it: what a program may open as a mail, and as a body that `boundary`
-   divides (empty: none). Bytes that are none of the message's are copied. */
-void reading_inner_mail(struct reading_list *list, struct text mail);
+/* May so many bytes more stay in the arena? If so they are paid for; else a finding says so. */
+bool reading_inner_may_copy(struct reading_list *list, size_t length);
+
+/* Begin a list unless the bounds forbid it: what a program may open as a mail, whose bytes stay as long as
+   the list does; and as a body that `boundary` divides (empty: none), which is copied where it does not lie
+   in the message. */
+void reading_inner_kept_mail(struct reading_list *list, struct text mail);
 void reading_inner_body(struct reading_list *list, struct text body, struct text boundary);
 
 /* What a program may see in the bytes of a leaf that was just handed out, decoded by that method; `part` is

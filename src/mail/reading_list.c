@@ -14,23 +14,45 @@ static const char *const method_names[METHOD_COUNT] = {
     "base64-whole",
 };
 
-/* However a message is read, each time it costs its length: that many times is enough for what programs do.
- */
+/* However a message is read, each time it costs its length: that many times is enough for what programs do,
+   of a large one fewer. */
 static size_t budget_bytes(const struct mime *mime)
 {
-    enum { LEAST = 16 << 20, TIMES = 8 }; /* bytes that are handed out or parsed again */
-    size_t wanted = LEAST + TIMES * mime->message.length;
+    enum { LEAST = 16 << 20, TIMES = 8, LARGE = 4 << 20, LARGE_TIMES = 3 };
+    size_t length = mime->message.length, large = length > LARGE ? length - LARGE : 0;
+    size_t wanted = LEAST + TIMES * (length - large) + LARGE_TIMES * large;
     return wanted < mime->limits->decoded_bytes ? wanted : mime->limits->decoded_bytes;
 }
 
-struct reading_list *reading_list_new(struct arena *arena, struct mime *mime)
+/* How many times its length a look at the message's lines costs: one line as much as 40 bytes. */
+static unsigned line_weight(struct text message)
+{
+    enum { LINE_BYTES = 40 };
+    size_t lines = 0;
+    for (size_t i = 0; i < message.length; i++) lines += message.at[i] == '\n';
+    return message.length == 0 ? 1 : 1 + (unsigned)(LINE_BYTES * lines / message.length);
+}
+
+static struct reading_budget budget_of(const struct mime *mime)
+{
+    enum { COPIES_LEAST = 16 << 20 };
+    size_t decoded = mime->message.length / 4 * 3; /* from base64 */
+    return (struct reading_budget){ .bytes = budget_bytes(mime),
+                                    .extras = mime->limits->parts,
+                                    .copies = decoded > COPIES_LEAST ? decoded : COPIES_LEAST,
+                                    .weight = line_weight(mime->message) };
+}
+
+struct reading_list *reading_list_new(struct arena *arena, struct mime *mime,
+                                      const struct reading_list *around)
 {
     struct reading_list *list = arena_alloc(arena, sizeof *list);
     list->arena = arena;
     list->mime = mime;
-    list->own_budget = (struct reading_budget){ budget_bytes(mime), mime->limits->parts };
-    list->budget = &list->own_budget;
-    list->seen = &list->own_seen;
+    if (!around) list->own_budget = budget_of(mime);
+    list->budget = around ? around->budget : &list->own_budget;
+    list->seen = around ? around->seen : &list->own_seen;
+    list->rooms = around ? around->rooms : list->own_rooms;
     list->exposure.arena = arena;
     return list;
 }
@@ -96,7 +118,26 @@ struct text reading_list_decode(struct reading_list *list, struct text encoded, 
     return buffer_text(room);
 }
 
-static bool give_up(struct reading_list *list)
+static bool may_spend_bytes(struct reading_list *list, size_t bytes)
+{
+    if (bytes > list->budget->bytes) return false;
+    list->budget->bytes -= bytes;
+    return true;
+}
+
+bool reading_list_may_spend(struct reading_list *list, size_t length)
+{
+    return may_spend_bytes(list, length * list->budget->weight);
+}
+
+static bool may_spend_extra(struct reading_list *list, size_t length)
+{
+    if (list->budget->extras == 0 || !reading_list_may_spend(list, length)) return false;
+    list->budget->extras--;
+    return true;
+}
+
+bool reading_list_give_up(struct reading_list *list)
 {
     finding_add(&list->mime->findings, FINDING_DECODED_TOO_LARGE);
     *list->budget = (struct reading_budget){ 0 };
@@ -158,9 +199,8 @@ static void expose(struct reading_list *list, const struct mime_part *part, stru
 /* What is about to be handed out has to be paid for, and stays until the next one. */
 static bool charge(struct reading_list *list, struct text bytes, bool is_extra)
 {
-    if (bytes.length > list->budget->bytes || (is_extra && list->budget->extras == 0)) return give_up(list);
-    list->budget->bytes -= bytes.length;
-    list->budget->extras -= is_extra;
+    if (is_extra ? !may_spend_extra(list, bytes.length) : !may_spend_bytes(list, bytes.length))
+        return reading_list_give_up(list);
     list->before = bytes;
     if (bytes.at == buffer_text(&list->rooms[0]).at) list->held = &list->rooms[0];
     if (bytes.at == buffer_text(&list->rooms[1]).at) list->held = &list->rooms[1];
@@ -205,18 +245,13 @@ bool reading_list_hand_out(struct reading_list *list, struct reading *out, enum 
     return true;
 }
 
-/* Quoted-printable is decoded from one half of the room into the other. */
 static struct text decode_form(struct reading_list *list, const struct reading_forms *forms,
                                enum line_form form)
 {
     struct buffer *room = reading_list_room(list);
-    size_t half = decode_room(forms->encoded.length);
-    char *to = buffer_reserve(room, 2 * half), *shaped = to + half;
-    size_t length = line_form_write(forms->encoded, form, shaped);
-    if (forms->method == METHOD_QUOTED)
-        length = decode_quoted(text_from(shaped, length), to, NULL);
-    else
-        memcpy(to, shaped, length);
+    char *to = buffer_reserve(room, decode_room(forms->encoded.length));
+    size_t length = line_form_write(forms->encoded, form, to);
+    if (forms->method == METHOD_QUOTED) length = decode_quoted(text_from(to, length), to, NULL);
     buffer_commit(room, length);
     return buffer_text(room);
 }

@@ -41,10 +41,13 @@ enum reading_method {
     METHOD_COUNT = METHOD_BASE64 + DECODE_MODES
 };
 
-/* What may still be handed out, shared with the lists inside. */
+/* What may still be done, shared with the lists inside. */
 struct reading_budget {
-    size_t bytes;
-    size_t extras; /* readings that are no parts of the first tree */
+    size_t bytes;    /* that are handed out or parsed again, each `weight` times */
+    size_t extras;   /* readings that are no parts of the first tree */
+    size_t copies;   /* bytes that stay in the arena */
+    unsigned weight; /* 1 for ordinary lines; more where the message's lines are so short that they cost more
+                        than their bytes */
 };
 
 /* What a list inside another one is, and what follows from it for the message. */
@@ -90,8 +93,8 @@ struct reading_list {
     size_t word_count, word;
     struct reading_forms forms;
     struct text behind_lines; /* what was handed out last without the empty lines before it; empty: not due */
-    struct reading_mail *mails; /* found in what was handed out last */
-    struct buffer rooms[2];     /* the reading before stays, to be compared */
+    struct reading_mail *mails;         /* found in what was handed out last */
+    struct buffer own_rooms[2], *rooms; /* two: the reading before stays, to be compared */
     struct text before;
     const struct buffer *held; /* the one that `before` lies in; any when it lies elsewhere */
     struct reading_budget own_budget, *budget;
@@ -101,8 +104,16 @@ struct reading_list {
     bool is_ambiguous_inside; /* a mail in it is */
 };
 
-/* In the arena; its buffers are freed by reading_close. */
-struct reading_list *reading_list_new(struct arena *arena, struct mime *mime);
+/* In the arena; its buffers are freed by reading_close. `around`: the list that it lies in, whose budget,
+   memory of what was handed out and rooms are its own, too; NULL for the outermost. */
+struct reading_list *reading_list_new(struct arena *arena, struct mime *mime,
+                                      const struct reading_list *around);
+
+/* So many bytes are paid for. False, and nothing is taken: they are more than is left. */
+bool reading_list_may_spend(struct reading_list *list, size_t length);
+
+/* Nothing comes any more, and a finding says so. Returns false. */
+bool reading_list_give_up(struct reading_list *list);
 
 /* --- decoding --- */
 

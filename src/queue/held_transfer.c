@@ -116,7 +116,7 @@ void held_transfer_note_all(struct queue *queue)
 
 static int offer_find(const struct held_transfer *transfer, uint64_t id)
 {
-    for (int i = 0; i < TRANSFER_OFFERS; i++)
+    for (int i = 0; i < HELD_OFFERS_MOST; i++)
         if (transfer->offers[i].id == id) return i;
     return -1;
 }
@@ -352,7 +352,7 @@ bool held_transfer_frame(struct queue *queue, const struct receiver *receiver, s
 static void offers_back(struct queue *queue, struct held_transfer *transfer)
 {
     transfer->taker = NULL;
-    for (int i = 0; i < TRANSFER_OFFERS; i++)
+    for (int i = 0; i < HELD_OFFERS_MOST; i++)
         if (transfer->offers[i].id) offer_end(queue, transfer, i);
 }
 

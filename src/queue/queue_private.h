@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/steady_clock.h"
 #include "ipc/ask_deliver.h"
+#include "ipc/ask_ledger.h"
 #include "ipc/ask_queue.h"
 #include "ipc/child.h"
 #include "ipc/counters.h"
@@ -80,7 +81,6 @@ struct lead_cache {
 /* Held messages on their way to a process that takes them: into the quarantine; to the node's own addresses.
  */
 enum held_transfer_kind { TRANSFER_LEDGER, TRANSFER_REPORT, TRANSFERS };
-enum { TRANSFER_OFFERS = 16 };
 struct held_transfer {
     enum held_transfer_kind kind;
     struct channel *taker; /* NULL: not there */
@@ -89,7 +89,7 @@ struct held_transfer {
     struct {
         uint64_t id; /* 0: free */
         uint32_t segment;
-    } offers[TRANSFER_OFFERS]; /* that the taker has not answered */
+    } offers[HELD_OFFERS_MOST]; /* that the taker has not answered */
     uint64_t pause_until_ms;
     bool is_refused; /* said so in the log */
 };
@@ -105,8 +105,8 @@ struct queue_rescan {
     uint64_t begun_ms;           /* that pass; loop clock */
     uint64_t *ids;               /* what waited when the pass began; NULL: none is under way */
     size_t count, next;
-    size_t busy; /* the last ones of them: infected, and being delivered when they were looked at */
-    uint64_t asked; /* what scan has now; 0: nothing */
+    size_t busy;     /* the last ones of them: infected, and being delivered when they were looked at */
+    uint64_t asked;  /* what scan has now; 0: nothing */
     unsigned losses; /* scan, or its worker, ended so often while it had the next message */
     unsigned found, failed;
 };

@@ -251,14 +251,22 @@ size_t senderdb_get(struct senderdb *db, const struct senderdb_key *key, uint64_
     return stored.value.length;
 }
 
+/* One that stays as it is is not written. */
+static bool put_over(struct senderdb *db, const struct senderdb_key *key, const struct senderdb_touch *touch,
+                     const struct stored *old, struct text value)
+{
+    if (value.length > SENDERDB_VALUE_MOST) bug("a value of %zu bytes", value.length);
+    if (old->hour == last_hour(touch) && text_equal(old->value, value)) return true;
+    return (old->hour || is_admitted(db, touch)) && stored_put(db, key, touch, old->hour, value);
+}
+
 bool senderdb_put(struct senderdb *db, const struct senderdb_key *key, const struct senderdb_touch *touch,
                   struct text value)
 {
     clock_see(db, touch->now_ms);
-    if (value.length > SENDERDB_VALUE_MOST) bug("a value of %zu bytes", value.length);
     database_file_busy(true);
     struct stored old = stored_find(db, key);
-    bool is_put = (old.hour || is_admitted(db, touch)) && stored_put(db, key, touch, old.hour, value);
+    bool is_put = put_over(db, key, touch, &old, value);
     database_file_busy(false);
     return is_put;
 }
@@ -274,11 +282,22 @@ bool senderdb_forget(struct senderdb *db, const struct senderdb_key *key)
 
 /* --- counts and sets --- */
 
+/* A copy of what is stored; empty: nothing, or nothing of this form. */
+static void value_copy(const struct stored *stored, uint64_t now_ms, struct value_bytes *out)
+{
+    bool is_good = !is_over(stored, now_ms) && stored->value.length <= sizeof out->at;
+    out->length = is_good ? stored->value.length : 0;
+    if (out->length) memcpy(out->at, stored->value.at, out->length);
+}
+
 static void value_read(struct senderdb *db, const struct senderdb_key *key, uint64_t now_ms,
                        struct value_bytes *out)
 {
-    out->length = senderdb_get(db, key, now_ms, out->at, sizeof out->at);
-    if (out->length > sizeof out->at) out->length = 0;
+    clock_see(db, now_ms);
+    database_file_busy(true);
+    struct stored stored = stored_find(db, key);
+    value_copy(&stored, now_ms, out);
+    database_file_busy(false);
 }
 
 static struct text value_text(const struct value_bytes *value)
@@ -290,9 +309,14 @@ bool senderdb_count(struct senderdb *db, const struct senderdb_key *key, const s
                     const struct senderdb_touch *touch, const uint32_t *more)
 {
     struct value_bytes value;
-    value_read(db, key, touch->now_ms, &value);
+    clock_see(db, touch->now_ms);
+    database_file_busy(true);
+    struct stored old = stored_find(db, key);
+    value_copy(&old, touch->now_ms, &value);
     value_forms_count(&value, window, touch->now_ms, more);
-    return senderdb_put(db, key, touch, value_text(&value));
+    bool is_put = put_over(db, key, touch, &old, value_text(&value));
+    database_file_busy(false);
+    return is_put;
 }
 
 void senderdb_counts(struct senderdb *db, const struct senderdb_key *key,

@@ -97,7 +97,8 @@ struct senderdb_window {
 
 struct senderdb_counts {
     uint32_t counts[SENDERDB_SERIES_MOST];
-    double weights[SENDERDB_SERIES_MOST]; /* the same, halved for each half-life that has passed */
+    uint32_t newest[SENDERDB_SERIES_MOST]; /* of these, in the span of now */
+    double weights[SENDERDB_SERIES_MOST];  /* the same, halved for each half-life that has passed */
 };
 
 /* Adds `more` of each series to what is counted now. The window's shape has to be that of the kind. */

@@ -73,9 +73,16 @@ void value_forms_count(struct value_bytes *value, const struct senderdb_window *
     }
 }
 
-static void bucket_add(const struct value_bytes *value, const struct senderdb_window *window, uint64_t bucket,
-                       double weight, struct senderdb_counts *out)
+static bool is_empty(const struct value_bytes *value, const struct senderdb_window *window, uint64_t bucket)
 {
+    static const uint8_t zeros[2 * SENDERDB_SERIES_MOST];
+    return memcmp(value->at + place_of(window, bucket, 0), zeros, 2 * (size_t)window->series) == 0;
+}
+
+static void bucket_add(const struct value_bytes *value, const struct senderdb_window *window, uint64_t bucket,
+                       double halves, struct senderdb_counts *out)
+{
+    double weight = exp2(-halves);
     for (unsigned series = 0; series < window->series; series++) {
         uint64_t count = codec_number_at(text_of_value(value), place_of(window, bucket, series), 2);
         out->counts[series] += (uint32_t)count;
@@ -93,8 +100,10 @@ void value_forms_counts(const struct value_bytes *value, const struct senderdb_w
     for (uint64_t back = 0; newest > 0 && back < window->buckets && back < newest; back++) {
         uint64_t age = now - (newest - back);
         if (age >= spanned) break;
+        if (is_empty(value, window, newest - back)) continue;
         double halves = half_life_ms ? (double)(age * window->bucket_ms) / (double)half_life_ms : 0;
-        bucket_add(value, window, newest - back, exp2(-halves), out);
+        bucket_add(value, window, newest - back, halves, out);
+        if (age == 0) memcpy(out->newest, out->counts, sizeof out->newest);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Offers that came in during a turn are one batch: their files, one sync of the folders, one transaction;
-   then all are answered. */
+/* Offers that came in between two looks of ingest are one batch, and so are as many as queue makes at a time:
+   their files, one sync of the folders, one transaction; then all are answered. */
 #include "ledger/quarantine/quarantine.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@ enum {
 };
 
 static void offers_take(void *context);
+static void offers_take_all(void *context);
 static void turn(void *context);
 
 struct quarantine *quarantine_new(struct loop *loop, struct ingest *ingest, int folder)
@@ -32,7 +33,8 @@ struct quarantine *quarantine_new(struct loop *loop, struct ingest *ingest, int 
     quarantine->store = quarantine_store_new(folder);
     quarantine->arena = arena_new(0);
     quarantine->ids.process = OWN_PROCESS;
-    quarantine->take = (struct deferred){ .run = offers_take, .context = quarantine };
+    quarantine->take = (struct deferred){ .run = offers_take_all, .context = quarantine };
+    ingest_set_follower(ingest, offers_take, quarantine);
     quarantine->timer = timer_new(loop, turn, quarantine);
     timer_set(quarantine->timer, TURN_MS);
     return quarantine;
@@ -50,6 +52,7 @@ static void offers_drop(struct quarantine *quarantine)
 void quarantine_free(struct quarantine *quarantine)
 {
     offers_drop(quarantine);
+    ingest_set_follower(quarantine->ingest, NULL, NULL);
     loop_defer_cancel(quarantine->loop, &quarantine->take);
     channel_close(quarantine->queue);
     timer_free(quarantine->timer);
@@ -237,14 +240,14 @@ static void batch_finish(struct quarantine *quarantine, struct taking *takings, 
     }
 }
 
-/* What receive and queue tell of these messages comes first. */
+/* What receive and queue told of these messages is stored. */
 static void offers_take(void *context)
 {
     struct quarantine *quarantine = CONTEXT(context, struct quarantine, QUARANTINE_MAGIC);
     struct taking takings[QUARANTINE_OFFERS] = { 0 };
     unsigned count = quarantine->offer_count;
+    if (count == 0) return;
     arena_reset(quarantine->arena);
-    ingest_poll(quarantine->ingest);
     if (quarantine_database(quarantine)) quarantine_make_room(quarantine);
     for (unsigned i = 0; i < count; i++) {
         /* looked at when it came, so it is whole */
@@ -253,6 +256,13 @@ static void offers_take(void *context)
     }
     batch_finish(quarantine, takings, count);
     offers_drop(quarantine);
+}
+
+static void offers_take_all(void *context)
+{
+    struct quarantine *quarantine = CONTEXT(context, struct quarantine, QUARANTINE_MAGIC);
+    ingest_poll(quarantine->ingest);
+    offers_take(quarantine);
 }
 
 static bool offer_add(struct quarantine *quarantine, struct frame *frame)
@@ -266,7 +276,7 @@ static bool offer_add(struct quarantine *quarantine, struct frame *frame)
     struct offered *offered = &quarantine->offers[quarantine->offer_count++];
     *offered = (struct offered){ .fd = fd };
     buffer_add_text(&offered->payload, frame->payload);
-    loop_defer(quarantine->loop, &quarantine->take);
+    if (quarantine->offer_count >= HELD_OFFERS_MOST) loop_defer(quarantine->loop, &quarantine->take);
     return true;
 }
 

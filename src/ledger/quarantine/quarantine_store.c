@@ -130,14 +130,20 @@ static bool file_fill(struct quarantine_store *store, int fd, struct text head,
     return pack(store, fd, head, !offer) && (!offer || content_pack(store, fd, offer, segment_fd));
 }
 
-static bool day_open(struct quarantine_store *store, uint64_t id)
+static bool day_make(struct quarantine_store *store, uint64_t id)
 {
     char day[DAY_SIZE];
     day_of(id, day);
-    if (mkdirat(store->folder, day, 0700) == 0)
-        store->is_root_new = true;
-    else if (errno != EEXIST)
-        return false;
+    if (mkdirat(store->folder, day, 0700) != 0) return errno == EEXIST;
+    store->is_root_new = true;
+    return true;
+}
+
+/* The folder of that day is synced with the next ones. */
+static bool day_note(struct quarantine_store *store, uint64_t id)
+{
+    char day[DAY_SIZE];
+    day_of(id, day);
     for (int i = 0; i < store->day_count; i++)
         if (strcmp(store->days[i], day) == 0) return true;
     if (store->day_count == DAYS_MOST && !quarantine_store_sync(store)) return false;
@@ -153,9 +159,10 @@ static bool file_put(struct quarantine_store *store, uint64_t id, const char *en
     struct stat facts;
     file_name(id, "tmp", made);
     file_name(id, ending, name);
-    if (!day_open(store, id)) return false;
     int fd = file_begin(store->folder, made, 0600);
-    bool is_good = fd >= 0 && file_fill(store, fd, head, offer, segment_fd) && fstat(fd, &facts) == 0;
+    if (fd < 0 && errno == ENOENT && day_make(store, id)) fd = file_begin(store->folder, made, 0600);
+    bool is_good = fd >= 0 && day_note(store, id) && file_fill(store, fd, head, offer, segment_fd) &&
+                   fstat(fd, &facts) == 0;
     if (is_good) *out_bytes = (uint64_t)facts.st_size;
     return file_finish(fd, is_good, store->folder, made, name);
 }
@@ -178,7 +185,7 @@ bool quarantine_store_note_write(struct quarantine_store *store, uint64_t id, st
     if (note.length)
         return file_put(store, id, "note", note, NULL, -1, &bytes) && quarantine_store_sync(store);
     if (unlinkat(store->folder, file_name(id, "note", name), 0) != 0) return errno == ENOENT;
-    return day_open(store, id) && quarantine_store_sync(store);
+    return day_note(store, id) && quarantine_store_sync(store);
 }
 
 bool quarantine_store_sync(struct quarantine_store *store)

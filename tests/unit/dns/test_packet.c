@@ -117,6 +117,44 @@ static void test_rows(void **state)
     }
 }
 
+#define WITH_TTL(type, ttl, length) "\0" type "\0\1" ttl "\0" length
+#define DENIED(flags, authority) "\x12\x34" flags "\0\1\0\0\0" authority "\0\0"
+#define SOA(ttl, minimum) "\0" WITH_TTL("\6", ttl, "\x16") "\0\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4" minimum
+
+static const struct ttl_row {
+    const char *name;
+    struct text message;
+    uint32_t wanted;
+} ttl_rows[] = {
+    { "the least of two",
+      BYTES(HEAD(OK, "\2") QUESTION HERE WITH_TTL("\1", "\0\0\1\0", "\4") "\x7f\0\0\2" HERE WITH_TTL(
+          "\1", "\0\0\0\7", "\4") "\x7f\0\0\3"),
+      7 },
+    { "of an alias",
+      BYTES(HEAD(OK, "\2") QUESTION HERE WITH_TTL("\5", "\0\0\0\3", "\4") "\1b" TEST "\1b" TEST WITH_TTL(
+          "\1", "\0\0\0\7", "\4") "\x7f\0\0\2"),
+      3 },
+    { "the highest bit", BYTES(HEAD(OK, "\1") QUESTION HERE WITH_TTL("\1", "\x80\0\0\7", "\4") "\x7f\0\0\2"),
+      0 },
+    { "none: TTL of the SOA", BYTES(DENIED(NXDOMAIN, "\1") QUESTION SOA("\0\0\0\7", "\0\0\0\x9")), 7 },
+    { "none: minimum of the SOA", BYTES(DENIED(OK, "\1") QUESTION SOA("\0\0\0\7", "\0\0\0\5")), 5 },
+    { "none, without an SOA", BYTES(DENIED(NXDOMAIN, "\0") QUESTION), 0 },
+    { "none, an SOA cut short", BYTES(DENIED(NXDOMAIN, "\1") QUESTION "\0\0\6\0\1\0\0\0\7\0\x16\0\0"), 0 },
+    { "no answer", BYTES(HEAD(SERVFAIL, "\0") QUESTION), 0 },
+};
+
+static void test_ttls(void **state)
+{
+    for (size_t i = 0; i < sizeof ttl_rows / sizeof *ttl_rows; i++) {
+        struct dns_answer answer;
+        struct arena *arena = arena_new(0);
+        packet_parse(arena, ttl_rows[i].message, TEXT("a.test"), RECORD_A, &answer);
+        if (answer.ttl_s != ttl_rows[i].wanted)
+            fail_msg("%s: %u, wanted %u", ttl_rows[i].name, answer.ttl_s, ttl_rows[i].wanted);
+        arena_free(arena);
+    }
+}
+
 /* Every message cut anywhere is temperror. */
 static void test_every_cut(void **state)
 {
@@ -135,6 +173,7 @@ static void test_every_cut(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_every_cut) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_ttls),
+                                        cmocka_unit_test(test_every_cut) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -300,6 +300,47 @@ static void channel_order(void **state)
     loop_free(loop);
 }
 
+static void note(struct channel *channel, uint64_t id)
+{
+    static const char bytes[131 * 4];
+    buffer_add(channel_begin(channel, (uint16_t)id, id), bytes, id * 131);
+    channel_end_note(channel);
+}
+
+static void stop(void *context)
+{
+    loop_stop(context);
+}
+
+/* A note leaves before what is sent after it, or by itself a moment later, and is not lost with the loop. */
+static void channel_notes(void **state)
+{
+    struct loop *loop = loop_new();
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    struct end a = { .loop = loop }, b = { .loop = loop, .next = 1, .stop_at = 3 };
+    a.channel = channel_open(loop, pair[0], &events, &a);
+    b.channel = channel_open(loop, pair[1], &events, &b);
+    static const char bytes[262];
+    note(a.channel, 1);
+    channel_send(a.channel, 2, 2, text_from(bytes, sizeof bytes));
+    loop_run(loop);
+    assert_int_equal(b.next, 3);
+    b.stop_at = 4;
+    note(a.channel, 3);
+    loop_run(loop);
+    assert_int_equal(b.next, 4);
+    struct deferred end = { .run = stop, .context = loop };
+    struct frame frame;
+    loop_defer(loop, &end);
+    note(a.channel, 4);
+    loop_run(loop);
+    assert_true(channel_wait(pair[1], 0, &frame) && frame.id == 4);
+    channel_close(a.channel);
+    channel_close(b.channel);
+    loop_free(loop);
+}
+
 /* What a peer said before it was killed is heard, though it left frames unread and takes no more. */
 static void channel_last_words(void **state)
 {
@@ -710,6 +751,7 @@ int main(void)
         cmocka_unit_test(ring_damaged),
         cmocka_unit_test(ring_positions_made_up),
         cmocka_unit_test(channel_order),
+        cmocka_unit_test(channel_notes),
         cmocka_unit_test(channel_last_words),
         cmocka_unit_test(malformed_packets),
         cmocka_unit_test(bodies),

@@ -574,6 +574,37 @@ static void test_cost(void **state)
     assert_true(spent * 1e6 / (double)id < 500);
 }
 
+struct following {
+    struct bench *bench;
+    uint64_t events;
+    unsigned looks;
+};
+
+static void on_look(void *context)
+{
+    struct following *following = context;
+    struct ingest_counts counts;
+    ingest_counts(following->bench->ingest, &counts);
+    following->events = counts.events;
+    following->looks++;
+    loop_stop(following->bench->loop);
+}
+
+/* Who follows is called when all is stored that was told before, by the looks of the timer alone. */
+static void test_follower(void **state)
+{
+    struct following following = { .bench = *state };
+    ingest_set_follower(following.bench->ingest, on_look, &following);
+    assert_true(tell_accepted(following.bench->ring, 1, 1, false));
+    ingest_poll(following.bench->ingest);
+    assert_int_equal(following.looks, 0);
+    assert_true(tell_accepted(following.bench->ring, 2, 1, false));
+    loop_run(following.bench->loop);
+    assert_int_equal(following.looks, 1);
+    assert_int_equal(following.events, 2);
+    ingest_set_follower(following.bench->ingest, NULL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -590,6 +621,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_overflow_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_overflow_torn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_follower, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cost, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -797,6 +797,43 @@ static void test_long_query_gives_signs_of_life(void **state)
     sql_close(sql);
 }
 
+/* One that comes back from those that were kept has nothing of its last use, and survives a change of the
+   tables. */
+static void test_statements_are_kept(void **state)
+{
+    struct scratch *fixture = *state;
+    struct sql *sql;
+    struct buffer why = { 0 };
+    char path[128], text[64];
+    snprintf(path, sizeof path, "%s/ledger.db", fixture->folder);
+    assert_int_equal(sql_open(path, true, &sql, &why), LEDGERDB_DONE);
+    static const char question[] = "SELECT ?1, (SELECT count(*) FROM mark)";
+    struct sql_statement *statement = sql_prepare(sql, question);
+    sql_bind_text(statement, 1, TEXT("somebody"));
+    assert_int_equal(sql_step(statement), LEDGERDB_ROW);
+    sql_drop(statement);
+    statement = sql_prepare(sql, question);
+    struct sql_statement *other = sql_prepare(sql, question);
+    assert_int_equal(sql_step(statement), LEDGERDB_ROW);
+    assert_true(sql_is_null(statement, 0));
+    assert_int_equal(sql_step(other), LEDGERDB_ROW);
+    sql_drop(other);
+    sql_drop(statement);
+    for (int i = 0; i < 100; i++) { /* more than are kept */
+        snprintf(text, sizeof text, "SELECT %d", i);
+        statement = sql_prepare(sql, text);
+        assert_int_equal(sql_step(statement), LEDGERDB_ROW);
+        assert_int_equal(sql_get(statement, 0), i);
+        sql_drop(statement);
+    }
+    sql_drop(sql_prepare(sql, question));
+    assert_int_equal(sql_run(sql, "DROP TABLE mark"), LEDGERDB_DONE);
+    statement = sql_prepare(sql, question);
+    assert_int_equal(statement ? sql_step(statement) : sql_failure(sql), LEDGERDB_DAMAGED);
+    sql_drop(statement);
+    sql_close(sql);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -813,6 +850,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_messages_go_after_their_subjects, scratch_set_up,
                                         scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_days_become_months, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_statements_are_kept, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_day, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_from_version_1, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_from_version_5, scratch_set_up, scratch_tear_down),

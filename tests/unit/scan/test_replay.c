@@ -162,8 +162,8 @@ static void keep_and_read(struct scene *scene, const struct explanation_evidence
     explanation.evidence = buffer_text(&evidence);
     explanation_put(&explanation, &record);
     print_message("a record of %zu bytes, %zu packed\n", buffer_length(&record),
-                  explained_packed_bytes(buffer_text(&record)));
-    assert_true(explained_packed_bytes(buffer_text(&record)) <= EXPLANATION_STORED_MOST);
+                  explained_packed_bytes(&frame, buffer_text(&record)));
+    assert_true(explained_packed_bytes(&frame, buffer_text(&record)) <= EXPLANATION_STORED_MOST);
     assert_true(explained_frame_add(&frame, explanation.id, buffer_text(&record)));
     explained_frame_pack(&frame, &file);
     explained_walk_begin(&walk, arena_text(scene->arena, buffer_text(&file)), explanation.id);

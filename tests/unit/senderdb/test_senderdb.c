@@ -145,6 +145,8 @@ static void windows(void **state)
     struct senderdb_counts of = counts(db, start + 7 * (uint64_t)DAY, 30 * (uint64_t)DAY);
     assert_int_equal(of.counts[0], 11);
     assert_int_equal(of.counts[1], 5);
+    assert_int_equal(of.newest[0], 1);
+    assert_int_equal(counts(db, start + 8 * (uint64_t)DAY, 30 * (uint64_t)DAY).newest[0], 0);
     assert_true(of.weights[0] > 5.9 && of.weights[0] < 6.1);
     assert_int_equal(counts(db, start + 7 * (uint64_t)DAY, 2 * (uint64_t)DAY).counts[0], 1);
     assert_int_equal(counts(db, start + 31 * (uint64_t)DAY, 30 * (uint64_t)DAY).counts[0], 1);
