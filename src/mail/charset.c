@@ -249,16 +249,20 @@ struct guess {
     int cost;
 };
 
-/* `handicap`: what speaks against it, negative: for it. The first of equals stays. One character may be bad
-   in a short text too: it was cut. */
+/* `utf8`: what the bytes are in that charset. `handicap`: what speaks against it, negative: for it. The first
+   of equals stays. */
+static void weigh(struct guess *best, struct text charset, struct text utf8, int handicap)
+{
+    int cost = (int)improbability_of(utf8) + handicap;
+    if (best->charset.length == 0 || cost < best->cost) *best = (struct guess){ charset, cost };
+}
+
+/* One character may be bad in a short text too: it was cut. */
 static void try_charset(struct guess *best, struct text charset, struct text bytes, int handicap)
 {
     struct buffer utf8 = { 0 };
-    if (by_manner(manner_of(charset), charset, bytes, few_of(bytes) + 1, &utf8)) {
-        unsigned cost = improbability_of(buffer_text(&utf8));
-        if (best->charset.length == 0 || (int)cost + handicap < best->cost)
-            *best = (struct guess){ charset, (int)cost + handicap };
-    }
+    if (by_manner(manner_of(charset), charset, bytes, few_of(bytes) + 1, &utf8))
+        weigh(best, charset, buffer_text(&utf8), handicap);
     buffer_free(&utf8);
 }
 
@@ -288,22 +292,27 @@ bool charset_tells_raw(struct text charset)
            (manner == BY_ICU && charset_is_known(charset));
 }
 
-/* It counts where the bytes are whole in it. */
-static void try_declared(struct guess *best, struct text declared, struct text bytes)
+/* It counts where the bytes are whole in it: then true. */
+static bool try_declared(struct guess *best, struct text declared, struct text bytes)
 {
     struct buffer whole = { 0 };
     enum manner manner = manner_of(declared);
-    if (charset_tells_raw(declared) && by_manner(manner, declared, bytes, 0, &whole))
-        try_charset(best, declared, bytes, manner == AS_LATIN ? -FOR_DECLARED_LATIN : -FOR_DECLARED);
+    bool is_whole = charset_tells_raw(declared) && by_manner(manner, declared, bytes, 0, &whole);
+    if (is_whole)
+        weigh(best, declared, buffer_text(&whole), manner == AS_LATIN ? -FOR_DECLARED_LATIN : -FOR_DECLARED);
     buffer_free(&whole);
+    return is_whole;
 }
 
-/* What the statistics say counts the more, the longer the text is. */
-static void try_guessed(struct guess *best, struct text bytes)
+/* What the statistics say counts the more, the longer the text is. `is_latin`: that was tried already, and so
+   were the Japanese ones: read by the same table they cost the same. */
+static void try_guessed(struct guess *best, struct text bytes, bool is_latin)
 {
     struct text guessed = guessed_charset(bytes);
+    enum manner manner = manner_of(guessed);
+    bool was_tried = manner == AS_CP932 || manner == AS_EUC || (is_latin && manner == AS_LATIN);
     int against = AGAINST_GUESSED - (int)(count_high(bytes) / 4);
-    if (guessed.length) try_charset(best, guessed, bytes, against > 0 ? against : 0);
+    if (guessed.length && !was_tried) try_charset(best, guessed, bytes, against > 0 ? against : 0);
 }
 
 struct text charset_of_bytes(struct text declared, struct text bytes)
@@ -314,12 +323,12 @@ struct text charset_of_bytes(struct text declared, struct text bytes)
     bool is_utf8 = charset_is_utf8(bytes);
     if (is_surely_utf8(bytes) || (is_utf8 && bytes.length > LOOK_MOST)) return TEXT("UTF-8");
     bytes = head_of(bytes);
-    try_declared(&best, declared, bytes);
+    bool is_latin = try_declared(&best, declared, bytes) && manner_of(declared) == AS_LATIN;
     if (is_utf8) try_charset(&best, TEXT("UTF-8"), bytes, -FOR_UTF8);
     try_charset(&best, TEXT("Shift_JIS"), bytes, 0);
     try_charset(&best, TEXT("EUC-JP"), bytes, 0);
-    try_guessed(&best, bytes);
-    try_charset(&best, TEXT("windows-1252"), bytes, AGAINST_LATIN);
+    try_guessed(&best, bytes, is_latin);
+    if (!is_latin) try_charset(&best, TEXT("windows-1252"), bytes, AGAINST_LATIN);
     return best.charset.length ? best.charset : TEXT("UTF-8");
 }
 

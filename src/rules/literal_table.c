@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 #include "rules/literal_table.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -15,10 +16,11 @@ struct literal_row {
     uint32_t next; /* index + 1 in the bucket; 0: the last */
 };
 
-/* `met` is small enough to stay near the processor, and answers for nearly every byte of a text. */
+/* `met` is small enough to stay near the processor, and answers for nearly every byte of a text. It knows
+   what may be the fourth byte of a literal: five bits of it, all of them where a literal has three. */
 struct literal_table {
-    uint64_t met[1 << (MET_BITS - 6)]; /* hashes of rows, by their first bits */
-    uint32_t first[1 << BUCKET_BITS];  /* likewise */
+    uint64_t met[1 << (MET_BITS - 6)]; /* hashes of the first four bytes of rows, by their first bits */
+    uint32_t first[1 << BUCKET_BITS];  /* of the first three */
     struct literal_row *rows;
     uint32_t count, room;
 };
@@ -34,17 +36,17 @@ void literal_table_free(struct literal_table *table)
     free(table);
 }
 
-static uint32_t word_at_start(const char *at)
-{
-    const unsigned char *bytes = (const unsigned char *)at;
-    return (uint32_t)(bytes[0] | bytes[1] << 8 | bytes[2] << 16);
-}
+enum { FOURTH_SHIFT = 24, FOURTH_ENDS = 32 };
 
-/* Of which the next byte makes the word at `at`. */
-static uint32_t word_before(const char *at)
+/* The first three bytes, of three or more, and what is known of the fourth. */
+static uint32_t word_at(const char *at, size_t left)
 {
-    const unsigned char *bytes = (const unsigned char *)at;
-    return (uint32_t)(bytes[0] << 8 | bytes[1] << 16);
+    uint32_t word = 0;
+    if (left < sizeof word)
+        memcpy(&word, at, LITERAL_LEAST);
+    else
+        memcpy(&word, at, sizeof word);
+    return le32toh(word) & (((uint32_t)FOURTH_ENDS << FOURTH_SHIFT) - 1);
 }
 
 static uint32_t hash_of(uint32_t word)
@@ -52,10 +54,21 @@ static uint32_t hash_of(uint32_t word)
     return word * 0x9E3779B1u;
 }
 
-static bool is_met(const struct literal_table *table, uint32_t hash)
+static uint32_t bucket_of(uint32_t word)
 {
-    uint32_t bit = hash >> (32 - MET_BITS);
+    return hash_of(word & ((UINT32_C(1) << FOURTH_SHIFT) - 1)) >> (32 - BUCKET_BITS);
+}
+
+static bool is_met(const struct literal_table *table, uint32_t word)
+{
+    uint32_t bit = hash_of(word) >> (32 - MET_BITS);
     return table->met[bit >> 6] >> (bit & 63) & 1;
+}
+
+static void met_add(struct literal_table *table, uint32_t word)
+{
+    uint32_t bit = hash_of(word) >> (32 - MET_BITS);
+    table->met[bit >> 6] |= UINT64_C(1) << (bit & 63);
 }
 
 /* The first eight bytes; zeroes where there are fewer. */
@@ -74,9 +87,10 @@ static uint64_t mask_of(struct text literal)
 
 void literal_table_add(struct literal_table *table, struct text literal, uint32_t value)
 {
-    uint32_t word = word_at_start(literal.at), bit = hash_of(word) >> (32 - MET_BITS);
-    uint32_t *first = &table->first[hash_of(word) >> (32 - BUCKET_BITS)];
-    table->met[bit >> 6] |= UINT64_C(1) << (bit & 63);
+    uint32_t word = word_at(literal.at, literal.length);
+    uint32_t ends = literal.length > LITERAL_LEAST ? 1 : FOURTH_ENDS;
+    uint32_t *first = &table->first[bucket_of(word)];
+    for (uint32_t end = 0; end < ends; end++) met_add(table, word + (end << FOURTH_SHIFT));
     if (table->count == table->room) {
         table->room = table->room ? table->room * 2 : 256;
         table->rows = memory_grow(table->rows, table->room * sizeof *table->rows);
@@ -107,14 +121,12 @@ bool literal_table_next(struct literal_walk *walk)
     const struct literal_table *table = walk->table;
     const struct text text = walk->text;
     if (row_match(walk)) return true;
-    uint32_t word = text.length > walk->from + 1 ? word_before(text.at + walk->from) : 0;
     for (size_t at = walk->from; at + LITERAL_LEAST <= text.length; at++) {
-        word = word >> 8 | (uint32_t)(unsigned char)text.at[at + 2] << 16;
-        uint32_t hash = hash_of(word);
-        if (!is_met(table, hash)) continue;
+        uint32_t word = word_at(text.at + at, text.length - at);
+        if (!is_met(table, word)) continue;
         walk->at = at;
         walk->from = at + 1;
-        walk->next = table->first[hash >> (32 - BUCKET_BITS)];
+        walk->next = table->first[bucket_of(word)];
         if (row_match(walk)) return true;
     }
     walk->from = text.length;

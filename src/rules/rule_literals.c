@@ -12,6 +12,7 @@ struct promise {
     unsigned count;
     size_t least;  /* bytes of the shortest */
     size_t widest; /* bytes that what was read matches at most */
+    size_t before; /* likewise in front of where the one begins */
     struct text *items;
 };
 
@@ -26,6 +27,7 @@ struct reading_head {
     struct promise last_second; /* of the sequence that was read last */
     size_t widest;              /* of the sequence that is read */
     struct buffer run;          /* characters that stand side by side */
+    size_t run_before;          /* widest where they begin */
 };
 
 static struct promise alternatives(struct reading_head *head);
@@ -48,7 +50,7 @@ static void consider(struct reading_head *head, const struct promise *other)
 
 static void run_end(struct reading_head *head)
 {
-    struct promise of_run = { .count = 1, .least = buffer_length(&head->run) };
+    struct promise of_run = { 1, buffer_length(&head->run), .before = head->run_before };
     if (of_run.least >= LITERAL_LEAST) {
         of_run.items = arena_alloc(head->arena, sizeof *of_run.items);
         *of_run.items = arena_text(head->arena, buffer_text(&head->run));
@@ -57,10 +59,15 @@ static void run_end(struct reading_head *head)
     buffer_clear(&head->run);
 }
 
+static size_t width_sum(size_t a, size_t b)
+{
+    return b < RULE_WIDTH_MOST - a ? a + b : RULE_WIDTH_MOST;
+}
+
 static void widen(struct reading_head *head, size_t bytes, size_t times)
 {
     size_t more = bytes < RULE_WIDTH_MOST && times < RULE_WIDTH_MOST ? bytes * times : RULE_WIDTH_MOST;
-    head->widest = more < RULE_WIDTH_MOST - head->widest ? head->widest + more : RULE_WIDTH_MOST;
+    head->widest = width_sum(head->widest, more);
 }
 
 /* How often at most, of "{3}", "{1,3}", "{2,}"; the text begins behind the brace. */
@@ -140,6 +147,7 @@ static void group_read(struct reading_head *head)
         head->is_lost = true;
     }
     inside = alternatives(head);
+    inside.before = width_sum(head->widest, inside.before);
     if (peek(head) == ')') head->at++;
     if (quantifier_skip(head, inside.widest, &is_one) && is_plain) consider(head, &inside);
 }
@@ -150,6 +158,7 @@ static void literal_read(struct reading_head *head)
     size_t length = utf8_sequence(rest), before = buffer_length(&head->run);
     bool is_one;
     if (length == 0) length = 1;
+    if (before == 0) head->run_before = head->widest;
     buffer_add_text(&head->run, text_slice(rest, 0, length));
     head->at += length;
     if (!quantifier_skip(head, length, &is_one)) buffer_truncate(&head->run, before);
@@ -223,6 +232,7 @@ static void join(struct arena *arena, struct promise *all, const struct promise 
     if (all->count) memcpy(items, all->items, all->count * sizeof *items);
     memcpy(items + all->count, one->items, one->count * sizeof *items);
     all->least = all->count == 0 || one->least < all->least ? one->least : all->least;
+    if (one->before > all->before) all->before = one->before;
     all->items = items;
     all->count = count;
 }
@@ -249,6 +259,7 @@ static void promise_write(const struct promise *promise, struct rule_literals *o
 {
     out->count = promise->count;
     out->widest = promise->widest;
+    out->before = promise->before;
     for (unsigned i = 0; i < promise->count; i++) out->items[i] = promise->items[i];
 }
 

@@ -12,6 +12,7 @@ enum { RULE_LITERALS_MOST = 64, RULE_WIDTH_MOST = 10000 };
 struct rule_literals {
     unsigned count;
     size_t widest; /* bytes that a match has at most; RULE_WIDTH_MOST: that or more */
+    size_t before; /* bytes at most from where a match begins to where one of its literals does; likewise */
     struct text items[RULE_LITERALS_MOST];
 };
 

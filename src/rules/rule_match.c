@@ -8,9 +8,10 @@
 
 enum { FOUND_BETWEEN_LOOKS = 1024 };
 
-/* Where a pattern is to run. */
+/* Where a pattern is to run: it begins near the literals that were found there. */
 struct span {
     size_t from, to;
+    size_t first, last; /* where the first literal begins, and the last one */
 };
 
 struct spans {
@@ -68,13 +69,14 @@ static void span_add(struct spans *spans, size_t near, size_t at, size_t length)
     struct span *last = spans->count ? &spans->items[spans->count - 1] : NULL;
     if (last && at < last->to && to - last->from <= 4 * RULE_NEAR) {
         last->to = to;
+        last->last = at;
         return;
     }
     if (spans->count == RULE_PLACES_MOST) {
         spans->is_full = true;
         return;
     }
-    spans->items[spans->count++] = (struct span){ from, to };
+    spans->items[spans->count++] = (struct span){ from, to, at, at };
 }
 
 static void literal_found(struct run *run, uint32_t value, size_t at, size_t length)
@@ -114,7 +116,7 @@ static void span_run(struct run *run, uint32_t index, struct text text, struct s
     struct text place;
     while (span.from > 0 && is_inside_character(text, span.from)) span.from--;
     while (is_inside_character(text, span.to)) span.to++;
-    switch (rule_pattern_find(probe->pattern, run->set->matcher, text, span.from, span.to,
+    switch (rule_pattern_find(probe->pattern, run->set->matcher, text, span.from, span.last, span.to,
                               is_utf8(run, probe->area), &place)) {
     case RULE_MATCH_FOUND:
         mark(run->marks, index);
@@ -139,18 +141,31 @@ static bool has_other_near(const struct run *run, uint32_t index, struct span sp
     return false;
 }
 
+/* Every match has a literal in it, `before` bytes behind its start at most. Where there were more literals
+   than spans, some are not known. */
+static struct span span_of_starts(const struct rule_probe *probe, const struct spans *spans, struct span span)
+{
+    if (spans->is_full)
+        span.last = span.to;
+    else if (span.first - span.from > probe->before)
+        span.from = span.first - probe->before;
+    return span;
+}
+
 static void probe_run(struct run *run, uint32_t index)
 {
     const struct rule_probe *probe = &run->set->probes[index];
     struct text text = run->texts->areas[probe->area];
-    struct span whole = { 0, text.length < RULE_WHOLE_MOST ? text.length : RULE_WHOLE_MOST };
+    size_t length = text.length < RULE_WHOLE_MOST ? text.length : RULE_WHOLE_MOST;
+    struct span whole = { 0, length, 0, length };
     if (!probe->has_literals) {
         if (text.length > 0) span_run(run, index, text, whole);
         return;
     }
     const struct spans *spans = spans_of(run, 2 * index);
     for (uint32_t i = 0; i < spans->count && !is_marked(run->marks, index) && !run->is_over; i++)
-        if (has_other_near(run, index, spans->items[i])) span_run(run, index, text, spans->items[i]);
+        if (has_other_near(run, index, spans->items[i]))
+            span_run(run, index, text, span_of_starts(probe, spans, spans->items[i]));
 }
 
 /* `run`: NULL where the answers are there. */
@@ -192,8 +207,9 @@ static void facts_look(const struct ruleset *set, const struct rule_texts *texts
 static bool rule_holds(const struct rule_step *steps, uint32_t count, struct run *run,
                        const struct rule_marks *marks, const uint8_t *hits)
 {
-    bool stack[2 * RULE_STEPS_MOST + 1] = { false };
+    bool stack[2 * RULE_STEPS_MOST + 1];
     unsigned top = 0; /* stack[top] is the uppermost; stack[0] stays */
+    stack[0] = false;
     for (uint32_t i = 0; i < count; i++) {
         const struct rule_step *step = &steps[i];
         if (step->skip_to && stack[top] == step->skip_when) {

@@ -190,6 +190,7 @@ static void literals_add(struct rule_reader *reader, struct rule_probe *probe, u
     probe->has_literals = literals.count > 0;
     probe->has_others = others.count > 0;
     probe->near = literals.widest < RULE_NEAR ? (unsigned)literals.widest : RULE_NEAR;
+    probe->before = literals.before < probe->near ? (unsigned)literals.before : probe->near;
     if (literals.count > 0 && !*table) *table = literal_table_new();
     for (unsigned i = 0; i < literals.count; i++) literal_table_add(*table, literals.items[i], 2 * index);
     for (unsigned i = 0; i < others.count; i++) literal_table_add(*table, others.items[i], 2 * index + 1);

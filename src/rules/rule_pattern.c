@@ -19,7 +19,8 @@ struct rule_matcher {
 static pcre2_code *compiled(struct text pattern, uint32_t more, pcre2_compile_context *context, int *code,
                             size_t *offset)
 {
-    const uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
+    const uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C |
+                             PCRE2_USE_OFFSET_LIMIT;
     return pcre2_compile((PCRE2_SPTR)pattern.at, pattern.length, options | more, code, offset, context);
 }
 
@@ -68,9 +69,10 @@ void rule_matcher_free(struct rule_matcher *matcher)
 }
 
 enum rule_match rule_pattern_find(const struct rule_pattern *pattern, struct rule_matcher *matcher,
-                                  struct text text, size_t from, size_t to, bool is_utf8,
+                                  struct text text, size_t from, size_t last, size_t to, bool is_utf8,
                                   struct text *out_place)
 {
+    pcre2_set_offset_limit(matcher->context, last);
     uint32_t options = (is_utf8 ? PCRE2_NO_UTF_CHECK : 0) | (to < text.length ? PCRE2_NOTEOL : 0);
     int got = pcre2_match((const pcre2_code *)pattern, (PCRE2_SPTR)(text.at ? text.at : ""), to, from,
                           options, matcher->data, matcher->context);

@@ -19,10 +19,10 @@ void rule_matcher_free(struct rule_matcher *matcher); /* NULL is allowed */
 enum rule_match { RULE_MATCH_NONE, RULE_MATCH_FOUND, RULE_MATCH_LIMIT };
 
 /* The part [from, to) of a text, both at the start of a character: what is before it is seen by what looks
-   behind. `is_utf8`: the text was found to be; else bytes that are no character are passed over. *out_place:
-   of FOUND. */
+   behind. A match begins at `last` or before. `is_utf8`: the text was found to be; else bytes that are no
+   character are passed over. *out_place: of FOUND. */
 enum rule_match rule_pattern_find(const struct rule_pattern *pattern, struct rule_matcher *matcher,
-                                  struct text text, size_t from, size_t to, bool is_utf8,
+                                  struct text text, size_t from, size_t last, size_t to, bool is_utf8,
                                   struct text *out_place);
 
 #endif

@@ -44,6 +44,7 @@ struct rule_probe {
     unsigned area;     /* of a pattern */
     bool has_literals; /* of a pattern: runs where one of them was found, else over the whole text */
     unsigned near;     /* bytes before and behind a literal that it sees */
+    unsigned before;   /* a match begins so many bytes before a literal at most; no more than near */
     bool has_others;   /* and one of other literals near it */
     struct rule_pattern *pattern;
     struct text text; /* as written: pattern, fact, or the signal's name */

@@ -4,6 +4,7 @@
 #include "scan/worker.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -397,6 +398,15 @@ _Noreturn static void give_up(struct worker *worker, const char *why)
     exit(EX_TEMPFAIL);
 }
 
+/* What one message needed the next one will need: it is not given back to the kernel in between, and what is
+   large has pages of its own. */
+static void memory_keep(void)
+{
+    enum { KEPT_BYTES = 4 << 20, LARGE_BYTES = 1 << 20 };
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+}
+
 _Noreturn void worker_run(int channel, const struct scanner *scanner)
 {
     static const char *const folders[] = { ".", NULL };
@@ -409,6 +419,7 @@ _Noreturn void worker_run(int channel, const struct scanner *scanner)
     worker.room = temporary_enter(worker_room_bytes(config), why, sizeof why);
     if (worker.room < 0) give_up(&worker, why);
     worker.room_empty = temporary_used(worker.room);
+    memory_keep();
     worker.arena = arena_new(65536);
     worker.readers.packet = memory_alloc(FRAME_LIMIT);
     worker.scanner.cache = verdict_cache_new(REMEMBERED);

@@ -158,10 +158,39 @@ static bool has_spread(struct text text, struct text name)
     return false;
 }
 
-/* Which pairs of bytes a text has, by a hash of few bits; and which bytes. */
-struct sketch {
-    uint64_t pairs[64], bytes[4];
+enum { BRANDS = sizeof brands / sizeof *brands };
+
+/* Which bytes a text has. */
+struct byte_set {
+    uint64_t bits[4];
 };
+
+/* And which pairs of them, by a hash of few bits. */
+struct sketch {
+    uint64_t pairs[64];
+    struct byte_set bytes, firsts; /* firsts: behind no letter */
+};
+
+static void byte_add(struct byte_set *set, char byte)
+{
+    set->bits[(uint8_t)byte >> 6] |= UINT64_C(1) << (byte & 63);
+}
+
+static bool byte_is_in(const struct byte_set *set, char byte)
+{
+    return set->bits[(uint8_t)byte >> 6] >> (byte & 63) & 1;
+}
+
+/* Of each brand's name; made at the first use. */
+static const struct byte_set *brand_bytes(void)
+{
+    static struct byte_set sets[BRANDS];
+    static bool is_made;
+    for (size_t i = 0; i < BRANDS && !is_made; i++)
+        for (const char *at = brands[i].name; *at; at++) byte_add(&sets[i], *at);
+    is_made = true;
+    return sets;
+}
 
 static uint32_t pair_of(const char *at)
 {
@@ -172,10 +201,19 @@ static void sketch_draw(struct text text, struct sketch *out)
 {
     *out = (struct sketch){ 0 };
     for (size_t i = 0; i < text.length; i++) {
-        out->bytes[(uint8_t)text.at[i] >> 6] |= UINT64_C(1) << (text.at[i] & 63);
+        byte_add(&out->bytes, text.at[i]);
+        if (i == 0 || !is_letter(text.at[i - 1])) byte_add(&out->firsts, text.at[i]);
         uint32_t pair = i + 1 < text.length ? pair_of(text.at + i) : 0;
         out->pairs[pair >> 6] |= UINT64_C(1) << (pair & 63);
     }
+}
+
+/* False: nothing begins as the name does, or a byte of it is not in the text. */
+static bool may_have(const struct sketch *sketch, char first, const struct byte_set *name)
+{
+    uint64_t missing = 0;
+    for (size_t i = 0; i < 4; i++) missing |= name->bits[i] & ~sketch->bytes.bits[i];
+    return missing == 0 && ((uint8_t)first >= 0x80 || byte_is_in(&sketch->firsts, first));
 }
 
 /* False: the name is not in the text. */
@@ -183,14 +221,6 @@ static bool may_have_word(const struct sketch *sketch, struct text name)
 {
     uint32_t pair = pair_of(name.at);
     return sketch->pairs[pair >> 6] >> (pair & 63) & 1;
-}
-
-/* False: nor is it with something between its letters. */
-static bool may_have_spread(const struct sketch *sketch, struct text name)
-{
-    for (size_t i = 0; i < name.length; i++)
-        if (!(sketch->bytes[(uint8_t)name.at[i] >> 6] >> (name.at[i] & 63) & 1)) return false;
-    return true;
 }
 
 static bool is_label_of(struct text label, const char *labels)
@@ -208,11 +238,12 @@ bool brands_are_claimed(struct text folded, struct text organization)
     struct text label = text_slice(organization, 0, text_find_char(organization, '.'));
     bool is_claimed = false;
     struct sketch sketch;
+    const struct byte_set *bytes = brand_bytes();
     sketch_draw(text, &sketch);
-    for (size_t i = 0; i < sizeof brands / sizeof *brands; i++) {
+    for (size_t i = 0; i < BRANDS; i++) {
+        if (!may_have(&sketch, brands[i].name[0], &bytes[i])) continue;
         struct text name = text_of(brands[i].name);
-        bool is_spread =
-            name.length >= SPREAD_LEAST && may_have_spread(&sketch, name) && has_spread(text, name);
+        bool is_spread = name.length >= SPREAD_LEAST && has_spread(text, name);
         bool is_word = !is_spread && may_have_word(&sketch, name) && has_word(text, name);
         if (!is_spread && !is_word) continue;
         if (is_label_of(label, brands[i].labels)) return false;
@@ -237,8 +268,10 @@ bool brands_are_lent(struct text host, struct text organization)
     enum { NAME_LEAST = 5 };
     struct text label = text_slice(organization, 0, text_find_char(organization, '.'));
     struct sketch sketch;
+    const struct byte_set *bytes = brand_bytes();
     sketch_draw(host, &sketch);
-    for (size_t i = 0; i < sizeof brands / sizeof *brands; i++) {
+    for (size_t i = 0; i < BRANDS; i++) {
+        if (!may_have(&sketch, brands[i].name[0], &bytes[i])) continue;
         struct text name = text_of(brands[i].name);
         if (name.length < NAME_LEAST || !may_have_word(&sketch, name) || !has_word(host, name)) continue;
         if (!is_common_word(name) && !is_label_of(label, brands[i].labels)) return true;

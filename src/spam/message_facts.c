@@ -237,11 +237,30 @@ static void subject_look(struct look *look)
 
 /* --- body --- */
 
+/* How lines of a plain text begin, but for the first. */
+struct line_starts {
+    bool is_signed, is_quoting, is_diff;
+};
+
+static struct line_starts line_starts_read(struct text plain)
+{
+    struct line_starts found = { 0 };
+    for (size_t at; (at = text_find_char(plain, '\n')) < plain.length;) {
+        plain = text_slice(plain, at + 1, plain.length);
+        found.is_signed = found.is_signed || text_starts(plain, TEXT("-- "));
+        found.is_quoting = found.is_quoting || text_starts(plain, TEXT("> "));
+        found.is_diff =
+            found.is_diff || text_starts(plain, TEXT("@@ -")) || text_starts(plain, TEXT("diff -"));
+    }
+    return found;
+}
+
 static void body_look(struct look *look)
 {
     const struct message_text *text = look->text;
     const struct markup *markup = &text->markup;
     struct text visible = text->visible, plain = buffer_text(&text->plain);
+    const struct line_starts starts = line_starts_read(plain);
     size_t hidden = buffer_length(&markup->hidden);
     unsigned letters = 0, marks = 0, wide = 0;
     for (size_t i = 0; i < visible.length; i++) {
@@ -276,11 +295,9 @@ static void body_look(struct look *look)
     fact(look, "script", markup->scripts > 0);
     fact(look, "entities", markup->entities > 40 && markup->entities * 8 > visible.length);
     fact(look, "shouts", marks > 3 && marks * 150 > visible.length);
-    fact(look, "signature-dash", text_find(plain, TEXT("\n-- ")) < plain.length);
-    fact(look, "quotes", text_find(plain, TEXT("\n> ")) < plain.length);
-    fact(look, "diff",
-         text_find(plain, TEXT("\n@@ -")) < plain.length ||
-             text_find(plain, TEXT("\ndiff -")) < plain.length);
+    fact(look, "signature-dash", starts.is_signed);
+    fact(look, "quotes", starts.is_quoting);
+    fact(look, "diff", starts.is_diff);
     fact(look, "unlike-parts", plain.length > 20 && buffer_length(&markup->text) > plain.length * 6);
 }
 
@@ -319,10 +336,22 @@ struct link_counts {
     unsigned all, own, foreign_shown, others; /* others: of another organisation than the first */
     unsigned seconds, other_targets;          /* of the second link's organisation; than the first link's */
     char first[LINK_HOST_MOST + 1], second[LINK_HOST_MOST + 1];
-    struct text target;            /* the first link's */
-    bool names_own;                /* a link has the name of the author's domain in its host or path */
-    char last[LINK_HOST_MOST + 1]; /* whose words were looked at last */
+    struct text target;             /* the first link's */
+    bool names_own;                 /* a link has the name of the author's domain in its host or path */
+    char last[LINK_HOST_MOST + 1];  /* whose words were looked at last */
+    char asked[LINK_HOST_MOST + 1]; /* whose organisation was asked for last */
+    size_t home_length;             /* of that: how asked ends */
 };
+
+/* The host's organisation: many links in a row lead to one host. */
+static struct text home_of(struct link_counts *counts, struct text host)
+{
+    if (!text_equal(host, text_of(counts->asked))) {
+        snprintf(counts->asked, sizeof counts->asked, "%.*s", TEXT_ARG(host));
+        counts->home_length = organization(host).length;
+    }
+    return text_slice(host, host.length - counts->home_length, host.length);
+}
 
 /* Of links that can be clicked: how they stand to the first and the second. */
 static void order_look(struct link_counts *counts, struct text home, struct text target)
@@ -344,14 +373,14 @@ static bool is_first_apart(const struct link_counts *counts)
            counts->seconds * 5 >= counts->others * 3;
 }
 
-static void shown_look(struct look *look, const struct markup_link *link, struct text host,
+static void shown_look(struct look *look, const struct markup_link *link, struct text home,
                        struct link_counts *counts)
 {
     struct link_host shown;
     size_t blank = text_find_char(link->shown, ' ');
     link_host_read(text_slice(link->shown, 0, blank), true, &shown);
     if (!shown.host[0] || blank < link->shown.length) return;
-    bool is_same = text_equal(organization(text_of(shown.host)), organization(host));
+    bool is_same = text_equal(home_of(counts, text_of(shown.host)), home);
     fact(look, "link-shows-another", !is_same);
     counts->foreign_shown += !is_same;
 }
@@ -368,7 +397,7 @@ static void link_look(struct look *look, const struct markup_link *link, struct 
 {
     struct link_host target;
     link_host_read(link->target, false, &target);
-    struct text host = text_of(target.host), home = organization(host);
+    struct text host = text_of(target.host), home = home_of(counts, host);
     bool is_letter = link->kind == MARKUP_LINK && text_starts_nocase(link->target, TEXT("mailto:"));
     if (is_letter) features_add_link(look->features, TEXT_NONE, link->target, link->shown);
     if (host.length == 0) return;
@@ -399,11 +428,12 @@ static void link_look(struct look *look, const struct markup_link *link, struct 
              text_find_nocase(target.path, TEXT("%40")) < target.path.length);
     fact(look, "link-onward", text_find(target.path, TEXT("http")) < target.path.length);
     fact(look, "link-naked", target.path.length <= 1);
-    if (!text_equal(host, text_of(counts->last)))
+    if (!text_equal(host, text_of(counts->last))) {
         rule_fact(look, "link-lends-brand", !is_own && brands_are_lent(host, home));
-    snprintf(counts->last, sizeof counts->last, "%.*s", TEXT_ARG(host));
+        snprintf(counts->last, sizeof counts->last, "%.*s", TEXT_ARG(host));
+    }
     rule_fact(look, "link-coded-address", !is_own && link_has_coded_address(target.path));
-    if (link->kind == MARKUP_LINK) shown_look(look, link, host, counts);
+    if (link->kind == MARKUP_LINK) shown_look(look, link, home, counts);
 }
 
 /* Links in a plain text, as programs make them clickable. */

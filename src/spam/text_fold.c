@@ -73,8 +73,9 @@ static void ascii_take(struct fold *fold)
         char c = char_lower(from[taken]);
         if (c == '\n' || c == '\t' || c == '\r') c = ' ';
         before = length;
-        if (c == ' ' && last == ' ') continue;
-        last = to[length++] = c;
+        to[length] = c; /* no branch: where words end cannot be foretold */
+        length += (c != ' ') | (last != ' ');
+        last = c;
     }
     fold->before = fold->at + taken - 1;
     fold->before_out = buffer_length(fold->out) + before;

@@ -5,21 +5,18 @@
 
 #include "base/arena.h"
 
-static bool is_white(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+static const bool is_white[256] = { [' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true };
 
 /* False: the bytes are no text of a length that is compared so. */
 static bool characters_digest(struct text text, uint8_t out[DIGEST_BYTES])
 {
     if (text.length < SEEN_FILE_LEAST || text.length > SEEN_TEXT_MOST || memchr(text.at, 0, text.length))
         return false;
-    char *solid = memory_alloc(text.length);
+    char *solid = memory_grow(NULL, text.length);
     size_t length = 0;
     for (size_t i = 0; i < text.length; i++) {
         solid[length] = text.at[i];
-        length += !is_white(text.at[i]);
+        length += !is_white[(uint8_t)text.at[i]];
     }
     digest_sha256(text_from(solid, length), out);
     free(solid);

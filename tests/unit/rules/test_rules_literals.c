@@ -77,6 +77,29 @@ static void test_promises(void **state)
     assert_int_equal(bad, 0);
 }
 
+static void test_where_literals_begin(void **state)
+{
+    static const struct {
+        const char *pattern;
+        size_t before;
+    } rows[] = {
+        { "account", 0 },
+        { "(bank|card)", 0 },
+        { "(bank|my ?cards)", 3 }, /* the farthest of all that are looked for */
+        { "ab?account", 2 },
+        { "a.{0,20}account", 81 },
+        { "a+account", RULE_WIDTH_MOST },
+        { "^(x|yy)(bank|card){2}", 6 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena *arena = arena_new(0);
+        struct rule_literals first, second;
+        rule_literals_of(arena, text_of(rows[i].pattern), &first, &second);
+        if (first.before != rows[i].before) fail_msg("%s: %zu", rows[i].pattern, first.before);
+        arena_free(arena);
+    }
+}
+
 static void test_deep(void **state)
 {
     char pattern[400];
@@ -109,7 +132,8 @@ static void test_walk(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_promises), cmocka_unit_test(test_deep),
-                                        cmocka_unit_test(test_walk) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_promises),
+                                        cmocka_unit_test(test_where_literals_begin),
+                                        cmocka_unit_test(test_deep), cmocka_unit_test(test_walk) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
