@@ -152,11 +152,11 @@ static bool network_take(struct blocklist_compiler *compiler, struct text word, 
 {
     struct network network;
     if (!network_parse(word, &network))
-        return refuse(compiler, word, "is no address, and no network whose host bits are zero");
-    if (is_too_wide(&network)) return refuse(compiler, word, "is too wide: IPv4 needs /8, IPv6 /16");
+        return refuse(compiler, word, N_("is no address, and no network whose host bits are zero"));
+    if (is_too_wide(&network)) return refuse(compiler, word, N_("is too wide: IPv4 needs /8, IPv6 /16"));
     for (size_t i = 0; i < compiler->limits->our_count; i++)
         if (network_has(&network, &compiler->limits->ours[i]))
-            return refuse(compiler, word, "has an address of our own");
+            return refuse(compiler, word, N_("has an address of our own"));
     struct blocklist_network entry = { network.address, last_of(&network), compiler->count };
     buffer_add(&compiler->networks, &entry, sizeof entry);
     line_add(compiler, 0, reason);
@@ -184,11 +184,11 @@ static bool name_take(struct blocklist_compiler *compiler, struct text word, str
 {
     struct text name;
     if (text_ends(word, TEXT("."))) word.length--;
-    if (word.length > NAME_MOST) return refuse(compiler, word, "is longer than 253 bytes");
+    if (word.length > NAME_MOST) return refuse(compiler, word, N_("is longer than 253 bytes"));
     if (!idna_to_ascii(compiler->arena, word, &name) || !is_host_name(name) || name.length > NAME_MOST)
-        return refuse(compiler, word, "is no domain name");
+        return refuse(compiler, word, N_("is no domain name"));
     uint32_t labels = label_count(name);
-    if (labels < 2) return refuse(compiler, word, "is too wide: a name has a dot");
+    if (labels < 2) return refuse(compiler, word, N_("is too wide: a name has a dot"));
     if (labels > compiler->labels_most) compiler->labels_most = labels;
     key_add(compiler, name, reason);
     return true;
@@ -203,7 +203,7 @@ static bool hash_take(struct blocklist_compiler *compiler, struct text word, str
         is_hash = high >= 0 && low >= 0;
         if (is_hash) hash[i] = (char)(high * 16 + low);
     }
-    if (!is_hash) return refuse(compiler, word, "is no SHA-256: 64 hexadecimal digits");
+    if (!is_hash) return refuse(compiler, word, N_("is no SHA-256: 64 hexadecimal digits"));
     key_add(compiler, text_from(hash, BLOCKLIST_HASH_SIZE), reason);
     return true;
 }
@@ -219,7 +219,7 @@ static bool is_binary(struct text line)
 static bool line_take(struct blocklist_compiler *compiler, struct text line)
 {
     struct text word, rest = text_trim(line);
-    if (is_binary(rest)) return complain(compiler, "a control character: this is no list");
+    if (is_binary(rest)) return complain(compiler, N_("a control character: this is no list"));
     if (rest.length == 0 || rest.at[0] == '#' || rest.at[0] == ';') return true;
     text_next_word(&rest, &word);
     rest = text_trim(rest);

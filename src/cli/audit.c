@@ -7,12 +7,16 @@
 
 #include "base/json.h"
 #include "base/plain.h"
+#include "cli/language_option.h"
 #include "cli/ledger_files.h"
+#include "cli/locale_words.h"
 #include "cli/options.h"
 #include "cli/time_words.h"
 #include "ipc/message_id.h"
+#include "judge/list_absence.h"
 #include "ledgerdb/access_log.h"
 #include "ledgerdb/day.h"
+#include "statistics/list_words.h"
 
 enum { MOST_DEFAULT = 100, MOST_LIMIT = 1000000, COLUMNS = 80 };
 
@@ -93,6 +97,24 @@ static int question_read(int argc, char **argv, struct options *options)
     return ++optind == argc ? code : options_complain(&audit_usage, "unexpected argument: ", argv[optind]);
 }
 
+/* Why a list is aside is said in the language of the locale. */
+static void about_add(const struct look *look, struct buffer *out)
+{
+    enum list_absence_act act;
+    struct text name, why;
+    struct buffer words = { 0 };
+    bool is_list = text_equal(look->act, TEXT("list")) && list_absence_get(look->about, &act, &name, &why);
+    if (is_list && act == LIST_ABSENCE_ALL_END)
+        buffer_add_text(&words, text_of(locale_words_say(N_("all are tried anew"))));
+    else if (is_list && act == LIST_ABSENCE_ENDS)
+        buffer_printf(&words, locale_words_say(N_("%.*s is in force")), TEXT_ARG(name));
+    else if (is_list)
+        buffer_printf(&words, locale_words_say(N_("%.*s is aside: ")), TEXT_ARG(name));
+    if (is_list && act == LIST_ABSENCE_BEGINS) list_words_add(&words, language_option_of_locale(), why);
+    plain_add(out, is_list ? buffer_text(&words) : look->about, COLUMNS);
+    buffer_free(&words);
+}
+
 static void look_say(const struct look *look)
 {
     char when[WHEN_SIZE], id[MESSAGE_ID_SIZE];
@@ -100,7 +122,7 @@ static void look_say(const struct look *look)
     char uid[16] = "-"; /* a user of the mail system, who is none of the machine */
     if (look->uid != UINT32_MAX) snprintf(uid, sizeof uid, "%u", look->uid);
     plain_add(&user, look->user, COLUMNS);
-    plain_add(&about, look->about, COLUMNS);
+    about_add(look, &about);
     printf("%s  %-12.*s %5s  %.*s %.*s  %-13s  %.*s\n", when_print(look->time_ms, true, when),
            TEXT_ARG(buffer_text(&user)), uid, TEXT_ARG(look->process), TEXT_ARG(look->act),
            look->message ? message_id_print(look->message, id) : "-", TEXT_ARG(buffer_text(&about)));
@@ -138,9 +160,10 @@ static void looks_print(const struct options *options, const struct look *looks,
         json_set_bool(all, "more", is_cut);
         json_print(all, stdout, true);
     } else if (count == 0) {
-        puts("nothing is on record");
+        puts(locale_words_say(N_("nothing is on record")));
     } else if (is_cut) {
-        printf("the newest %zu are shown, there are more: --most, or less time\n", count);
+        printf(locale_words_say(N_("the newest %zu are shown, there are more: --most, or less time\n")),
+               count);
     }
 }
 

@@ -107,9 +107,9 @@ bool check_is_good(const char *path)
     if (config) machine_check_for_start(config, &problems);
     if (config) unsafe_check(config, &problems);
     if (config) signatures_check(config, &problems);
-    if (config) rule_folders_check(config, &problems);
-    problems_print(&problems);
     bool is_good = config && problems.errors == 0;
+    if (is_good) rule_folders_check(config, &problems); /* the node leaves out what is wrong */
+    problems_print(&problems);
     config_free(config);
     problem_list_free(&problems);
     return is_good;

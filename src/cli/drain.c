@@ -3,7 +3,6 @@
    the node's: it goes on when nobody watches. */
 #include "cli/drain.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <sysexits.h>
 #include <time.h>
@@ -12,6 +11,7 @@
 #include "base/monotonic.h"
 #include "cli/control.h"
 #include "cli/health_command.h"
+#include "cli/locale_words.h"
 #include "cli/options.h"
 
 enum { ANSWER_LIMIT_MS = 10000, STEP_MS = 200, SAY_EVERY_MS = 1000 };
@@ -59,9 +59,10 @@ static void progress_say(struct drain_progress *said, const struct health_report
     bool is_same =
         said->has_said && said->sessions == report->sessions && said->deliveries == report->deliveries;
     if (!is_same && (!said->has_said || monotonic_ms() - said->said_ms >= SAY_EVERY_MS)) {
-        printf("%" PRIu64 " sessions, %" PRIu64 " deliveries to be made, %" PRIu64
-               " recipients held, which stay\n",
-               report->sessions, report->deliveries, report->held);
+        printf(locale_words_say(N_("%llu sessions, %llu deliveries to be made, %llu recipients held, which "
+                                   "stay\n")),
+               (unsigned long long)report->sessions, (unsigned long long)report->deliveries,
+               (unsigned long long)report->held);
         said->sessions = report->sessions;
         said->deliveries = report->deliveries;
         said->said_ms = monotonic_ms();
@@ -69,19 +70,20 @@ static void progress_say(struct drain_progress *said, const struct health_report
     }
     bool is_down = report->down > 0;
     if (is_down && !said->is_down)
-        puts("The mail is not taken there now; it is tried again every few seconds.");
-    if (!is_down && said->is_down) puts("The mail is taken again.");
+        puts(locale_words_say(N_("The mail is not taken there now; it is tried again every few seconds.")));
+    if (!is_down && said->is_down) puts(locale_words_say(N_("The mail is taken again.")));
     said->is_down = is_down;
     fflush(stdout);
 }
 
 static int finish(const struct health_report *report)
 {
-    puts("This machine may be switched off.");
+    puts(locale_words_say(N_("This machine may be switched off.")));
     if (report->messages > 0)
-        printf("%" PRIu64 " held messages stay on its disk.\n", report->messages);
+        printf(locale_words_say(N_("%llu held messages stay on its disk.\n")),
+               (unsigned long long)report->messages);
     else
-        puts("No message stays on its disk.");
+        puts(locale_words_say(N_("No message stays on its disk.")));
     return EX_OK;
 }
 
@@ -95,17 +97,19 @@ static int look(const struct health_page *page, struct drain_progress *said)
         said->is_silent = false;
         if (report.is_drained) return finish(&report);
         if (!report.is_draining) {
-            fputs("sekimori: the node was undrained\n", stderr);
+            fputs(locale_words_say(N_("sekimori: the node was undrained\n")), stderr);
             return EX_TEMPFAIL;
         }
         progress_say(said, &report);
         return -1;
     case HEALTH_WORD_STALE:
-        if (!said->is_silent) puts("There is no word from the node; waiting for it.");
+        if (!said->is_silent) puts(locale_words_say(N_("There is no word from the node; waiting for it.")));
         said->is_silent = true;
         return -1;
     default:
-        fputs("sekimori: the node has ended; it goes on with the drain when it is started\n", stderr);
+        fputs(locale_words_say(
+                  N_("sekimori: the node has ended; it goes on with the drain when it is started\n")),
+              stderr);
         return EX_UNAVAILABLE;
     }
 }
@@ -148,8 +152,8 @@ int drain_main(int argc, char **argv)
     code = command(&options.target, "drain", options.to, &answer);
     if (code == EX_OK) {
         struct text peer = buffer_text(&answer);
-        printf("No connection is taken any more. What waits goes to %.*s.\n",
-               TEXT_ARG(peer.length ? peer : TEXT("its usual servers")));
+        printf(locale_words_say(N_("No connection is taken any more. What waits goes to %.*s.\n")),
+               TEXT_ARG(peer.length ? peer : text_of(locale_words_say(N_("its usual servers")))));
         fflush(stdout);
         if (!options.no_wait) code = follow(&options.target);
     }
@@ -164,7 +168,7 @@ int undrain_main(int argc, char **argv)
     int code = options_read_all(&undrain_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
     code = command(&options.target, "undrain", "", &answer);
-    if (code == EX_OK) puts("In service again.");
+    if (code == EX_OK) puts(locale_words_say(N_("In service again.")));
     buffer_free(&answer);
     return code;
 }

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "cli/control.h"
+#include "cli/locale_words.h"
 #include "cli/time_words.h"
 #include "config/sender_entry.h"
 #include "config/units.h"
@@ -27,7 +28,8 @@ enum { ANSWER_MS = 30000 };
     "  --subject PATTERN     '*your invoice*'\n"                                                             \
     "  --link PATTERN        of a link's host, or host and path: '*.example.com', 'example.com/login*'\n"    \
     "  --attachment PATTERN  of a file's name, also in a container, or its type: '*.exe', 'image/*'\n"       \
-    "  list             the entries, of which node, for whom, until when, by whom, and how often they decided\n"            \
+    "  list             the entries, of which node, for whom, until when, by whom, and how often they "      \
+    "decided\n"                                                                                              \
     "  remove           ends one, by the number that list shows\n"                                           \
     "  --to WHOM        for this recipient, or all of this domain; without it for everybody\n"               \
     "  --for TIME       it ends by itself after 30m, 24h, 7d\n"                                              \
@@ -129,17 +131,19 @@ static void item_print(const struct json *item)
     const char *flags = json_get_string(item, "flags"), *note = json_get_string(item, "note");
     unsigned node = (unsigned)json_get_number(item, "node");
     printf("%llu", (unsigned long long)json_get_number(item, "number"));
-    if (node) printf(" (node %u)", node);
+    if (node) printf(locale_words_say(N_(" (node %u)")), node);
     printf("  %s", json_get_string(item, "what"));
     patterns_print(item);
-    printf("%s%s  for %s  until %s  by %s %s", *flags ? " " : "", flags, json_get_string(item, "to"),
-           expires_ms ? when_print(expires_ms, false, end) : "removed", json_get_string(item, "by"),
-           when_print((uint64_t)json_get_number(item, "made_ms"), false, made));
+    printf("%s%s", *flags ? " " : "", flags);
+    printf(locale_words_say(N_("  for %s  until %s  by %s %s")), json_get_string(item, "to"),
+           expires_ms ? when_print(expires_ms, false, end) : locale_words_say(N_("removed")),
+           json_get_string(item, "by"), when_print((uint64_t)json_get_number(item, "made_ms"), false, made));
     if (used)
-        printf("  used %llu %s, last %s", (unsigned long long)used, text_word_for(used, "time", "times"),
-               when_print((uint64_t)json_get_number(item, "last_ms"), false, last));
+        printf(locale_words_say(
+                   text_word_for(used, N_("  used %llu time, last %s"), N_("  used %llu times, last %s"))),
+               (unsigned long long)used, when_print((uint64_t)json_get_number(item, "last_ms"), false, last));
     else
-        printf("  never used");
+        fputs(locale_words_say(N_("  never used")), stdout);
     printf("%s%s\n", *note ? "  " : "", note);
 }
 

@@ -3,10 +3,12 @@
 #include "cli/inside_tool.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "base/json.h"
+#include "cli/locale_words.h"
 #include "cli/plain_options.h"
 #include "cli/time_words.h"
 
@@ -34,19 +36,52 @@ static const char *act_word(size_t position)
 
 const struct verb_usage inside_usage = { "inside", help, plain_options_table, .word = act_word };
 
+/* With the numbers that the node's English has, in their order; NULL: another cause. */
+static const char *cause_words(const char *cause)
+{
+    static const struct {
+        const char *cause, *words;
+    } rows[] = { { "recipients", N_("%llu recipients in an hour") },
+                 { "refused", N_("%llu of %llu recipients refused in an hour") },
+                 { "spam", N_("%llu messages like spam in an hour") },
+                 { "networks", N_("sent from %llu networks in an hour") } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(cause, rows[i].cause) == 0) return locale_words_say(rows[i].words);
+    return NULL;
+}
+
+static void why_print(const char *cause, const char *says)
+{
+    unsigned long long numbers[2] = { 0 };
+    const char *words = cause_words(cause), *at = says;
+    for (size_t i = 0; i < 2; i++) {
+        char *end;
+        at += strcspn(at, "0123456789");
+        numbers[i] = strtoull(at, &end, 10);
+        at = end;
+    }
+    if (words)
+        printf(words, numbers[0], numbers[1]);
+    else
+        fputs(says, stdout);
+}
+
 static void row_print(const struct json *held)
 {
     char since[WHEN_SIZE], until[WHEN_SIZE];
     when_print((uint64_t)json_get_number(held, "since_ms"), false, since);
     when_print((uint64_t)json_get_number(held, "until_ms"), false, until);
-    printf("%s\n  since %s, until %s, %lld held: %s\n", json_get_string(held, "sender"), since, until,
-           (long long)json_get_number(held, "messages"), json_get_string(held, "says"));
+    printf("%s\n  ", json_get_string(held, "sender"));
+    printf(locale_words_say(N_("since %s, until %s, %lld held: ")), since, until,
+           (long long)json_get_number(held, "messages"));
+    why_print(json_get_string(held, "cause"), json_get_string(held, "says"));
+    putchar('\n');
 }
 
 static void lines_print(struct text says)
 {
     struct text line;
-    if (says.length == 0) puts("no sender is held");
+    if (says.length == 0) puts(locale_words_say(N_("no sender is held")));
     while (text_next_line(&says, &line)) {
         struct json *held = json_parse(line);
         if (held) row_print(held);

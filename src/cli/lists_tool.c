@@ -7,10 +7,13 @@
 #include <sysexits.h>
 
 #include "base/json.h"
+#include "cli/language_option.h"
+#include "cli/locale_words.h"
 #include "cli/plain_options.h"
 #include "cli/time_words.h"
+#include "statistics/list_words.h"
 
-enum { ASK_LIMIT_MS = 130000 };
+enum { ASK_LIMIT_MS = 130000, STATE_COLUMNS = 14 };
 
 static const char help[] =
     "usage: sekimori lists [--json]\n"
@@ -37,37 +40,51 @@ const struct verb_usage lists_usage = { "lists", help, plain_options_table, .wor
 static void when_or_never(const struct json *list, const char *name, char room[WHEN_SIZE])
 {
     uint64_t ms = (uint64_t)json_get_number(list, name);
-    snprintf(room, WHEN_SIZE, "never");
+    snprintf(room, WHEN_SIZE, "%s", locale_words_say(N_("never")));
     if (ms) when_print(ms, false, room);
+}
+
+/* `what`, marked by N_(), before a reason; nothing where there is none. */
+static void why_print(const char *what, const char *why)
+{
+    struct buffer words = { 0 };
+    if (!why || !*why) return;
+    list_words_add(&words, language_option_of_locale(), text_of(why));
+    printf(locale_words_say(what), TEXT_ARG(buffer_text(&words)));
+    buffer_free(&words);
 }
 
 /* Of a file by HTTPS. */
 static void fetching_print(const struct json *list)
 {
     char when[WHEN_SIZE];
-    const char *trouble = json_get_string(list, "trouble");
     when_or_never(list, "fetched_ms", when);
-    printf("    known to be the newest: %s%s\n", when,
-           json_get_number(list, "is_stale") ? ", which is too old" : "");
-    if (trouble && *trouble) printf("    not fetched: %s\n", trouble);
+    printf(locale_words_say(N_("    known to be the newest: %s%s\n")), when,
+           json_get_number(list, "is_stale") ? locale_words_say(N_(", which is too old")) : "");
+    why_print(N_("    not fetched: %.*s\n"), json_get_string(list, "trouble"));
 }
 
 static void list_print(const struct json *list)
 {
     char when[WHEN_SIZE];
-    const char *file = json_get_string(list, "file"), *problem = json_get_string(list, "problem");
+    const char *file = json_get_string(list, "file");
+    long long entries = json_get_number(list, "entries");
     bool is_file = file && *file;
     when_or_never(list, is_file ? "loaded_ms" : "probed_ms", when);
-    printf("%-20s %-13s about %s\n", json_get_string(list, "list"), json_get_string(list, "state"),
-           json_get_string(list, "about"));
+    printf("%-20s ", json_get_string(list, "list"));
+    locale_words_label(json_get_string(list, "state"), STATE_COLUMNS);
+    fputs(locale_words_say(N_("about ")), stdout);
+    puts(json_get_string(list, "about"));
     if (is_file)
-        printf("    %s: %lld %s, read %s\n", file, (long long)json_get_number(list, "entries"),
-               json_get_number(list, "entries") == 1 ? "entry" : "entries", when);
+        printf(locale_words_say(text_word_for((uint64_t)entries, N_("    %s: %lld entry, read %s\n"),
+                                              N_("    %s: %lld entries, read %s\n"))),
+               file, entries, when);
     else
-        printf("    %s: tried %s, asked %lld, listed %lld\n", json_get_string(list, "zone"), when,
-               (long long)json_get_number(list, "asked"), (long long)json_get_number(list, "listed"));
+        printf(locale_words_say(N_("    %s: tried %s, asked %lld, listed %lld\n")),
+               json_get_string(list, "zone"), when, (long long)json_get_number(list, "asked"),
+               (long long)json_get_number(list, "listed"));
     if (json_get(list, "fetched_ms")) fetching_print(list);
-    if (problem && *problem) printf("    %s%s\n", is_file ? "refused: " : "it ", problem);
+    why_print(is_file ? N_("    refused: %.*s\n") : N_("    it %.*s\n"), json_get_string(list, "problem"));
 }
 
 static void hit_print(const struct json *hit)
@@ -81,7 +98,7 @@ static void hit_print(const struct json *hit)
 static void lines_print(struct text says, bool is_test)
 {
     struct text line;
-    if (says.length == 0) puts(is_test ? "no list has it" : "no lists");
+    if (says.length == 0) puts(locale_words_say(is_test ? N_("no list has it") : N_("no lists")));
     while (text_next_line(&says, &line)) {
         struct json *object = json_parse(line);
         if (object && is_test)
@@ -105,8 +122,8 @@ static void unasked_say(const struct control_target *target)
         struct json *list = json_parse(line);
         const char *state = list ? json_get_string(list, "state") : NULL;
         if (state && strcmp(state, "in force") != 0)
-            fprintf(stderr, "sekimori lists: %s was not asked: it is %s\n", json_get_string(list, "list"),
-                    state);
+            fprintf(stderr, locale_words_say(N_("sekimori lists: %s was not asked: it is %s\n")),
+                    json_get_string(list, "list"), locale_words_say(state));
         json_free(list);
     }
     buffer_free(&answer);
@@ -118,7 +135,8 @@ static int ask(const struct plain_options *options, const char *command, bool is
     int code = control_ask(&options->target, text_of(command), ASK_LIMIT_MS, NULL, NULL, &answer);
     bool is_answer = code == EX_OK || (is_test && code == 1);
     if (is_test && code == EX_TEMPFAIL && buffer_length(&answer) == 0)
-        fputs("sekimori lists: some list did not answer; none that did has it\n", stderr);
+        fputs(locale_words_say(N_("sekimori lists: some list did not answer; none that did has it\n")),
+              stderr);
     else if (!is_answer && buffer_length(&answer) > 0)
         fprintf(stderr, "%.*s\n", TEXT_ARG(buffer_text(&answer)));
     else if (is_answer && options->is_json)

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "cli/control.h"
+#include "cli/locale_words.h"
 #include "cli/mail_files.h"
 #include "cli/options.h"
 #include "mail/likeness.h"
@@ -104,7 +105,9 @@ static int all_put(const struct options *options, const char *state, const struc
     if (!is_good) fprintf(stderr, "sekimori missed: %s/learn/missed/new: %m\n", state);
     if (place >= 0) close(place);
     if (!is_good) return EX_CANTCREAT;
-    printf("%zu message%s told as missed %s\n", files->count, files->count == 1 ? "" : "s", options->kind);
+    printf(locale_words_say(text_word_for(files->count, N_("%zu message told as missed %s\n"),
+                                          N_("%zu messages told as missed %s\n"))),
+           files->count, options->kind);
     return EX_OK;
 }
 

@@ -12,12 +12,13 @@
 
 #include "base/json.h"
 #include "cli/fresh_file.h"
+#include "cli/locale_words.h"
 #include "cli/plain_options.h"
 #include "cli/teaching.h"
 #include "cli/time_words.h"
 #include "spam/lesson_log.h"
 
-enum { ANSWER_MS = 120000, FILE_MOST = 512 << 20 };
+enum { ANSWER_MS = 120000, FILE_MOST = 512 << 20, LABEL_COLUMNS = 16 };
 
 static const char help[] =
     "usage: sekimori model stat [--json]\n"
@@ -54,27 +55,41 @@ static bool is_true(const struct json *value)
     return is;
 }
 
-static void stat_print(const struct json *facts)
+static void time_print(const struct json *facts, const char *name, const char *what)
 {
     char when[WHEN_SIZE];
+    uint64_t ms = (uint64_t)json_get_number(facts, name);
+    if (!ms) return;
+    locale_words_label(what, LABEL_COLUMNS);
+    puts(when_print(ms, true, when));
+}
+
+static void stat_print(const struct json *facts)
+{
     double days = (double)json_get_number(facts, "keep_ms") / 86400000;
-    printf("ham learned     %lld\n", (long long)json_get_number(facts, "ham"));
-    printf("spam learned    %lld\n", (long long)json_get_number(facts, "spam"));
-    printf("by itself       %lld ham, %lld spam of these (learn automatic is %s)\n",
+    locale_words_label(N_("ham learned"), LABEL_COLUMNS);
+    printf("%lld\n", (long long)json_get_number(facts, "ham"));
+    locale_words_label(N_("spam learned"), LABEL_COLUMNS);
+    printf("%lld\n", (long long)json_get_number(facts, "spam"));
+    locale_words_label(N_("by itself"), LABEL_COLUMNS);
+    printf(locale_words_say(N_("%lld ham, %lld spam of these (learn automatic is %s)\n")),
            (long long)json_get_number(facts, "automatic_ham"),
            (long long)json_get_number(facts, "automatic_spam"),
            is_true(json_get(facts, "automatic")) ? "on" : "off");
-    printf("counts          %s\n",
-           is_true(json_get(facts, "counts")) ? "yes" : "not yet: 20 of each are needed");
-    if (json_get_number(facts, "changed_ms"))
-        printf("last changed    %s\n",
-               when_print((uint64_t)json_get_number(facts, "changed_ms"), true, when));
-    if (json_get_number(facts, "oldest_ms"))
-        printf("oldest lesson   %s\n", when_print((uint64_t)json_get_number(facts, "oldest_ms"), true, when));
-    if (days > 0) printf("lessons end     after %.0f days (ledger keep subjects)\n", days);
-    printf("bytes           %lld\n", (long long)json_get_number(facts, "bytes"));
-    printf("anchor mails    %lld\n", (long long)json_get_number(facts, "anchors"));
-    if (*json_get_string(facts, "trouble")) printf("trouble         %s\n", json_get_string(facts, "trouble"));
+    locale_words_label(N_("counts"), LABEL_COLUMNS);
+    puts(locale_words_say(is_true(json_get(facts, "counts")) ? N_("yes")
+                                                             : N_("not yet: 20 of each are needed")));
+    time_print(facts, "changed_ms", N_("last changed"));
+    time_print(facts, "oldest_ms", N_("oldest lesson"));
+    if (days > 0) locale_words_label(N_("lessons end"), LABEL_COLUMNS);
+    if (days > 0) printf(locale_words_say(N_("after %.0f days (ledger keep subjects)\n")), days);
+    locale_words_label(N_("bytes"), LABEL_COLUMNS);
+    printf("%lld\n", (long long)json_get_number(facts, "bytes"));
+    locale_words_label(N_("anchor mails"), LABEL_COLUMNS);
+    printf("%lld\n", (long long)json_get_number(facts, "anchors"));
+    if (!*json_get_string(facts, "trouble")) return;
+    locale_words_label(N_("trouble"), LABEL_COLUMNS);
+    puts(json_get_string(facts, "trouble"));
 }
 
 static int stat_do(const struct plain_options *options)

@@ -8,10 +8,11 @@
 #include "base/json.h"
 #include "base/plain.h"
 #include "cli/control.h"
+#include "cli/locale_words.h"
 #include "cli/plain_options.h"
 #include "cli/time_words.h"
 
-enum { ANSWER_MS = 30000, NAME_COLUMNS = 40, DATE_BYTES = 10 };
+enum { ANSWER_MS = 30000, NAME_COLUMNS = 40, DATE_BYTES = 10, STATE_COLUMNS = 11 };
 
 static const char help[] =
     "usage: sekimori people list [--json]\n"
@@ -48,7 +49,8 @@ static void line_print(void *context, struct text line)
     plain_add(&out, text_of(json_get_string(item, "name")), NAME_COLUMNS);
     buffer_add_text(&out, TEXT(" <"));
     plain_add(&out, text_of(json_get_string(item, "address")), NAME_COLUMNS * 2);
-    printf("%-9s  %5lld mails on %3lld days until %.*s  %.*s>\n", json_get_string(item, "state"),
+    locale_words_label(json_get_string(item, "state"), STATE_COLUMNS);
+    printf(locale_words_say(N_("%5lld mails on %3lld days until %.*s  %.*s>\n")),
            (long long)json_get_number(item, "mails"), (long long)json_get_number(item, "days"), DATE_BYTES,
            when_print((uint64_t)json_get_number(item, "last_ms"), true, when), TEXT_ARG(buffer_text(&out)));
     buffer_free(&out);

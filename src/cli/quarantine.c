@@ -13,6 +13,7 @@
 #include "cli/confirm.h"
 #include "cli/control.h"
 #include "cli/entry_making.h"
+#include "cli/locale_words.h"
 #include "cli/options.h"
 #include "cli/time_words.h"
 #include "ipc/ask_ledger.h"
@@ -106,7 +107,8 @@ static void judgement_print(const struct json *message)
     const struct json *points = json_get(message, "score");
     if (!points && !*json_get_string(message, "signals")) return;
     json_value_print(points, &score);
-    printf("    why: %.*s%s", TEXT_ARG(buffer_text(&score)), points ? " points" : "");
+    printf(locale_words_say(points ? N_("    why: %.*s points") : N_("    why: %.*s")),
+           TEXT_ARG(buffer_text(&score)));
     if (*json_get_string(message, "signals")) {
         fputs(points ? ": " : "", stdout);
         say(message, "signals", SIGNALS_COLUMNS);
@@ -172,9 +174,9 @@ static void message_print(struct output *output, const struct json *message)
     if (output->is_long) {
         judgement_print(message);
         int64_t bytes = json_get_number(message, "bytes");
-        printf("    arrived %s, %lld %s on disk\n",
-               when_print((uint64_t)json_get_number(message, "arrived_ms"), true, when), (long long)bytes,
-               bytes == 1 ? "byte" : "bytes");
+        printf(locale_words_say(bytes == 1 ? N_("    arrived %s, %lld byte on disk\n")
+                                           : N_("    arrived %s, %lld bytes on disk\n")),
+               when_print((uint64_t)json_get_number(message, "arrived_ms"), true, when), (long long)bytes);
     }
     const struct json *recipients = json_get(message, "recipients");
     for (size_t i = 0; i < json_count(recipients); i++)
@@ -185,8 +187,8 @@ static void message_print(struct output *output, const struct json *message)
 static void head_print(struct output *output)
 {
     if (!output->has_head && !output->is_long)
-        printf("%-13s  %9s  %5s  %s\n", "message", "bytes", "age",
-               "sender; below: Subject, recipients by class");
+        puts(locale_words_say(
+            N_("message            bytes    age  sender; below: Subject, recipients by class")));
     output->has_head = true;
 }
 
@@ -210,9 +212,10 @@ static void line_print(void *context, struct text line)
         message_print(output, value);
     } else if (value) {
         int64_t count = json_get_number(value, "recipients"), messages = json_get_number(value, "messages");
-        if (output->would) printf("would %s ", output->would);
-        printf("%lld recipient%s", (long long)count, count == 1 ? "" : "s");
-        if (output->would) printf(" of %lld message%s", (long long)messages, messages == 1 ? "" : "s");
+        if (output->would) printf(locale_words_say(N_("would %s ")), output->would);
+        locale_words_count(count, N_("%lld recipient"), N_("%lld recipients"));
+        if (output->would) fputs(locale_words_say(N_(" of ")), stdout);
+        if (output->would) locale_words_count(messages, N_("%lld message"), N_("%lld messages"));
         putchar('\n');
     }
     json_free(value);
@@ -236,7 +239,8 @@ static void newest_print(struct output *output)
     size_t all = output->shown;
     output->newest = NULL;
     for (size_t i = all - count; i < all; i++) line_print(output, buffer_text(&lines[i % output->most]));
-    if (all > count && !output->is_json) printf("the newest %zu of %zu messages: --most\n", count, all);
+    if (all > count && !output->is_json)
+        printf(locale_words_say(N_("the newest %zu of %zu messages: --most\n")), count, all);
     output->shown = all;
     for (size_t i = 0; i < count; i++) buffer_free(&lines[i]);
     free(lines);
@@ -374,14 +378,19 @@ static void last_word(const struct options *options, struct output *output, int 
     if (is_count) part_take(output, last);
     if (code != EX_OK && !is_count && last.length)
         fprintf(stderr, "sekimori quarantine: %.*s\n", TEXT_ARG(text_trim(last)));
-    if (code == EX_NOINPUT) fputs("sekimori quarantine: nothing there has that name\n", stderr);
+    if (code == EX_NOINPUT)
+        fputs(locale_words_say(N_("sekimori quarantine: nothing there has that name\n")), stderr);
     if (code == EX_NOPERM && is_count)
-        fputs("sekimori quarantine: some are of a class that you may not act on\n", stderr);
+        fputs(locale_words_say(N_("sekimori quarantine: some are of a class that you may not act on\n")),
+              stderr);
     if (code == EX_TEMPFAIL)
-        fputs("sekimori quarantine: some cannot be read, or are on their way at this moment: try again\n",
+        fputs(locale_words_say(
+                  N_("sekimori quarantine: some cannot be read, or are on their way at this moment: "
+                     "try again\n")),
               stderr);
     if (code == EX_OK && !output->shown && !output->is_json && !output->is_raw)
-        puts(options->is_choosy ? "nothing in the quarantine matches" : "the quarantine is empty");
+        puts(locale_words_say(options->is_choosy ? N_("nothing in the quarantine matches")
+                                                 : N_("the quarantine is empty")));
 }
 
 static int command_do(const struct options *options, const char *verb, struct output *output)
@@ -430,7 +439,7 @@ static bool question_ask(const char *verb, const struct extent *extent)
              extent->recipients == 1 ? "" : "s", harm, (long long)extent->messages,
              extent->messages == 1 ? "" : "s", is_delete ? "; nobody is told" : "");
     if (consent_ask(question)) return true;
-    fputs("nothing was done\n", stderr);
+    fputs(locale_words_say(N_("nothing was done\n")), stderr);
     return false;
 }
 

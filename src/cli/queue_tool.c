@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/confirm.h"
 #include "cli/control.h"
+#include "cli/locale_words.h"
 #include "cli/options.h"
 #include "ipc/message_id.h"
 
@@ -62,12 +63,6 @@ static const char *shown(const struct json *object, const char *name, char room[
     return log_escape(text_of(json_get_string(object, name)), room, SHOWN_SIZE);
 }
 
-/* "1 recipient", "2 recipients". */
-static void count_print(int64_t count, const char *one)
-{
-    printf("%lld %s%s", (long long)count, one, count == 1 ? "" : "s");
-}
-
 static void recipient_print(const struct json *recipient)
 {
     char when[DATE_SIZE], room[SHOWN_SIZE];
@@ -76,10 +71,10 @@ static void recipient_print(const struct json *recipient)
     printf("    %-10s <%s>", json_get_string(recipient, "state"), shown(recipient, "address", room));
     if (*hold) printf("  %s", hold);
     if (json_get_number(recipient, "attempts")) {
-        printf("  tried ");
-        count_print(json_get_number(recipient, "attempts"), "time");
+        locale_words_count(json_get_number(recipient, "attempts"), N_("  tried %lld time"),
+                           N_("  tried %lld times"));
     }
-    if (next) printf("  next %s", date_print_clock((uint64_t)next, when));
+    if (next) printf(locale_words_say(N_("  next %s")), date_print_clock((uint64_t)next, when));
     putchar('\n');
     if (*shown(recipient, "reason", room)) printf("               (%s)\n", room);
 }
@@ -92,11 +87,12 @@ static void message_print(const struct json *message, bool is_long)
            date_print_clock((uint64_t)json_get_number(message, "arrived_ms"), when),
            shown(message, "sender", room));
     if (is_long) {
-        printf("    direction %s, segment %08lld at %lld, ", json_get_string(message, "direction"),
-               (long long)json_get_number(message, "segment"), (long long)json_get_number(message, "offset"));
-        count_print(json_get_number(message, "edits"), "edit set");
+        printf(locale_words_say(N_("    direction %s, segment %08lld at %lld, ")),
+               json_get_string(message, "direction"), (long long)json_get_number(message, "segment"),
+               (long long)json_get_number(message, "offset"));
+        locale_words_count(json_get_number(message, "edits"), N_("%lld edit set"), N_("%lld edit sets"));
         putchar('\n');
-        if (*shown(message, "envid", room)) printf("    envelope id %s\n", room);
+        if (*shown(message, "envid", room)) printf(locale_words_say(N_("    envelope id %s\n")), room);
     }
     const struct json *recipients = json_get(message, "recipients");
     for (size_t i = 0; i < json_count(recipients); i++) recipient_print(json_at(recipients, i));
@@ -148,11 +144,13 @@ static void line_print(void *context, struct text line)
     } else if (json_get(value, "id")) {
         message_print(value, strcmp(output->verb, "show") == 0);
     } else {
-        if (output->is_dry) printf("would %s ", output->verb);
-        count_print(json_get_number(value, "recipients"), "recipient");
-        fputs(" of ", stdout);
-        count_print(json_get_number(value, "messages"), "message");
-        puts(json_get_number(value, "busy") ? "; others are being delivered at this moment" : "");
+        if (output->is_dry) printf(locale_words_say(N_("would %s ")), output->verb);
+        locale_words_count(json_get_number(value, "recipients"), N_("%lld recipient"), N_("%lld recipients"));
+        fputs(locale_words_say(N_(" of ")), stdout);
+        locale_words_count(json_get_number(value, "messages"), N_("%lld message"), N_("%lld messages"));
+        puts(json_get_number(value, "busy")
+                 ? locale_words_say(N_("; others are being delivered at this moment"))
+                 : "");
     }
     output->shown++;
     json_free(value);
@@ -239,14 +237,18 @@ static void last_word(struct output *output, int code, struct text last)
     }
     if (code == EX_NOPERM) fprintf(stderr, "sekimori queue: %.*s\n", TEXT_ARG(last));
     if (code == EX_TEMPFAIL && output->is_raw)
-        fputs("sekimori queue: the look cannot be recorded now, so nothing is shown: try again\n", stderr);
+        fputs(locale_words_say(
+                  N_("sekimori queue: the look cannot be recorded now, so nothing is shown: try again\n")),
+              stderr);
     if (code == EX_UNAVAILABLE && last.length) fprintf(stderr, "sekimori: %.*s\n", TEXT_ARG(last));
     if (code == EX_OK || (code == EX_TEMPFAIL && !output->is_raw)) part_take(output, last);
-    if (code == EX_NOINPUT) fputs("sekimori queue: nothing in the queue has that name\n", stderr);
+    if (code == EX_NOINPUT)
+        fputs(locale_words_say(N_("sekimori queue: nothing in the queue has that name\n")), stderr);
     bool is_summary = strcmp(output->verb, "summary") == 0 && !output->is_json;
     if (is_summary && output->shown > 1) tally_row("all", output->total, output->ages, output->held);
     if (code == EX_OK && !output->shown && !output->is_json && !output->is_raw)
-        puts(output->is_choosy ? "nothing in the queue matches" : "the queue is empty");
+        puts(locale_words_say(output->is_choosy ? N_("nothing in the queue matches")
+                                                : N_("the queue is empty")));
 }
 
 static int command_do(const struct options *options, struct output *output)
@@ -303,7 +305,7 @@ static int consent_get(const struct options *options, const char *verb, bool is_
              extent.recipients == 1 ? "" : "s", (long long)extent.messages, extent.messages == 1 ? "" : "s",
              is_remove ? "; nobody is told" : ", held as harmful");
     if (consent_ask(question)) return EX_OK;
-    fputs("nothing was done\n", stderr);
+    fputs(locale_words_say(N_("nothing was done\n")), stderr);
     return 1;
 }
 

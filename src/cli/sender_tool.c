@@ -7,10 +7,11 @@
 #include <sysexits.h>
 
 #include "base/json.h"
+#include "cli/locale_words.h"
 #include "cli/plain_options.h"
 #include "cli/time_words.h"
 
-enum { ASK_LIMIT_MS = 10000, WITH_MOST = 2 };
+enum { ASK_LIMIT_MS = 10000, WITH_MOST = 2, LABEL_COLUMNS = 16 };
 
 static const char help[] =
     "usage: sekimori sender show WHICH [WITH] [--json]\n"
@@ -45,20 +46,24 @@ static void time_print(const struct json *sender, const char *name, const char *
     char when[WHEN_SIZE];
     if (!json_get(sender, name)) return;
     uint64_t ms = (uint64_t)json_get_number(sender, name);
-    printf("%-15s %s\n", what, ms ? when_print(ms, false, when) : "never");
+    locale_words_label(what, LABEL_COLUMNS);
+    puts(ms ? when_print(ms, false, when) : locale_words_say(N_("never")));
 }
 
 static void sender_print(const struct json *sender)
 {
     bool is_network = strcmp(json_get_string(sender, "kind"), "network") == 0;
-    printf("%-15s %s\n", json_get_string(sender, "kind"), json_get_string(sender, "name"));
-    time_print(sender, "known_since_ms", "known since");
-    time_print(sender, "written_to_ms", "written to");
-    if (json_get(sender, "messages"))
-        printf("%-15s %lld in %lld days, %lld of them spam\n", "messages",
+    locale_words_label(json_get_string(sender, "kind"), LABEL_COLUMNS);
+    puts(json_get_string(sender, "name"));
+    time_print(sender, "known_since_ms", N_("known since"));
+    time_print(sender, "written_to_ms", N_("written to"));
+    if (json_get(sender, "messages")) {
+        locale_words_label(N_("its messages"), LABEL_COLUMNS);
+        printf(locale_words_say(N_("%lld in %lld days, %lld of them spam\n")),
                (long long)json_get_number(sender, "messages"), (long long)json_get_number(sender, "days"),
                (long long)json_get_number(sender, "spam"));
-    time_print(sender, "together_ms", is_network ? "known there" : "last contact");
+    }
+    time_print(sender, "together_ms", is_network ? N_("known there") : N_("last contact"));
 }
 
 static void answer_print(struct text says, bool is_json)
@@ -67,7 +72,7 @@ static void answer_print(struct text says, bool is_json)
     if (is_json)
         printf("%.*s", TEXT_ARG(says));
     else if (sender && json_get(sender, "forgotten"))
-        printf("forgotten: %lld\n", (long long)json_get_number(sender, "forgotten"));
+        printf(locale_words_say(N_("forgotten: %lld\n")), (long long)json_get_number(sender, "forgotten"));
     else if (sender)
         sender_print(sender);
     json_free(sender);

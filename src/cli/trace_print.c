@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/plain.h"
+#include "cli/locale_words.h"
 #include "cli/signal_words.h"
 #include "cli/time_words.h"
 #include "config/settings.h"
@@ -214,6 +215,16 @@ static void releases_say(const char *what, const struct search_hop *hops, size_t
     for (size_t i = 0; i < count; i++) printf("    %s %s\n", what, message_id_print(hops[i].id, id));
 }
 
+static void refusal_say(const struct search_hit *hit)
+{
+    fputs("    to <", stdout);
+    say(hit->recipient, ADDRESS_COLUMNS);
+    printf(">  %s at %s", refusal_state(hit), stage_name(hit->stage));
+    if (hit->count > 1) printf(", %u like this", hit->count);
+    reply_say(TEXT_NONE, TEXT_NONE, hit->reply);
+}
+
+/* Of a refusal all but its recipients. */
 static void hit_say(const struct search_hit *hit)
 {
     char id[MESSAGE_ID_SIZE], when[WHEN_SIZE];
@@ -254,12 +265,6 @@ static void hit_say(const struct search_hit *hit)
     for (size_t i = 0; i < hit->recipient_count; i++) recipient_say(&hit->recipients[i]);
     hops_say("went on to", hit->went, hit->went_count);
     releases_say("was released as", hit->releases, hit->release_count);
-    if (!hit->is_refusal) return;
-    fputs("    to <", stdout);
-    say(hit->recipient, ADDRESS_COLUMNS);
-    printf(">  %s at %s", refusal_state(hit), stage_name(hit->stage));
-    if (hit->count > 1) printf(", %u like this", hit->count);
-    reply_say(TEXT_NONE, TEXT_NONE, hit->reply);
 }
 
 /* "and 2 more", with what became of those that fared otherwise than the first. */
@@ -278,7 +283,8 @@ static void others_say(const struct search_hit *hit)
     if (*separator == ',') putchar(')');
 }
 
-static void hit_say_short(const struct search_hit *hit)
+/* `alike`: refusals of the same message, this one among them. */
+static void hit_say_short(const struct search_hit *hit, size_t alike)
 {
     char id[MESSAGE_ID_SIZE], when[WHEN_SIZE];
     const struct search_recipient *first = hit->recipient_count ? &hit->recipients[0] : NULL;
@@ -290,6 +296,7 @@ static void hit_say_short(const struct search_hit *hit)
     say(first ? first->address : hit->recipient, SHORT_COLUMNS);
     putchar('>');
     if (hit->recipient_count > 1) others_say(hit);
+    if (alike > 1) printf(" and %zu more", alike - 1);
     if (hit->count > 1) printf(" and %u more", hit->count - 1);
     if (hit->subject.length) {
         fputs("  ", stdout);
@@ -418,6 +425,32 @@ static struct json *hit_json(const struct search_hit *hit)
 
 /* --- all --- */
 
+/* Both are refusals of one message, for a recipient each. */
+static bool is_of_one_message(const struct search_hit *a, const struct search_hit *b)
+{
+    return a->is_refusal && b->is_refusal && a->id && a->id == b->id && a->class == b->class &&
+           text_equal(a->signals, b->signals);
+}
+
+/* The hit at `position` with those behind it that refuse the same message. Nothing where one before it was
+   said with it. */
+static void hit_print(const struct search_result *result, size_t position, bool is_short)
+{
+    const struct search_hit *hits = result->hits, *hit = &hits[position];
+    size_t alike = 0;
+    for (size_t i = 0; i < position; i++)
+        if (is_of_one_message(&hits[i], hit)) return;
+    for (size_t i = position; i < result->count; i++) alike += is_of_one_message(&hits[i], hit);
+    if (is_short) {
+        hit_say_short(hit, alike);
+        return;
+    }
+    hit_say(hit);
+    if (hit->is_refusal && alike == 0) refusal_say(hit);
+    for (size_t i = position; i < result->count; i++)
+        if (is_of_one_message(&hits[i], hit)) refusal_say(&hits[i]);
+}
+
 void trace_begin(struct trace_output *output)
 {
     if (output->is_json) output->hits = json_new_array();
@@ -431,10 +464,8 @@ void trace_print(struct trace_output *output, const struct search_result *result
     for (size_t i = 0; i < result->count; i++, output->shown++) {
         if (output->is_json)
             json_add(output->hits, hit_json(&result->hits[i]));
-        else if (output->is_short)
-            hit_say_short(&result->hits[i]);
         else
-            hit_say(&result->hits[i]);
+            hit_print(result, i, output->is_short);
     }
 }
 
@@ -445,9 +476,10 @@ void trace_end(struct trace_output *output)
               "only where it stands alone\n",
               stderr);
     if (!output->is_json) {
-        if (output->shown == 0) puts("nothing found");
+        if (output->shown == 0) puts(locale_words_say(N_("nothing found")));
         if (output->is_cut)
-            printf("the newest %zu are shown, there are more: --most, or less time\n", output->most);
+            printf(locale_words_say(N_("the newest %zu are shown, there are more: --most, or less time\n")),
+                   output->most);
         return;
     }
     struct json *all = json_new_object();

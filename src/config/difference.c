@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Both configurations become sorted lists of words and values, which are merged. Called by master. */
+/* Both configurations become sorted lists of words and values, which are merged. Called by master and
+   report. */
 #include "config/difference.h"
 
 #include <stdlib.h>
@@ -108,13 +109,13 @@ static void line_print(char sign, const struct entry *entry, struct buffer *out)
                   TEXT_ARG(entry->value));
 }
 
-/* One side may be NULL. What is on one side only and a default is no news. */
+/* One side may be NULL. What is a default, on one side only or on both, is no news. */
 static size_t pair_print(const struct entry *old, const struct entry *new, struct buffer *out)
 {
     const struct entry *only = !old ? new : !new ? old : NULL;
     bool is_in_both = old && new;
     if (only && (only->is_default || only->is_file)) return 0;
-    if (is_in_both && text_equal(old->value, new->value)) return 0;
+    if (is_in_both && (text_equal(old->value, new->value) || (old->is_default && new->is_default))) return 0;
     if (is_in_both && old->is_file) {
         buffer_printf(out, "~ %.*s: its content has changed\n", TEXT_ARG(old->words));
         return 1;
@@ -124,19 +125,65 @@ static size_t pair_print(const struct entry *old, const struct entry *new, struc
     return 1;
 }
 
+static size_t merge(const struct entries *before, const struct entries *after, struct buffer *out)
+{
+    size_t i = 0, k = 0, count = 0;
+    while (i < before->count || k < after->count) {
+        int order = i == before->count  ? 1
+                    : k == after->count ? -1
+                                        : by_words(&before->items[i], &after->items[k]);
+        const struct entry *was = order <= 0 ? &before->items[i++] : NULL;
+        const struct entry *is = order >= 0 ? &after->items[k++] : NULL;
+        count += pair_print(was, is, out);
+    }
+    return count;
+}
+
 size_t config_difference(const struct config *old, const struct config *new, struct buffer *out)
 {
     struct arena *arena = arena_new(65536);
     struct entries before = entries_of(old, arena), after = entries_of(new, arena);
-    size_t i = 0, k = 0, count = 0;
-    while (i < before.count || k < after.count) {
-        int order = i == before.count  ? 1
-                    : k == after.count ? -1
-                                       : by_words(&before.items[i], &after.items[k]);
-        const struct entry *was = order <= 0 ? &before.items[i++] : NULL;
-        const struct entry *is = order >= 0 ? &after.items[k++] : NULL;
-        count += pair_print(was, is, out);
-    }
+    size_t count = merge(&before, &after, out);
     arena_free(arena);
     return count;
+}
+
+/* --- statements that were written down --- */
+
+enum { SAID = '=', DEFAULT = '-' };
+
+void difference_statements(const struct config *config, struct buffer *out)
+{
+    struct arena *arena = arena_new(65536);
+    struct entries entries = entries_of(config, arena);
+    for (size_t i = 0; i < entries.count && !entries.items[i].is_file; i++)
+        buffer_printf(out, "%c%.*s\t%.*s\n", entries.items[i].is_default ? DEFAULT : SAID,
+                      TEXT_ARG(entries.items[i].words), TEXT_ARG(entries.items[i].value));
+    arena_free(arena);
+}
+
+/* False: a line is no such statement. */
+static bool statements_read(struct text statements, struct arena *arena, struct entries *out)
+{
+    struct text line;
+    *out = (struct entries){ .arena = arena };
+    while (text_next_line(&statements, &line)) {
+        size_t tab = text_find_char(line, '\t');
+        if (tab == line.length || (line.at[0] != SAID && line.at[0] != DEFAULT)) return false;
+        entry_add(out, (struct entry){ .words = text_slice(line, 1, tab),
+                                       .value = text_slice(line, tab + 1, line.length),
+                                       .is_default = line.at[0] == DEFAULT });
+    }
+    if (out->count > 1) qsort(out->items, out->count, sizeof *out->items, by_words);
+    return true;
+}
+
+bool difference_of_statements(struct text old, struct text new, struct buffer *out)
+{
+    struct arena *arena = arena_new(65536);
+    struct entries before, after;
+    bool can_compare = statements_read(old, arena, &before) && statements_read(new, arena, &after);
+    if (can_compare) merge(&before, &after, out);
+    arena_free(arena);
+    return can_compare;
 }

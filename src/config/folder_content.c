@@ -20,6 +20,13 @@ static int is_seen(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+static void whole_add(struct text path, struct text content, struct buffer *out)
+{
+    buffer_printf(out, "%zu %.*s\n", content.length, TEXT_ARG(path));
+    buffer_add_text(out, content);
+    buffer_add_char(out, '\n');
+}
+
 /* NULL, or the reason with the file's name. */
 static const char *file_add(const char *folder, const char *name, struct arena *arena, struct buffer *out)
 {
@@ -28,9 +35,7 @@ static const char *file_add(const char *folder, const char *name, struct arena *
     const char *why = whole_file_read(path.at, FOLDER_BYTES_MOST, arena, &content, &is_open);
     if (why) return arena_printf(arena, "%s: %s", name, why).at;
     if (text_find_char(path, '\n') < path.length) return "has a file with a line end in its name";
-    buffer_printf(out, "%zu %.*s\n", content.length, TEXT_ARG(path));
-    buffer_add_text(out, content);
-    buffer_add_char(out, '\n');
+    whole_add(path, content, out);
     return buffer_length(out) > FOLDER_BYTES_MOST ? "has more than 4 MiB of rules" : NULL;
 }
 
@@ -65,4 +70,15 @@ bool folder_content_next(struct text *rest, struct text *out_path, struct text *
     *out_content = text_slice(*rest, from, from + bytes);
     *rest = text_slice(*rest, from + bytes + 1, rest->length);
     return true;
+}
+
+struct text folder_content_without(struct text content, struct text path, struct arena *arena)
+{
+    struct buffer out = { 0 };
+    struct text one, bytes;
+    while (folder_content_next(&content, &one, &bytes))
+        if (!text_equal(one, path)) whole_add(one, bytes, &out);
+    struct text kept = arena_text(arena, buffer_text(&out));
+    buffer_free(&out);
+    return kept;
 }

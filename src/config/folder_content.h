@@ -15,4 +15,7 @@ const char *folder_content_read(const char *folder, struct text ending, struct a
 /* Cuts the next file off *rest; false: there is none, or the text is none of folder_content_read. */
 bool folder_content_next(struct text *rest, struct text *out_path, struct text *out_content);
 
+/* The text without the file of that path, in the arena. */
+struct text folder_content_without(struct text content, struct text path, struct arena *arena);
+
 #endif

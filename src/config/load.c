@@ -174,6 +174,7 @@ struct config *config_renew(const struct config *config, struct problem_list *pr
     config_dump_said(config, &dump);
     parse_file(&loader, arena_text(loader.arena, buffer_text(&dump)), TEXT("(in force)"));
     struct config *renewed = loader_end(&loader, errors);
+    if (renewed) renewed->spam.rules_fault = arena_text(renewed->arena, config->spam.rules_fault);
     buffer_free(&dump);
     return renewed;
 }

@@ -178,9 +178,9 @@ struct list_setting {
                                      system's */
     uint64_t every_ms, within_ms; /* such a file is fetched so often, and has come within that */
     uint64_t stale_ms;            /* it is too old when none came for so long */
-    bool has_about, has_points;          /* said */
-    uint64_t about;                      /* bits 1 << enum list_about */
-    struct network_list answers;         /* that mean listed; empty: the preset's, else all of 127.0.0.0/8 */
+    bool has_about, has_points;   /* said */
+    uint64_t about;               /* bits 1 << enum list_about */
+    struct network_list answers;  /* that mean listed; empty: the preset's, else all of 127.0.0.0/8 */
     double points;
     enum action action; /* accept: points alone */
 };
@@ -376,6 +376,8 @@ struct config {
         struct text base_model;               /* a file; empty: none */
         struct file_content rules, own_rules; /* folders of rule files: those that come along, and the
                                                  administrator's; by config/folder_content.h */
+        struct text rules_fault; /* "NAME:LINE" of the first rule file that was wrong at the start: it and
+                                    other such files are left out of both; empty: none is */
     } spam;
 
     /* Mail that is proven to be one (auth/newsletter.h). */

@@ -166,7 +166,7 @@ static void moved(struct list_fetcher *fetcher, struct text location)
     text_copy_printable(location, words, 120);
     job->stage = STAGE_ADDRESSES;
     if (++job->moves > MOVES_MOST) {
-        failed(fetcher, "it leads elsewhere more than three times");
+        failed(fetcher, N_("it leads elsewhere more than three times"));
     } else if (!web_address_read(location, &job->where)) {
         char says[TROUBLE_SIZE];
         snprintf(says, sizeof says, "it leads to %s, which is no https:// address", words);
@@ -263,9 +263,9 @@ static bool may_reach(const struct job *job, const struct address *addresses, si
 static void addresses_known(struct list_fetcher *fetcher, const struct address *addresses, size_t count)
 {
     if (count == 0)
-        failed(fetcher, "its host has no address, or the DNS does not answer");
+        failed(fetcher, N_("its host has no address, or the DNS does not answer"));
     else if (!may_reach(&fetcher->job, addresses, count))
-        failed(fetcher, "it was led there, and the address is none of the world");
+        failed(fetcher, N_("it was led there, and the address is none of the world"));
     else
         transfer(fetcher, addresses, count);
 }

@@ -455,6 +455,7 @@ static const struct row rows[] = {
     NUMBER(GAUGE, ledger.waiting_bytes, "ledger_waiting_bytes", "bytes", 1, "Events on disk that wait for the database."),
     FACT(LEDGER_FAILING, "ledger_failing", NULL, 1, "1: the database cannot be written."),
     FACT(LEARNED_DAMAGED, "learned_damaged", NULL, 1, "1: a file of what is known of spam is missing or damaged, and not used."),
+    FACT(RULES_ASIDE, "rules_aside", NULL, 1, "1: a rule file that was wrong at the start is left out."),
     FACT(INSIDE_HELD, "inside_held", NULL, 1, "Senders inside whose mail is held (sekimori inside)."),
     FACT(EXPLANATIONS_DROPPED, "explanations_dropped", NULL, 1, "While explanations of messages find no room: how many were dropped."),
     NUMBER(GAUGE, ledger.database_bytes, "ledger_database_bytes", "bytes", 1, "Size of the database."),

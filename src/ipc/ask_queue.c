@@ -90,3 +90,24 @@ bool keep_request_get(struct arena *arena, struct frame *frame, struct keep_requ
     body_free(&out->body);
     return false;
 }
+
+void queue_alert_put(const struct alert *alert, struct buffer *out)
+{
+    put_u8(out, (uint8_t)alert->kind);
+    put_text(out, alert->client);
+    put_text(out, alert->sender);
+    put_text(out, alert->recipient);
+    put_text(out, alert->reason);
+}
+
+bool queue_alert_get(struct text payload, struct alert *out)
+{
+    struct reader reader = reader_of(payload);
+    unsigned kind = get_u8(&reader);
+    *out = (struct alert){ .kind = kind < ALERT_KINDS ? kind : ALERT_VIRUS };
+    out->client = get_text(&reader);
+    out->sender = get_text(&reader);
+    out->recipient = get_text(&reader);
+    out->reason = get_text(&reader);
+    return reader_done(&reader) && kind < ALERT_KINDS;
+}

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "ipc/body.h"
 #include "ipc/channel.h"
+#include "mail/alert.h"
 #include "mail/digest.h"
 #include "mail/edits.h"
 #include "mail/envelope.h"
@@ -23,8 +24,9 @@ enum queue_frame {
     QUEUE_SPACE,       /* queue to receive, unasked: u8 full (1: answer 452 at MAIL FROM), text why */
     QUEUE_BODY_FILE,   /* asks for an unnamed file in the spool for a large body */
     QUEUE_BODY_FILE_IS, /* same id; fd 0: the file (none: not to be had) */
-    QUEUE_ALERT, /* receive, unanswered: id: tell the administrator of this message, or with 0 of none; u8
-                    enum alert_kind (mail/alert.h), texts client, sender, recipient, reason */
+    QUEUE_ALERT,        /* receive, unanswered: id: tell the administrator of this message, or with 0 of none;
+                           struct alert (queue_alert_put) */
+    QUEUE_ALERTED,      /* queue to report, unasked: the same, for the alarm hook: the mail is on its way */
 };
 
 enum keep_refusal { KEEP_DISK_FULL, KEEP_SYNC_FAILED, KEEP_MALFORMED, KEEP_UNVOUCHED };
@@ -91,5 +93,9 @@ struct keep_request {
 void keep_request_put(struct keep_request *request, struct buffer *frame, int *fds, int *fd_count);
 /* Borrows from the frame; lists live in the arena. False: malformed. */
 bool keep_request_get(struct arena *arena, struct frame *frame, struct keep_request *out);
+
+/* Appends kind, client, sender, recipient and reason; nothing else of it goes over a channel. */
+void queue_alert_put(const struct alert *alert, struct buffer *out);
+bool queue_alert_get(struct text payload, struct alert *out); /* borrows; false: malformed */
 
 #endif

@@ -37,6 +37,7 @@ const char *health_fact_name(enum health_fact fact)
         [HEALTH_EXPLANATIONS_DROPPED] = "explanations_dropped",
         [HEALTH_INSIDE_HELD] = "inside_held",
         [HEALTH_CERTIFICATE_DAYS] = "certificate_days",
+        [HEALTH_RULES_ASIDE] = "rules_aside",
         [HEALTH_LOG_MISSED] = "log_lines_missed",
         [HEALTH_LOG_CUT] = "logs_cut",
     };
@@ -131,6 +132,8 @@ static const char *const words_of[HEALTH_SAYS_COUNT] = {
     [HEALTH_SAYS_SCAN_LOST] =
         N_("the last {1} {1:message was|messages were} not judged: their workers died or gave no answer"),
     [HEALTH_SAYS_SCAN_READY] = N_("messages are judged"),
+    [HEALTH_SAYS_RULES_ASIDE] = N_("messages are judged, but without each rule file that was wrong at the "
+                                   "start, first {subject}: sekimori check says why"),
     [HEALTH_SAYS_ENGINE_OFF] = N_("the virus check is off"),
     [HEALTH_SAYS_ENGINE_TRIAL] = N_("only the built-in ones, as configured: no real virus is found"),
     [HEALTH_SAYS_ENGINE_BUILTIN] = N_(

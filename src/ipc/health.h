@@ -45,6 +45,7 @@ enum health_fact {
                                   */
     HEALTH_INSIDE_HELD,          /* lookup: senders inside whose mail is held (lookup/inside_senders.h) */
     HEALTH_CERTIFICATE_DAYS,     /* master: left to the one that ends first; not told once it is over */
+    HEALTH_RULES_ASIDE,          /* master: 1: a rule file that was wrong at the start is left out */
     HEALTH_FACT_COUNT
 };
 _Static_assert(HEALTH_FACT_COUNT <= 64, "a bit for each fact");
@@ -121,6 +122,7 @@ enum health_says {
     HEALTH_SAYS_SCAN_DOWN,
     HEALTH_SAYS_SCAN_LOST,
     HEALTH_SAYS_SCAN_READY,
+    HEALTH_SAYS_RULES_ASIDE,
     HEALTH_SAYS_ENGINE_OFF,
     HEALTH_SAYS_ENGINE_TRIAL,
     HEALTH_SAYS_ENGINE_BUILTIN,

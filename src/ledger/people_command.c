@@ -18,9 +18,9 @@ static void colleague_print(const struct colleague *one, struct buffer *out)
     buffer_printf(out, ",\"mails\":%llu,\"days\":%u,\"first_ms\":%llu,\"last_ms\":%llu,\"state\":\"%s\"}\n",
                   (unsigned long long)one->mails, one->days, (unsigned long long)(one->first_day * DAY_MS),
                   (unsigned long long)(one->last_day * DAY_MS),
-                  one->is_barred    ? "forgotten"
-                  : one->is_settled ? "known"
-                                    : "seen");
+                  one->is_barred    ? N_("forgotten")
+                  : one->is_settled ? N_("known")
+                                    : N_("seen"));
 }
 
 static int list(const struct people_command *command, struct database *database, struct text *out_last)

@@ -243,7 +243,7 @@ static void ask_answered(struct dns_list_query *query)
 
 static void probe_ask(struct dns_list *list, enum purpose purpose, struct text labels)
 {
-    if (!query_begin(list, purpose, labels, NULL)) put_aside(list, "has a name that is too long to ask");
+    if (!query_begin(list, purpose, labels, NULL)) put_aside(list, N_("has a name that is too long to ask"));
 }
 
 static void unlisted_ask(struct dns_list *list)
@@ -270,9 +270,10 @@ static void probe_begin(struct dns_list *list)
 /* The way from the root is shut in many a house. */
 static void silent(struct dns_list *list)
 {
-    put_aside(list, list->setting->servers.count > 0
-                        ? "does not answer"
-                        : "does not answer (it is asked from the DNS's root: is port 53 open to the world?)");
+    put_aside(list,
+              list->setting->servers.count > 0
+                  ? N_("does not answer")
+                  : N_("does not answer (it is asked from the DNS's root: is port 53 open to the world?)"));
 }
 
 /* What it said while it was aside is forgotten first. */
@@ -294,7 +295,7 @@ static void probe_listed(struct dns_list *list, const struct dns_answer *answer)
     if (is_no_answer(answer))
         silent(list);
     else if (!listing_of(list, answer))
-        put_aside(list, "does not list what each list has, to be tried by (RFC 5782)");
+        put_aside(list, N_("does not list what each list has, to be tried by (RFC 5782)"));
     else
         unlisted_ask(list);
 }
@@ -304,7 +305,7 @@ static void probe_unlisted(struct dns_list *list, const struct dns_answer *answe
     if (is_no_answer(answer))
         silent(list);
     else if (answer->status == DNS_FOUND)
-        put_aside(list, "lists what no list has (RFC 5782)");
+        put_aside(list, N_("lists what no list has (RFC 5782)"));
     else if (!list->is_controlling)
         control_begin(list);
 }
@@ -315,7 +316,7 @@ static void control_answered(struct dns_list *list, const struct dns_answer *ans
     uint64_t number = list->control;
     list->is_controlling = false;
     if (answer->status == DNS_FOUND) {
-        put_aside(list, "lists everything that it is asked for");
+        put_aside(list, N_("lists everything that it is asked for"));
         return;
     }
     if (is_no_answer(answer)) {
@@ -346,7 +347,7 @@ static void trial_answered(struct dns_list_query *query)
 static void refused(struct dns_list *list, const struct address *by)
 {
     char room[ADDRESS_TEXT_SIZE], why[WHY_SIZE];
-    snprintf(why, sizeof why, "refuses to answer this node, or another answers for it (%s)",
+    snprintf(why, sizeof why, "%s (%s)", N_("refuses to answer this node, or another answers for it"),
              address_print(by, room));
     put_aside(list, why);
 }
@@ -411,7 +412,7 @@ static void list_start(struct dns_list *list)
     if (resolver_configure_list(list->resolver, list->all->config, &list->setting->servers))
         timer_set(list->timer, 0);
     else
-        put_aside(list, "has no resolver: see the line before");
+        put_aside(list, N_("has no resolver: see the line before"));
 }
 
 /* Ends now, or with the last question under way. */

@@ -109,7 +109,7 @@ static void list_look(struct list_watch *watch, struct text name)
     struct local_list_state file;
     struct buffer words = { 0 };
     if (is_aside && local_lists_state(watch->sources->local, name, &file))
-        buffer_add_text(&words, TEXT("has a file that was refused: "));
+        buffer_add_text(&words, text_of(N_("has a file that was refused: ")));
     buffer_add_text(&words, why);
     tell(watch, is_aside ? LIST_ABSENCE_BEGINS : LIST_ABSENCE_ENDS, name, buffer_text(&words));
     buffer_free(&words);

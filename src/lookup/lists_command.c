@@ -50,9 +50,9 @@ static void file_print(const struct list_setting *setting, const struct local_li
     member_add(out, "file", list_setting_path(setting));
     bool is_missing = state->is_fetched && !state->is_in_force;
     member_add(out, "state",
-               state->is_in_force ? TEXT("in force")
-               : is_missing       ? TEXT("being fetched")
-                                  : TEXT("not in force"));
+               state->is_in_force ? text_of(N_("in force"))
+               : is_missing       ? text_of(N_("being fetched"))
+                                  : text_of(N_("not in force")));
     buffer_printf(out, ", \"entries\": %u, \"loaded_ms\": %llu", state->entries,
                   (unsigned long long)state->loaded_ms);
     if (state->is_fetched)
@@ -65,9 +65,9 @@ static void file_print(const struct list_setting *setting, const struct local_li
 static void zone_print(const struct list_setting *setting, const struct dns_list_state *state,
                        struct buffer *out)
 {
-    static const char *const words[] = { [DNS_LIST_IS_TRIED] = "being tried",
-                                         [DNS_LIST_IS_IN_FORCE] = "in force",
-                                         [DNS_LIST_IS_ASIDE] = "aside" };
+    static const char *const words[] = { [DNS_LIST_IS_TRIED] = N_("being tried"),
+                                         [DNS_LIST_IS_IN_FORCE] = N_("in force"),
+                                         [DNS_LIST_IS_ASIDE] = N_("aside") };
     struct list_setting keyless = *setting;
     struct buffer zone = { 0 };
     if (setting->key.content.length == 0) list_setting_zone(&keyless, &zone); /* the key is nobody's to see */

@@ -175,7 +175,7 @@ static void job_read(struct job *job)
     }
     buffer_commit(&job->content, (size_t)got);
     if (buffer_length(&job->content) > LOCAL_LIST_BYTES_MOST)
-        job_refuse(job, 0, "is larger than 256 MiB");
+        job_refuse(job, 0, N_("is larger than 256 MiB"));
     else if (got == 0)
         job->compiler = blocklist_compiler_new(job->list->kind, buffer_text(&job->content), &job->limits,
                                                &job->image, &job->problem);
@@ -314,7 +314,7 @@ void local_lists_configure(struct local_lists *lists, const struct config *confi
         list->fd = fds[i];
         if (list->is_fetched && !list->since_ms) list->since_ms = loop_wall_ms(lists->loop);
         if (list->fd < 0 && !list->is_fetched)
-            problem_set(list, 0, "cannot be read: the log of master says why");
+            problem_set(list, 0, N_("cannot be read: the log of master says why"));
     }
     for (size_t i = 0; i < lists->count; i++) list_free(lists->items[i]);
     free(lists->items);

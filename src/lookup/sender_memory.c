@@ -387,7 +387,7 @@ static struct senderdb_key key_between(const struct sender_memory *memory, enum 
 bool sender_memory_show(const struct sender_memory *memory, struct text word, struct text with,
                         struct buffer *out)
 {
-    static const char *const names[] = { "address", "domain", "network" };
+    static const char *const names[] = { N_("address"), N_("domain"), N_("network") };
     struct text name;
     enum which which = which_of(memory, word, &name);
     if (which == IS_NOTHING) return false;

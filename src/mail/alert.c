@@ -80,6 +80,20 @@ static const struct {
                                  "この宛先については、これから %u 分間、重ねて知らせません。" },
 };
 
+const char *alert_word(enum alert_kind kind)
+{
+    static const char *const words[ALERT_KINDS] = {
+        [ALERT_VIRUS] = "virus",     [ALERT_INSIDE_HELD] = "inside",    [ALERT_INSIDE_OBSERVED] = "inside",
+        [ALERT_HARVEST] = "harvest", [ALERT_SIGNUPS_HELD] = "sign-ups", [ALERT_SIGNUPS_OBSERVED] = "sign-ups",
+    };
+    return words[kind];
+}
+
+const char *alert_subject(enum alert_kind kind, bool is_japanese)
+{
+    return is_japanese ? kinds[kind].subject_ja : kinds[kind].subject;
+}
+
 static void header_add(const struct alert *alert, struct buffer *out)
 {
     char date[DATE_SIZE];

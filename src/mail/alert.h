@@ -30,6 +30,11 @@ struct alert {
     uint64_t quiet_ms;             /* so long no further alert of the like is sent */
 };
 
+/* A word for the alarm hook that never changes: "virus", "inside", "harvest", "sign-ups". Static. */
+const char *alert_word(enum alert_kind kind);
+/* Its Subject, UTF-8 in Japanese. Static. */
+const char *alert_subject(enum alert_kind kind, bool is_japanese);
+
 /* Appends header and body, CRLF-ended. */
 void alert_compose(const struct alert *alert, struct buffer *out);
 

@@ -131,7 +131,19 @@ static void clock_judge(int64_t error_ms, const struct config *limits, struct he
         find(out, HEALTH_CHECK_CLOCK, WELL, HEALTH_SAYS_CLOCK_RIGHT, (uint64_t)error_ms, 0);
 }
 
-static void scan_judge(const struct health_facts *told, struct health_report *out)
+/* A rule file that is left out is no reason to give way to another node, which has the same: alarms tell of
+   it. */
+static void rules_judge(const struct config *limits, struct health_report *out)
+{
+    struct text fault = limits->spam.rules_fault;
+    struct health_finding *finding = find(
+        out, HEALTH_CHECK_SCAN, WELL, fault.length ? HEALTH_SAYS_RULES_ASIDE : HEALTH_SAYS_SCAN_READY, 0, 0);
+    if (finding) snprintf(finding->subject, sizeof finding->subject, "%.*s", TEXT_ARG(fault));
+    health_know(&out->told, HEALTH_RULES_ASIDE, fault.length > 0);
+}
+
+static void scan_judge(const struct health_facts *told, const struct config *limits,
+                       struct health_report *out)
 {
     uint64_t down_ms = told->values[HEALTH_SCAN_DOWN_MS], lost = told->values[HEALTH_SCAN_LOST];
     if (!health_knows(told, HEALTH_SCAN_DOWN_MS)) return;
@@ -140,7 +152,7 @@ static void scan_judge(const struct health_facts *told, struct health_report *ou
     else if (lost >= HEALTH_RULE_SCAN_LOST)
         find(out, HEALTH_CHECK_SCAN, SICK, HEALTH_SAYS_SCAN_LOST, lost, 0);
     else
-        find(out, HEALTH_CHECK_SCAN, WELL, HEALTH_SAYS_SCAN_READY, 0, 0);
+        rules_judge(limits, out);
 }
 
 static bool is_stale(uint64_t age_s, const struct config *limits)
@@ -298,7 +310,7 @@ void health_rules_judge(const struct judged_facts *facts, const struct config *l
     dns_judge(told, out);
     clock_judge(facts->clock_error_ms, limits, out);
     listeners_judge(facts, out);
-    scan_judge(told, out);
+    scan_judge(told, limits, out);
     signatures_judge(told, limits, out);
     engines_judge(told, limits, out);
     lists_judge(told, limits, out);

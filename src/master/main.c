@@ -141,16 +141,32 @@ static struct config *without_errors(struct config *config, const struct problem
     return NULL;
 }
 
-/* NULL when it has errors. */
-static struct config *config_read(const char *path, struct buffer *out)
+/* A node that starts at night is not down over a rule: the file is left out, and alarms tell of it. */
+static void rules_leave_out(struct config *config)
+{
+    struct problem_list problems;
+    problem_list_start(&problems);
+    rule_folders_leave_out(config, &problems);
+    for (size_t i = 0; i < problems.count; i++) {
+        struct buffer line = { 0 };
+        problem_print(&problems.items[i], &line);
+        log_error("ALARM: %.*s; the node starts without this file", TEXT_ARG(buffer_text(&line)));
+        buffer_free(&line);
+    }
+    problem_list_free(&problems);
+}
+
+/* NULL when it has errors. At a start wrong rules are none: what is right of them is taken. */
+static struct config *config_read(const char *path, bool is_start, struct buffer *out)
 {
     struct problem_list problems;
     problem_list_start(&problems);
     struct config *config = config_load(path, &problems);
     if (config) signatures_check(config, &problems);
-    if (config) rule_folders_check(config, &problems);
+    if (config && !is_start) rule_folders_check(config, &problems);
     config = without_errors(config, &problems);
     problems_tell(&problems, out);
+    if (config && is_start) rules_leave_out(config);
     return config;
 }
 
@@ -255,7 +271,7 @@ static void reload(void *context, struct commands_client *client)
     systemd_reloading(&node->systemd);
     struct buffer problems = { 0 };
     char error[300];
-    struct config *config = config_read(node->config_path, &problems);
+    struct config *config = config_read(node->config_path, false, &problems);
     const char *fixed = config ? fixed_setting_changed(node->config, config) : NULL;
     if (fixed) buffer_printf(&problems, "%s: a change needs a restart", fixed);
     if (!config || fixed || !config_apply(node, config, error, sizeof error)) {
@@ -436,7 +452,7 @@ int main(int argc, char **argv)
         log_error("%s", error);
         return EX_UNAVAILABLE;
     }
-    struct config *config = node.config = config_read(node.config_path, &problems);
+    struct config *config = node.config = config_read(node.config_path, true, &problems);
     if (!config) return EX_CONFIG;
     log_start(config);
     if (!programs_are_there(config, node.libexec)) return EX_UNAVAILABLE;

@@ -272,6 +272,13 @@ void intake_tell_space(struct queue *queue)
     LIST_FOREACH(one, &queue->receivers, others) space_send(queue, one);
 }
 
+void intake_tell_alert(struct queue *queue, uint64_t id, struct text alert)
+{
+    struct receiver *one;
+    LIST_FOREACH(one, &queue->receivers, others)
+        if (one->flags & MESSAGE_OWN) channel_send(one->channel, QUEUE_ALERTED, id, alert);
+}
+
 void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags, int fd)
 {
     static const struct channel_events events = { on_frame, on_closed };

@@ -127,16 +127,12 @@ static void alert_send(struct queue *queue, struct alert *alert)
 bool own_mail_alert_take(struct queue *queue, struct frame *frame)
 {
     char id[MESSAGE_ID_SIZE];
-    struct reader reader = reader_of(frame->payload);
-    struct alert alert = { .message_id = frame->id ? text_of(message_id_print(frame->id, id)) : TEXT_NONE };
+    struct alert alert;
     arena_reset(queue->arena);
-    unsigned kind = get_u8(&reader);
-    alert.kind = kind < ALERT_KINDS ? kind : ALERT_VIRUS;
-    alert.client = get_text(&reader);
-    alert.sender = get_text(&reader);
-    alert.recipient = get_text(&reader);
-    alert.reason = get_text(&reader);
-    if (!reader_done(&reader) || kind >= ALERT_KINDS) return false;
-    if (!queue->is_full && is_due(queue, &alert)) alert_send(queue, &alert);
+    if (!queue_alert_get(frame->payload, &alert)) return false;
+    if (frame->id) alert.message_id = text_of(message_id_print(frame->id, id));
+    if (queue->is_full || !is_due(queue, &alert)) return true;
+    alert_send(queue, &alert);
+    intake_tell_alert(queue, frame->id, frame->payload);
     return true;
 }

@@ -219,6 +219,8 @@ bool intake_keep(struct queue *queue, struct receiver *receiver,
 void intake_add_receiver(struct queue *queue, uint16_t index, uint8_t flags,
                          int fd);            /* flags: of its messages */
 void intake_tell_space(struct queue *queue); /* to every receive process */
+/* To report, for the alarm hook: an alert in its byte form, and the id of its message. */
+void intake_tell_alert(struct queue *queue, uint64_t id, struct text alert);
 /* Answers `receiver` once the batch is committed. Takes the body over, which may be NULL. */
 void waiter_add(struct queue *queue, struct receiver *receiver, struct message *message,
                 const struct body *body);

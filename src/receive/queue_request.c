@@ -233,11 +233,12 @@ void keep_alert_send(struct session *session, uint64_t id, enum alert_kind kind,
     struct channel *queue = session->server->queue;
     if (!queue) return;
     struct buffer *out = channel_begin(queue, QUEUE_ALERT, id);
-    put_u8(out, (uint8_t)kind);
-    put_text(out, session->client_text);
-    put_text(out, session->transaction.envelope.sender);
-    put_text(out, recipient);
-    put_text(out, reason);
+    queue_alert_put(&(struct alert){ .kind = kind,
+                                     .client = session->client_text,
+                                     .sender = session->transaction.envelope.sender,
+                                     .recipient = recipient,
+                                     .reason = reason },
+                    out);
     channel_end(queue);
 }
 

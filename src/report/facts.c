@@ -37,6 +37,7 @@ static const struct {
     [FACT_LEARNED] = { "learned", N_("Learned automatically") },
     [FACT_INSIDE] = { "inside", N_("Senders inside") },
     [FACT_LISTS] = { "lists", N_("Lists") },
+    [FACT_RULES] = { "rules", N_("Rules") },
     [FACT_DISK] = { "disk", N_("Disk") },
     [FACT_CERTIFICATES] = { "certificates", N_("Certificates") },
     [FACT_COLLECTOR] = { "collector", N_("Collecting node") },
@@ -287,6 +288,19 @@ static struct fact lists_look(const struct look *look)
     return fact;
 }
 
+static struct fact rules_look(const struct look *look)
+{
+    struct health_report report;
+    if (!look->source->health || !health_page_peek(look->source->health, &report) ||
+        !health_knows(&report.told, HEALTH_RULES_ASIDE))
+        return (struct fact){ 0 };
+    if (!report.told.values[HEALTH_RULES_ASIDE])
+        return fact_make(true, text_of(words_say(look->language, N_("none is left out"))));
+    struct fact fact = finding_look(look, HEALTH_CHECK_SCAN);
+    fact.state = FACT_BAD;
+    return fact;
+}
+
 /* --- disk --- */
 
 static struct fact disk_look(const struct look *look)
@@ -395,6 +409,7 @@ void facts_gather(const struct facts_source *source, enum language language, int
         [FACT_LEARNED] = learned_look,
         [FACT_INSIDE] = inside_look,
         [FACT_LISTS] = lists_look,
+        [FACT_RULES] = rules_look,
         [FACT_CLOCK] = clock_look,
         [FACT_PROCESSES] = processes_look,
         [FACT_NAMES] = names_look,

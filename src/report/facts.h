@@ -22,6 +22,7 @@ enum fact_kind {
     FACT_LEARNED,      /* what was learned though nobody said it */
     FACT_INSIDE,       /* senders inside whose mail is held */
     FACT_LISTS,        /* lists are in force, none is put aside */
+    FACT_RULES,        /* no rule file was left out at the start */
     FACT_DISK,         /* room where the spool is: bad from twice what `queue free` keeps */
     FACT_CERTIFICATES, /* the first to expire */
     FACT_COLLECTOR,    /* the node that collects takes what happens here */

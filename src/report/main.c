@@ -88,6 +88,11 @@ static void lookup_open(void *context, uint16_t index, int fd)
     inbox_set_lookup(service->inbox, fd);
 }
 
+static void alert_hear(void *context, const struct alert *alert)
+{
+    report_job_alert(CONTEXT(context, struct service, SERVICE_MAGIC), alert);
+}
+
 static void helper_open(void *context, uint16_t index, int fd)
 {
     struct service *service = CONTEXT(context, struct service, SERVICE_MAGIC);
@@ -175,6 +180,7 @@ int main(int argc, char **argv)
     if (!jail_close(&service)) return EX_OSERR;
     service.submission = submission_new(service.child.loop, service.child.config->node.number,
                                         counters_epoch_ms(service.counters_fd));
+    submission_hear_alerts(service.submission, (struct submission_alerts){ alert_hear, &service });
     service.inbox = inbox_new(&service);
     service.hooks = hooks_new(service.child.loop);
     service.clock = timer_new(service.child.loop, clock_ticks, &service);

@@ -67,6 +67,8 @@ void report_job_accounts(struct service *service);
 void report_job_alarms(struct service *service);
 /* {"facts":[{"fact":…,"state":"good"|"bad"|"unknown","says":…}…]}, in English, as they are now. */
 void report_job_facts(struct service *service, struct buffer *out);
+/* The hook of what queue told the administrator of by mail: it has no end, so it is only ever raised. */
+void report_job_alert(struct service *service, const struct alert *alert);
 /* A mail and a hook of an alarm that is none, as far as they are configured. How many of the two will answer.
  */
 unsigned report_job_alarm_test(struct service *service, struct submission_waiter mail,

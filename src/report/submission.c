@@ -27,6 +27,7 @@ struct submission {
     struct letter *letters;
     struct message_id_source ids;
     struct submission_listener listener;
+    struct submission_alerts alerts;
 };
 
 struct submission *submission_new(struct loop *loop, uint8_t node, uint64_t epoch_ms)
@@ -42,6 +43,11 @@ struct submission *submission_new(struct loop *loop, uint8_t node, uint64_t epoc
 void submission_listen(struct submission *submission, struct submission_listener listener)
 {
     submission->listener = listener;
+}
+
+void submission_hear_alerts(struct submission *submission, struct submission_alerts alerts)
+{
+    submission->alerts = alerts;
 }
 
 struct channel *submission_queue(const struct submission *submission)
@@ -130,6 +136,14 @@ static void resolved(struct submission *submission, uint64_t id, bool is_kept)
         letter_end(submission, id, is_kept, TEXT("queue does not have it"));
 }
 
+static bool alert_take(struct submission *submission, const struct frame *frame)
+{
+    struct alert alert;
+    if (!queue_alert_get(frame->payload, &alert)) return false;
+    if (submission->alerts.on_alert) submission->alerts.on_alert(submission->alerts.context, &alert);
+    return true;
+}
+
 static bool on_frame(void *context, struct frame *frame)
 {
     struct submission *submission = CONTEXT(context, struct submission, SUBMISSION_MAGIC);
@@ -147,6 +161,8 @@ static bool on_frame(void *context, struct frame *frame)
         return !reader.failed;
     case QUEUE_SPACE: /* it says no when asked */
         return true;
+    case QUEUE_ALERTED:
+        return alert_take(submission, frame);
     default:
         return submission->listener.on_frame &&
                submission->listener.on_frame(submission->listener.context, frame);

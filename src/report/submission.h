@@ -5,6 +5,7 @@
 #define SEKIMORI_REPORT_SUBMISSION_H
 
 #include "ipc/channel.h"
+#include "mail/alert.h"
 
 struct submission;
 
@@ -22,6 +23,13 @@ struct submission_listener {
 };
 /* Who hears what queue sends that is no answer to a letter. One at a time; on_frame's false: malformed. */
 void submission_listen(struct submission *submission, struct submission_listener listener);
+/* For alerts that went to the administrator by mail (QUEUE_ALERTED); borrowed for the call. */
+struct submission_alerts {
+    void (*on_alert)(void *context, const struct alert *alert);
+    void *context;
+};
+/* Who hears of them. One at a time. */
+void submission_hear_alerts(struct submission *submission, struct submission_alerts alerts);
 /* To answer on; NULL: it is being restarted */
 struct channel *submission_queue(const struct submission *submission);
 

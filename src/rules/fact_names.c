@@ -112,10 +112,11 @@ const char *fact_names_at(unsigned position)
 bool fact_names_check(struct text name, bool has_value, struct text *out_meant)
 {
     size_t distance = SIZE_MAX;
+    unsigned begin = has_value ? PLAIN : 0, end = has_value ? PLAIN + VALUED : PLAIN;
     *out_meant = TEXT_NONE;
-    for (unsigned i = has_value ? PLAIN : 0; i < (has_value ? PLAIN + VALUED : PLAIN); i++) {
+    for (unsigned i = begin; i < end; i++)
         if (text_equal(name, text_of(fact_names_at(i)))) return true;
+    for (unsigned i = begin; i < end; i++)
         nearest_offer(name, text_of(fact_names_at(i)), out_meant, &distance);
-    }
     return false;
 }

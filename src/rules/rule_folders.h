@@ -12,6 +12,10 @@
    ruleset_free. */
 struct ruleset *rule_folders_read(const struct config *config, struct problem_list *problems);
 
+/* For a start, when no rules are in force yet: leaves files that are wrong out of the configuration, until
+   the others are right, says why in `problems`, and sets spam.rules_fault. Nothing where all are right. */
+void rule_folders_leave_out(struct config *config, struct problem_list *problems);
+
 /* Only tells what is wrong: for who reads a configuration and judges no mail. */
 void rule_folders_check(const struct config *config, struct problem_list *problems);
 

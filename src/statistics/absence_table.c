@@ -2,11 +2,14 @@
 #include "statistics/absence_table.h"
 
 #include "ledgerdb/absences.h"
+#include "statistics/list_words.h"
 
 enum { MINUTE_MS = 60000 };
 
-static void absence_row(struct sheet *sheet, const struct absence *row, bool is_of_nodes)
+static void absence_row(struct sheet *sheet, const struct absence *row, bool is_of_nodes,
+                        enum language language)
 {
+    struct buffer why = { 0 };
     struct text name = row->list;
     if (is_of_nodes) name = arena_printf(sheet->arena, "%.*s (%u)", TEXT_ARG(row->list), row->node);
     sheet_add_row(sheet);
@@ -18,11 +21,14 @@ static void absence_row(struct sheet *sheet, const struct absence *row, bool is_
         sheet_put_moment(sheet, 4, row->until_ms);
     else
         sheet_put_word(sheet, 4, N_("it goes on"));
-    sheet_put_text(sheet, 5, row->why);
+    list_words_add(&why, language, row->why);
+    sheet_put_text(sheet, 5, buffer_text(&why));
+    buffer_free(&why);
 }
 
 enum ledgerdb_outcome absence_table(struct ledgerdb_reader *ledgerdb, uint64_t from_ms, uint64_t until_ms,
-                                    uint64_t now_ms, struct arena *arena, struct sheet **out)
+                                    uint64_t now_ms, enum language language, struct arena *arena,
+                                    struct sheet **out)
 {
     static const struct sheet_column columns[] = {
         { N_("List"), SHEET_TEXT },  { N_("Times"), SHEET_COUNT }, { N_("Minutes in all"), SHEET_COUNT },
@@ -35,7 +41,7 @@ enum ledgerdb_outcome absence_table(struct ledgerdb_reader *ledgerdb, uint64_t f
     if (outcome != LEDGERDB_DONE) return outcome;
     *out = sheet_new(arena, N_("Lists that were put aside"), NULL, columns, 6);
     for (size_t i = 1; i < count; i++) is_of_nodes |= rows[i].node != rows[0].node;
-    for (size_t i = 0; i < count; i++) absence_row(*out, &rows[i], is_of_nodes);
+    for (size_t i = 0; i < count; i++) absence_row(*out, &rows[i], is_of_nodes, language);
     (*out)->note = N_("Since and until: the last time. Minutes in all: those of this time.");
     return outcome;
 }

@@ -22,6 +22,7 @@ harvest {{ unknown 6; time 2s }}
 limits {{ errors 1000 }}
 signups {{ domains 4 }}
 rates {{ messages per domain 3; recipients per network 5 }}
+alarm {{ hook {hook} }}
 """
 
 
@@ -29,7 +30,12 @@ rates {{ messages per domain 3; recipients per network 5 }}
 def node(nodes, inside, sinks, tmp_path):
     (tmp_path / "people").write_text("postmaster\nuser\nother\nthird\n")
     world = sinks("--refuse-to", "gone")
-    made = nodes(CONFIG, inside=inside.port, out=lab.free_port(), world=world.port, table=tmp_path / "people")
+    hook, told = tmp_path / "room/hook", tmp_path / "room/told"
+    told.mkdir(parents=True)
+    hook.write_text(f'#!/bin/sh\ncat >"{told}/new.$$" && mv "{told}/new.$$" "{told}/$SEKIMORI_ALARM.$$"\n')
+    hook.chmod(0o755)
+    made = nodes(CONFIG, inside=inside.port, out=lab.free_port(), world=world.port, table=tmp_path / "people", hook=hook)
+    made.told_in = told
     made.world = world
     return made
 
@@ -46,6 +52,11 @@ def alerts(inside, words):
     import email
     mails = [email.message_from_bytes(text) for text in inside.messages() if b"Auto-Submitted: auto-generated" in text]
     return [one.get_payload(decode=True).decode() for one in mails if words in one["Subject"]]
+
+
+def hooked(node, word):
+    """What the alarm hook was told of that, once each."""
+    return [json.loads(one.read_text()) for one in lab.wait_for(lambda: list(node.told_in.glob(f"{word}.*")), "the hook")]
 
 
 def held(node):
@@ -67,6 +78,9 @@ def test_a_stolen_password(node, inside):
     assert (one["sender"], one["cause"], one["messages"]) == ("user@example.test", "recipients", 403), one
     (told,) = lab.wait_for(lambda: alerts(inside, "The mail of a sender inside is held"), "the alarm")
     assert "10.2.0.6" in told and "User@example.test" in told and "101 recipients in an hour" in told and "保留" in told
+    (hook,) = hooked(node, "inside")
+    assert hook["state"] == "raised" and hook["text"] == ("The mail of a sender inside is held: 101 recipients in an hour, 10.2.0.6 "
+                                                          "<User@example.test> -> <victim97@world.test>"), hook
     log = node.text()
     assert "INSIDE_HELD: 101 recipients in an hour" in log and "passed a line: 101 recipients in an hour; its mail is held" in log
     # a receive that was taken over cannot let it out: queue looks at scan's word
@@ -141,6 +155,8 @@ def test_strangers(node, inside):
     assert other.send(lab.message("hello"), sender="c@good.test", recipients=("user@example.test",))[0] == 250
     (told,) = lab.wait_for(lambda: alerts(inside, "Somebody tries out our recipients"), "the alarm")
     assert "198.51.100.9" in told and "6 of 6 recipients asked for within an hour do not exist" in told and "log:" not in told
+    assert [one["text"].split(",")[:2] for one in hooked(node, "harvest")] == [
+        ["Somebody tries out our recipients: 6 of 6 recipients asked for within an hour do not exist", " 198.51.100.9 <a@stranger.test> -> <guess5@example.test>"]]
     time.sleep(1.5)
     lab.wait_for(lambda: again.say("RSET") and again.open(sender="b@stranger2.test", recipients=("user@example.test",))[1][0] == 250,
                  "it ends by itself")
@@ -192,6 +208,8 @@ def test_a_flood_of_signups(node, inside):
     assert "action=quarantine" in send("site9.test", signup("site9.test"))
     (told,) = lab.wait_for(lambda: alerts(inside, "A flood of sign-up mail to one recipient"), "the alarm")
     assert "user@example.test" in told and "may\ncover a fraud" in told and "sign-up mail of 4 domains in an hour" in told and "不正" in told
+    (hook,) = hooked(node, "sign-ups")
+    assert hook["text"].startswith("A flood of sign-up mail to one recipient: sign-up mail of 4 domains in an hour, 203.3.113.5 <"), hook
     # lookup dead: mail flows without
     os.kill(node.pids("lookup")[0], signal.SIGKILL)
     assert "action=accept" in send("site11.test", signup("site11.test"))

@@ -62,6 +62,35 @@ def test_rules_of_ones_own(nodes, inside, tmp_path):
     node.balance()
 
 
+def test_a_bad_rule_does_not_keep_a_node_down(nodes, inside, tmp_path):
+    own = tmp_path / "rules.d"
+    own.mkdir()
+    (own / "10-own.rules").write_text(OWN)
+    (own / "20-bad.rules").write_text('rule OWN_GOOD { points 2; body /frobnicate/; describe "good, in a bad file" }\n'
+                                      'rule OWN_BAD {\n    points 1\n    body /frobnicate(/\n    describe "x"\n}\n')
+    (own / "30-leans.rules").write_text("points OWN_BAD 0.5\n")  # on what is left out: it is wrong, too
+    (own / "40-last.rules").write_text('rule OWN_LAST { points 0.3; body /frobnicate/; describe "last" }\n')
+    node = nodes("domains {{ example.test 127.0.0.1:{inside} }}\n" + f"spam {{{{ rules {lab.ROOT}/conf/rules; own rules {own} }}}}\n",
+                 start=False, inside=inside.port)
+    checked = subprocess.run([lab.BUILD / "src/cli/sekimori", "check", node.config], capture_output=True, text=True)
+    assert checked.returncode == 78 and "20-bad.rules:4:10: error" in checked.stdout + checked.stderr, checked
+    node.start()
+    said = score_of(node, inside, 1, "please frobnicate")
+    assert "OWN_WORD=1.5" in said and "OWN_LAST=0.3" in said and "OWN_GOOD" not in said, said
+    log = node.text()
+    assert re.search(r"ALARM: .*/20-bad.rules:4:10: error: the pattern: missing closing parenthesis.*; the node starts without this file", log)
+    assert re.search(r"ALARM: .*/30-leans.rules:1:8: error: .*; the node starts without this file", log), log
+    health = lab.wait_for(lambda: (said := node.run("health", "--all", check=False).stdout) and "20-bad.rules:4" in said and said, "health says it")
+    assert "without each rule file that was wrong" in health
+    # the running set stays at a reload, with its line, until the files are good
+    done = node.run("reload", check=False)
+    assert done.returncode == 78 and "20-bad.rules:4:10: error" in done.stderr, done
+    (own / "20-bad.rules").write_text('rule OWN_BAD { points 1; body /frobnicate/; describe "x" }\n')
+    node.run("reload")
+    lab.wait_for(lambda: "20-bad.rules" not in node.run("health", "--all", check=False).stdout, "all are in force")
+    node.balance()
+
+
 def rules(*words):
     return subprocess.run([lab.BUILD / "src/cli/sekimori", "rules", *map(str, words)], capture_output=True, text=True, timeout=60)
 

@@ -51,6 +51,15 @@ def test_refused(node):
     hit = trace_when(node, lambda one: True, identity)[0]
     assert not hit["accepted"] and lab.states(hit) == ["rejected"] and hit["class"] == "virus" and "Eicar" in hit["virus"]
     assert hit["recipients"][0]["stage"] == "END-OF-MESSAGE" and hit["recipients"][0]["reply"].startswith("550")
+    # refused for two: two in JSON, one message for people
+    code, text = lab.Client(node.port).send(lab.message("both", lab.eicar()), recipients=("one@example.test", "two@example.test"))
+    identity = re.search(r"id ([0-9A-Z]{13})", text).group(1)
+    lab.wait_for(lambda: len(node.trace(identity)) == 2, "both are on record")
+    said = node.run("trace", identity).stdout
+    assert said.count("  in  from <") == said.count("subject") == 1, said
+    assert re.search(r"    to <one@example.test>  rejected at END-OF-MESSAGE \(550.*\n    to <two@example.test>  rejected at END", said), said
+    (line,) = node.run("trace", "--short", identity).stdout.splitlines()
+    assert "@example.test> and 1 more" in line, line
     client = lab.Client(node.port)
     assert client.say("MAIL FROM:<a@outside.example>")[0] == 250
     code, text = client.say("RCPT TO:<a@elsewhere.example>")

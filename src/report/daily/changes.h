@@ -9,17 +9,12 @@
 #include "config/settings.h"
 
 /* Compares with the configuration kept in the folder, notes what is different with the time, and keeps this
-   one. The first one ever is only kept. Files that cannot be written are logged and left. */
+   one. The first one ever, or one that another version kept in another form, is only replaced. Files that
+   cannot be written are logged and left. */
 void changes_note(int folder, const struct config *config, uint64_t now_ms);
 
 /* Calls back for each change in [from_ms, until_ms): "+" or "-", and the statement. */
 void changes_list(int folder, uint64_t from_ms, uint64_t until_ms,
                   void (*each)(void *context, uint64_t time_ms, struct text change), void *context);
-
-/* Statements of a dump, each on its line with the words of its blocks before it: "spam tag above 6.8". */
-void changes_flatten(struct text dump, struct buffer *out);
-/* Lines of `before` that `after` has not as "-", and the other way round as "+". */
-void changes_compare(struct text before, struct text after,
-                     void (*each)(void *context, char sign, struct text line), void *context);
 
 #endif

@@ -427,9 +427,10 @@ static void absences_table(struct composing *composing)
 {
     struct period period = composing->document->period;
     struct sheet *sheet;
-    if (answered(composing, absence_table(composing->source->ledgerdb, start_ms(period.from_day),
-                                          start_ms(calendar_add(period.until_day, 1)),
-                                          composing->source->now_ms, composing->document->arena, &sheet)) &&
+    if (answered(composing,
+                 absence_table(composing->source->ledgerdb, start_ms(period.from_day),
+                               start_ms(calendar_add(period.until_day, 1)), composing->source->now_ms,
+                               composing->document->language, composing->document->arena, &sheet)) &&
         sheet->rows)
         sheet_show(composing, sheet);
 }

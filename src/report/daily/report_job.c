@@ -329,6 +329,29 @@ void report_job_alarms(struct service *service)
     arena_free(arena);
 }
 
+static struct text alert_line(struct arena *arena, const struct alert *alert, bool is_japanese)
+{
+    return arena_printf(arena, "%s: %.*s, %.*s <%.*s> -> <%.*s>", alert_subject(alert->kind, is_japanese),
+                        TEXT_ARG(alert->reason), TEXT_ARG(alert->client), TEXT_ARG(alert->sender),
+                        TEXT_ARG(alert->recipient));
+}
+
+void report_job_alert(struct service *service, const struct alert *alert)
+{
+    const struct config *config = service->child.config;
+    if (!config->alarm.hook.count) return;
+    struct arena *arena = arena_new(1024);
+    hooks_tell(
+        service->hooks,
+        &(struct alarm_notice){ .time_ms = now_of(service),
+                                .state = ALARM_STATE_RAISED,
+                                .alarm = text_of(alert_word(alert->kind)),
+                                .english = alert_line(arena, alert, false),
+                                .local = alert_line(arena, alert, config->report.language == LANGUAGE_JA) },
+        (struct hooks_waiter){ 0 });
+    arena_free(arena);
+}
+
 unsigned report_job_alarm_test(struct service *service, struct submission_waiter mail,
                                struct hooks_waiter hook)
 {

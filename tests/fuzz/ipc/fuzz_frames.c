@@ -44,6 +44,16 @@ static void held(struct arena *arena, struct text payload)
     buffer_free(&again);
 }
 
+static void alerted(struct text payload)
+{
+    struct alert alert;
+    struct buffer again = { 0 };
+    if (!queue_alert_get(payload, &alert)) return;
+    queue_alert_put(&alert, &again);
+    if (!text_equal(buffer_text(&again), payload)) abort();
+    buffer_free(&again);
+}
+
 static void sources(struct arena *arena, struct frame *frame)
 {
     struct sources_question question;
@@ -244,6 +254,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 8:
         held(arena, frame.payload);
+        alerted(frame.payload);
         break;
     case 9:
         helper(frame.payload);

@@ -488,6 +488,106 @@ static void quarantine(void **state)
     rows_run(quarantine_rows, sizeof quarantine_rows / sizeof *quarantine_rows);
 }
 
+/* In a Japanese locale; JSON stays as it comes. */
+static const struct row japanese_rows[] = {
+    { "queue", "list", { { .code = EX_OK } }, "queue list;", EX_OK, "キューは空です\n", "" },
+    { "queue",
+      "hold all --dry-run",
+      { { .last = "{\"recipients\":1,\"messages\":2}\n" } },
+      "queue hold|--dry-run|all;",
+      EX_OK,
+      "hold した場合: 宛先 1 件、メール 2 通\n",
+      "" },
+    { "quarantine",
+      "release 0123456789ABC",
+      { { .code = EX_NOPERM, .last = "{\"recipients\":0,\"messages\":0}\n" } },
+      "quarantine release|0123456789ABC;",
+      EX_NOPERM,
+      "宛先 0 件\n",
+      "sekimori quarantine: 操作の権限がない種類のものがあります\n" },
+    { "lists",
+      "",
+      { { .last = "{\"list\":\"a\",\"about\":\"client\",\"zone\":\"z.example\",\"state\":\"aside\","
+                  "\"asked\":3,\"listed\":1,\"probed_ms\":0,\"problem\":\"refuses to answer this node, or "
+                  "another answers for it (127.255.255.254)\"}\n"
+                  "{\"list\":\"b\",\"about\":\"from\",\"file\":\"/b\",\"state\":\"in force\",\"entries\":2,"
+                  "\"loaded_ms\":1790000000000,\"fetched_ms\":0,\"is_stale\":1,"
+                  "\"trouble\":\"https://x.example/b: its host has no address, or the DNS does not answer\","
+                  "\"problem\":\"/b:3: \\\"x y\\\" is no domain name\"}\n" } },
+      "lists;",
+      EX_OK,
+      "a                    停止中        対象 client\n"
+      "    z.example: 確認 なし、問い合わせ 3、該当 1\n"
+      "    理由: このノードへの回答を拒むか、別のサーバーが代わりに答えています (127.255.255.254)\n"
+      "b                    有効          対象 from\n"
+      "    /b: 2 件、読み込み 2026-09-21 23:13:20\n"
+      "    最新と確認: なし（古すぎます）\n"
+      "    取得できません: https://x.example/b: ホストのアドレスがないか、DNS が応答しません\n"
+      "    拒否: /b:3: \"x y\" はドメイン名ではありません\n",
+      "" },
+    { "lists",
+      "--json",
+      { { .last = "{\"list\":\"a\",\"state\":\"aside\"}\n" } },
+      "lists;",
+      EX_OK,
+      "{\"list\":\"a\",\"state\":\"aside\"}\n",
+      "" },
+    { "sender",
+      "show a@b.example",
+      { { .last = "{\"kind\":\"address\",\"name\":\"a@b.example\",\"known_since_ms\":1790000000000,"
+                  "\"written_to_ms\":0,\"messages\":3,\"days\":2,\"spam\":1}\n" } },
+      "sender show a@b.example;",
+      EX_OK,
+      "アドレス        a@b.example\n"
+      "初めて見た日時  2026-09-21 23:13:20\n"
+      "こちらから送信  なし\n"
+      "メール          3 通 (2 日間)、うち迷惑 1 通\n",
+      "" },
+    { "sender",
+      "forget a@b.example",
+      { { .last = "{\"forgotten\":2}\n" } },
+      "sender forget a@b.example;",
+      EX_OK,
+      "消去: 2 件\n",
+      "" },
+    { "inside",
+      "held",
+      { { .last =
+              "{\"sender\":\"u@d.example\",\"cause\":\"refused\",\"says\":\"30 of 40 recipients refused in "
+              "an hour\",\"since_ms\":1790000000000,\"until_ms\":1790003600000,\"messages\":4}\n" } },
+      "inside held ;",
+      EX_OK,
+      "u@d.example\n  2026-09-21 23:13:20 から 2026-09-22 00:13:20 まで、保留 4 通: "
+      "1時間に拒否された宛先 30 件（全 40 件）\n",
+      "" },
+    { "people",
+      "list",
+      { { .parts = { "{\"name\":\"山田\",\"address\":\"y@d.example\",\"mails\":5,\"days\":3,\"last_ms\":"
+                     "1790000000000,\"state\":\"known\"}\n" } } },
+      "people list;",
+      EX_OK,
+      "有効           5 通   3 日、最後 2026-09-21  山田 <y@d.example>\n",
+      "" },
+    { "block",
+      "list",
+      { { .parts = { "{\"number\":7,\"what\":\"@x.example\",\"flags\":\"\",\"to\":\"everybody\",\"by\":"
+                     "\"root\","
+                     "\"expires_ms\":0,\"made_ms\":1790000000000,\"used\":2,\"last_ms\":1790000000000}"
+                     "\n" } } },
+      "block list;",
+      EX_OK,
+      "7  @x.example  宛先 everybody  期限 削除まで  登録 root 2026-09-21 23:13:20  使用 2 回、最後 "
+      "2026-09-21 23:13:20\n",
+      "" },
+};
+
+static void japanese(void **state)
+{
+    setenv("LC_ALL", "ja_JP.UTF-8", 1);
+    rows_run(japanese_rows, sizeof japanese_rows / sizeof *japanese_rows);
+    setenv("LC_ALL", "C.UTF-8", 1);
+}
+
 static void node(void **state)
 {
     rows_run(node_rows, sizeof node_rows / sizeof *node_rows);
@@ -554,6 +654,7 @@ static void quarantine_most(void **state)
 int main(void)
 {
     setenv("TZ", "Asia/Tokyo", 1);
+    setenv("LC_ALL", "C.UTF-8", 1);
     tzset();
     unsetenv("SEKIMORI_STATE");
     const struct CMUnitTest tests[] = {
@@ -563,6 +664,7 @@ int main(void)
         cmocka_unit_test(quarantine_says_why),
         cmocka_unit_test(quarantine_most),
         cmocka_unit_test(node),
+        cmocka_unit_test(japanese),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,14 +53,12 @@ static void read_back(struct alert alert, const char *const *header, const char 
 
 static void test_says_who_and_what(void **state)
 {
-    static const char *const header[] = {
-        "To: <postmaster@example.jp>\r\n",
-        "Subject: A virus from inside was stopped /\r\n =?UTF-8?B?",
-        "Date: Tue, 9 Nov 2004 11:43:20 +0000\r\n",
-        "Message-ID: <6H11F2C0GZZZZ@wall.example.jp>\r\n",
-        "Auto-Submitted: auto-generated\r\n",
-        NULL
-    };
+    static const char *const header[] = { "To: <postmaster@example.jp>\r\n",
+                                          "Subject: A virus from inside was stopped /\r\n =?UTF-8?B?",
+                                          "Date: Tue, 9 Nov 2004 11:43:20 +0000\r\n",
+                                          "Message-ID: <6H11F2C0GZZZZ@wall.example.jp>\r\n",
+                                          "Auto-Submitted: auto-generated\r\n",
+                                          NULL };
     static const char *const body[] = { "  virus found: Some-Worm\n",
                                         "  client:    10.2.0.25\n",
                                         "  sender:    saburo@econ.example.jp\n",
@@ -94,7 +92,11 @@ static void test_kinds(void **state)
     static const char *const body[] = { "  sender:    saburo@econ.example.jp\n", "60 minutes", "60 分間",
                                         NULL };
     struct alert alert = sample();
-    for (alert.kind = 0; alert.kind < ALERT_KINDS; alert.kind++) read_back(alert, header, body);
+    for (alert.kind = 0; alert.kind < ALERT_KINDS; alert.kind++) {
+        read_back(alert, header, body);
+        assert_true(*alert_word(alert.kind) && *alert_subject(alert.kind, false));
+        assert_string_not_equal(alert_subject(alert.kind, false), alert_subject(alert.kind, true));
+    }
 }
 
 int main(void)

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "../config_text.h"
 #include "base/buffer.h"
 #include "report/alarm.h"
 #include "report/daily/accounts.h"
@@ -169,11 +170,6 @@ static void alarms_survive_a_restart(void **state)
     scratch_end(folder, path);
 }
 
-static void gather(void *context, char sign, struct text line)
-{
-    buffer_printf(context, "%c%.*s\n", sign, TEXT_ARG(line));
-}
-
 /* A story a row: mails that lives begin. A small letter: this life ends over it; a capital: it is outlived.
  */
 static void mails_that_end_lives_are_known(void **state)
@@ -259,29 +255,63 @@ static void not_all_goes_at_once(void **state)
     scratch_end(folder, path);
 }
 
-static void configurations_are_compared_as_sets(void **state)
+static void change_gather(void *context, uint64_t time_ms, struct text change)
 {
-    struct buffer before = { 0 }, after = { 0 }, found = { 0 };
-    changes_flatten(
-        TEXT("role single\nspam {\n    tag above 6.8\n    mode on\n}\ndomains {\n    a.jp 10.0.0.1 {\n"
-             "        tls required\n    }\n}\n"),
-        &before);
-    changes_flatten(
-        TEXT("spam {\n    mode on\n    tag above 7\n}\nrole single\ndomains {\n    a.jp 10.0.0.1 {\n"
-             "        tls required\n        smtputf8 off\n    }\n}\n"),
-        &after);
-    changes_compare(buffer_text(&before), buffer_text(&after), gather, &found);
-    buffer_add_char(&found, '\0');
-    assert_string_equal(buffer_text(&found).at, "+domains a.jp 10.0.0.1 smtputf8 off\n-spam tag above 6.8\n"
-                                                "+spam tag above 7\n");
-    buffer_clear(&found);
-    changes_compare(buffer_text(&before), buffer_text(&before), gather, &found);
-    assert_int_equal(buffer_length(&found), 0);
-    /* No such dump is made: nothing is written outside. */
-    changes_flatten(TEXT("}\n}\na {\nb {\nc {\nd {\ne {\nf {\ng {\nh {\ni {\nj 1\n}\n"), &found);
-    buffer_free(&before);
-    buffer_free(&after);
+    struct buffer *found = context;
+    buffer_printf(found, "%llu%.*s\n", (unsigned long long)time_ms, TEXT_ARG(change));
+}
+
+#define NODE "hostname mx.example.jp\nlisten 127.0.0.1:25\ndomains example.jp 10.1.0.25\n"
+
+/* What somebody wrote or took away, and what stood in its place; not the defaults of a new block, nor what
+   was only moved. */
+static void changes_are_those_of_a_hand(void **state)
+{
+    static const struct {
+        const char *content, *changes;
+    } rows[] = {
+        { NODE, "" }, /* the first one ever */
+        { "spam { tag above 5.5 }\n" NODE, "1- spam tag above 6.8\n1+ spam tag above 5.5\n" },
+        { NODE "spam { tag above 5.5 }\n", "" },
+        { NODE "spam { tag above 5.5 }\nlist spamhaus-zen { points 3 }\n",
+          "3+ list spamhaus-zen\n3+ list spamhaus-zen points 3\n" },
+        { NODE "list spamhaus-zen { points 3; action tag }\n",
+          "4- list spamhaus-zen action points\n4+ list spamhaus-zen action tag\n"
+          "4- spam tag above 5.5\n4+ spam tag above 6.8\n" },
+        { NODE, "5- list spamhaus-zen\n5- list spamhaus-zen action tag\n5- list spamhaus-zen points 3\n" },
+    };
+    char path[32];
+    int folder = scratch(path);
+    for (uint64_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer found = { 0 };
+        struct config *config = config_of_text(text_of(rows[i].content), false);
+        changes_note(folder, config, i);
+        changes_list(folder, i, i + 1, change_gather, &found);
+        buffer_add_char(&found, '\0');
+        assert_string_equal(buffer_text(&found).at, rows[i].changes);
+        buffer_free(&found);
+        config_free(config);
+    }
+    scratch_end(folder, path);
+}
+
+/* What an older version kept is no statement: it is replaced, and nothing is said. */
+static void another_form_is_replaced(void **state)
+{
+    char path[32];
+    int folder = scratch(path);
+    struct buffer found = { 0 };
+    struct config *config = config_of_text(TEXT(NODE), false);
+    state_file_write(folder, "configuration", TEXT("spam tag above 6.8\n"));
+    changes_note(folder, config, 1);
+    config_free(config);
+    config = config_of_text(TEXT(NODE "spam { tag above 5.5 }\n"), false);
+    changes_note(folder, config, 2);
+    config_free(config);
+    changes_list(folder, 0, 3, change_gather, &found);
+    assert_true(text_starts(buffer_text(&found), TEXT("2- spam tag above 6.8\n2+")));
     buffer_free(&found);
+    scratch_end(folder, path);
 }
 
 static void bad_certificates_have_no_end(void **state)
@@ -304,7 +334,8 @@ int main(void)
         cmocka_unit_test(mails_that_end_lives_are_known),
         cmocka_unit_test(the_oldest_of_what_was_told_goes),
         cmocka_unit_test(not_all_goes_at_once),
-        cmocka_unit_test(configurations_are_compared_as_sets),
+        cmocka_unit_test(changes_are_those_of_a_hand),
+        cmocka_unit_test(another_form_is_replaced),
         cmocka_unit_test(bad_certificates_have_no_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

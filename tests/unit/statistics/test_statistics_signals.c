@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -15,6 +16,7 @@
 #include "judge/list_absence.h"
 #include "ledgerdb/absences.h"
 #include "statistics/absence_table.h"
+#include "statistics/list_words.h"
 #include "statistics/rankings.h"
 #include "statistics/signal_table.h"
 
@@ -235,7 +237,7 @@ static void absences_are_a_table(void **state)
     list_tell(fixture, 20, LIST_ABSENCE_ENDS, "zone-a");
     commit(fixture);
     assert_int_equal(absence_table(fixture->reader, START_MS, START_MS + 60 * MINUTE_MS,
-                                   START_MS + 60 * MINUTE_MS, fixture->arena, &sheet),
+                                   START_MS + 60 * MINUTE_MS, LANGUAGE_EN, fixture->arena, &sheet),
                      LEDGERDB_DONE);
     sheet_print_csv(sheet, &out);
     struct text line, rest = buffer_text(&out);
@@ -244,6 +246,37 @@ static void absences_are_a_table(void **state)
     assert_true(text_find(line, TEXT("23:23")) < line.length && text_find(line, TEXT("23:33")) < line.length);
     assert_true(text_find(line, TEXT(",\"does not answer\",")) < line.length);
     buffer_free(&out);
+}
+
+/* Why a list is aside, in Japanese; what has no words there stays as it is. */
+static void why_in_japanese(void **state)
+{
+    static const char *const rows[][2] = {
+        { "does not answer", "応答がありません" },
+        { "refuses to answer this node, or another answers for it (127.0.0.1)",
+          "このノードへの回答を拒むか、別のサーバーが代わりに答えています (127.0.0.1)" },
+        { "has a file that was refused: /l:3: \"a b\" is no domain name",
+          "ファイルが拒否されました: /l:3: \"a b\" はドメイン名ではありません" },
+        { "has a file that was refused: /l: cannot be read: the log of master says why",
+          "ファイルが拒否されました: /l: 読めません。理由は master のログにあります" },
+        { "has a file that was refused: /l:9: more than 5 lines",
+          "ファイルが拒否されました: /l:9: more than 5 lines" },
+        { "says \"a\" and more", "says \"a\" and more" },
+        { "is mad (127.0.0.1)", "is mad (127.0.0.1)" },
+        { "is: ", "is: " },
+        { "", "" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer out = { 0 };
+        list_words_add(&out, LANGUAGE_JA, text_of(rows[i][0]));
+        list_words_add(&out, LANGUAGE_EN, text_of(rows[i][0]));
+        char *both = memory_string(buffer_text(&out));
+        size_t length = strlen(rows[i][1]);
+        assert_int_equal(strncmp(both, rows[i][1], length), 0);
+        assert_string_equal(both + length, rows[i][0]);
+        free(both);
+        buffer_free(&out);
+    }
 }
 
 static void words_of_absences(void **state)
@@ -262,8 +295,11 @@ static void words_of_absences(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { TEST_OF(messages_by_signal), TEST_OF(senders_inside),
-                                        TEST_OF(lists_aside), TEST_OF(absences_are_a_table),
-                                        cmocka_unit_test(words_of_absences) };
+    const struct CMUnitTest tests[] = { TEST_OF(messages_by_signal),
+                                        TEST_OF(senders_inside),
+                                        TEST_OF(lists_aside),
+                                        TEST_OF(absences_are_a_table),
+                                        cmocka_unit_test(words_of_absences),
+                                        cmocka_unit_test(why_in_japanese) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
