@@ -3,6 +3,7 @@
    said twice. */
 #include "auth/authentication.h"
 
+#include "auth/policy_question.h"
 #include "dns/dns_name.h"
 
 /* --- facts --- */
@@ -96,8 +97,6 @@ bool authentication_evaluate(struct arena *arena, struct dns_answers *answers,
            dmarc_judge(arena, answers, request, out);
 }
 
-enum { SPF_DOMAIN_MOST = 253 };
-
 /* --- what has to be asked --- */
 
 uint32_t auth_keys_wanted(struct arena *arena, const struct auth_facts *facts, uint64_t now_s,
@@ -114,28 +113,14 @@ uint32_t auth_keys_wanted(struct arena *arena, const struct auth_facts *facts, u
     return count;
 }
 
-static bool is_among(const struct text *domains, uint32_t count, struct text domain)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (text_equal_nocase(domains[i], domain)) return true;
-    return false;
-}
-
 void auth_policy_question_put(const struct auth_facts *facts, struct text spf_domain, struct buffer *out)
 {
     const struct dkim_facts *dkim = &facts->signatures.dkim;
-    struct text identifiers[DKIM_SIGNATURES_MOST + 1];
-    uint32_t count = 0;
-    if (facts->from.count == 0) return;
-    if (spf_domain.length > 0) identifiers[count++] = text_slice(spf_domain, 0, SPF_DOMAIN_MOST);
-    for (uint32_t i = 0; i < dkim->count; i++) {
-        struct text domain = dkim->signatures[i].domain;
-        if (domain.length > 0 && !is_among(identifiers, count, domain)) identifiers[count++] = domain;
-    }
-    put_u32(out, facts->from.count);
-    for (uint32_t i = 0; i < facts->from.count; i++) put_text(out, facts->from.domains[i]);
-    put_u32(out, count);
-    for (uint32_t i = 0; i < count; i++) put_text(out, identifiers[i]);
+    struct text signers[DKIM_SIGNATURES_MOST];
+    for (uint32_t i = 0; i < dkim->count; i++) signers[i] = dkim->signatures[i].domain;
+    const struct policy_question question = { facts->from.domains, facts->from.count, spf_domain, signers,
+                                              dkim->count };
+    policy_question_put(&question, out);
 }
 
 static struct text *texts_get(struct arena *arena, struct reader *reader, uint32_t most, uint32_t *out_count)

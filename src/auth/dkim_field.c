@@ -56,30 +56,12 @@ static enum dkim_reason algorithm_read(struct reading_of_field *reading)
     return text_equal(*name, TEXT("rsa-sha1")) ? DKIM_SHA1 : DKIM_ALGORITHM;
 }
 
-/* Labels of letters, digits, hyphens and underscores (RFC 6376 section 3.5, RFC 8616 section 4). */
-static bool is_domain(struct text domain)
-{
-    size_t label = 0;
-    if (domain.length == 0 || domain.length > DKIM_NAME_MOST) return false;
-    for (size_t i = 0; i < domain.length; i++) {
-        char c = domain.at[i];
-        if (c == '.') {
-            if (label == 0) return false;
-            label = 0;
-            continue;
-        }
-        if (!char_is_alpha(c) && !char_is_digit(c) && c != '-' && c != '_') return false;
-        if (++label > 63) return false;
-    }
-    return label > 0;
-}
-
-/* Empty: it is none. */
+/* Empty: it is none (RFC 6376 section 3.5, RFC 8616 section 4). */
 static struct text domain_of(struct reading_of_field *reading, struct text value)
 {
     struct text domain = TEXT_NONE;
     if (value.length > 4 * DKIM_NAME_MOST || !idna_to_ascii(reading->arena, value, &domain)) return TEXT_NONE;
-    return is_domain(domain) ? domain : TEXT_NONE;
+    return dns_name_has_labels(domain, DKIM_NAME_MOST) ? domain : TEXT_NONE;
 }
 
 static enum dkim_reason domains_read(struct reading_of_field *reading)

@@ -5,11 +5,12 @@
 #include "auth/from_domains.h"
 
 #include "base/utf8.h"
+#include "dns/dns_name.h"
 #include "mail/encoded_word.h"
 #include "mail/idna.h"
 #include "mail/mailbox.h"
 
-enum { BYTES_MOST = 1 << 18, NAME_MOST = 253, LABEL_MOST = 63 };
+enum { BYTES_MOST = 1 << 18, NAME_MOST = 253 };
 
 struct gathered {
     char *bytes;
@@ -54,19 +55,6 @@ static void note(struct from_domains *out, enum from_oddity oddity)
 
 /* --- A domain */
 
-static bool is_name(struct text domain)
-{
-    size_t label = 0;
-    for (size_t i = 0; i < domain.length; i++) {
-        char c = domain.at[i];
-        if (c == '.' && label == 0) return false;
-        label = c == '.' ? 0 : label + 1;
-        if (label > LABEL_MOST) return false;
-        if (!char_is_alpha(c) && !char_is_digit(c) && c != '-' && c != '_' && c != '.') return false;
-    }
-    return label > 0 && domain.length <= NAME_MOST;
-}
-
 static bool is_domain_byte(char c)
 {
     return char_is_alpha(c) || char_is_digit(c) || c == '-' || c == '_' || c == '.' || (c & 0x80);
@@ -75,7 +63,8 @@ static bool is_domain_byte(char c)
 static bool name_of(struct scan *scan, struct text written, struct text *out)
 {
     if (written.length > 0 && written.at[written.length - 1] == '.') written.length--;
-    return written.length <= 4 * NAME_MOST && idna_to_ascii(scan->arena, written, out) && is_name(*out);
+    return written.length <= 4 * NAME_MOST && idna_to_ascii(scan->arena, written, out) &&
+           dns_name_has_labels(*out, NAME_MOST);
 }
 
 /* Of a domain that is none, its beginning may be one: "b.test!". */

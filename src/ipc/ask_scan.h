@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What receive asks of scan. Judging has two halves: SCAN_READ turns a message into facts; SCAN_DECIDE turns
    facts and answers into a verdict. When a read raises no question that the answers sent along leave open,
-   the worker decides at once and SCAN_VERDICT comes instead of SCAN_FACTS. */
+   the worker decides at once and SCAN_VERDICT comes instead of SCAN_FACTS: as for most mail, of which receive
+   has asked ahead. */
 #ifndef SEKIMORI_IPC_ASK_SCAN_H
 #define SEKIMORI_IPC_ASK_SCAN_H
 

@@ -225,6 +225,17 @@ void question_set_know(struct question_set *set, enum question_life life, const 
     if (at < set->count) answer_put(set, at, known->status, known->value);
 }
 
+void question_set_drop_strays(struct question_set *set, const struct facts *facts)
+{
+    uint32_t kept = set->of_session;
+    for (uint32_t i = kept; i < set->count; i++) {
+        if (question_is_stray(&set->items[i], facts)) continue;
+        set->items[kept] = set->items[i];
+        set->ids[kept++] = set->ids[i];
+    }
+    set->count = kept;
+}
+
 bool question_set_is_open(const struct question_set *set)
 {
     for (uint32_t i = 0; i < set->count; i++)

@@ -34,6 +34,9 @@ bool question_set_add(struct question_set *set, enum question_life life, enum qu
 /* The answer is known without asking; it takes the place of what was known. Texts are copied. */
 void question_set_know(struct question_set *set, enum question_life life, const struct question *known);
 
+/* Of the message, those that are stray to these facts (judge/evidence.h) are forgotten, answered or not. */
+void question_set_drop_strays(struct question_set *set, const struct facts *facts);
+
 /* NULL: it is not in the set. Valid until the set changes. */
 const struct question *question_set_find(const struct question_set *set, enum question_kind kind,
                                          struct text subject);

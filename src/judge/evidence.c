@@ -113,6 +113,13 @@ const struct question *questions_find(const struct question *questions, uint32_t
     return NULL;
 }
 
+bool question_is_stray(const struct question *question, const struct facts *facts)
+{
+    enum question_kind kind = question->kind;
+    if (kind != QUESTION_KEY && kind != QUESTION_POLICY && kind != QUESTION_HISTORY) return false;
+    return !questions_find(facts->questions, facts->question_count, kind, question->subject);
+}
+
 const struct question *questions_answered(const struct question *questions, uint32_t count,
                                           enum question_kind kind)
 {

@@ -269,6 +269,10 @@ bool facts_raise(struct arena *arena, struct facts *facts, enum question_kind ki
 const struct question *questions_find(const struct question *questions, uint32_t count,
                                       enum question_kind kind, struct text subject);
 
+/* Asked early for nothing: of a kind that only a content raises, and these facts of it do not. It does not
+ * count. */
+bool question_is_stray(const struct question *question, const struct facts *facts);
+
 /* The first of that kind that was answered; NULL: none was. */
 const struct question *questions_answered(const struct question *questions, uint32_t count,
                                           enum question_kind kind);

@@ -48,6 +48,21 @@ struct reply sender_check_reply(struct session *session, const struct sender_rcp
     return (struct reply){ 451, "4.7.1", text.at, REFUSAL_POLICY, .cause = "GREYLISTED" };
 }
 
+void sender_check_question(struct session *session, struct text from)
+{
+    const struct envelope *envelope = &session->transaction.envelope;
+    struct text recipients[SENDER_RECIPIENTS_MOST];
+    struct buffer bytes = { 0 };
+    uint32_t count = 0;
+    for (; count < envelope->recipient_count && count < SENDER_RECIPIENTS_MOST; count++)
+        recipients[count] = envelope->recipients[count].address;
+    struct sender_subject subject = subject_of(session, recipients, count);
+    subject.from = from;
+    sender_subject_put(&subject, &bytes);
+    question_set_add(&session->questions, QUESTION_OF_MESSAGE, QUESTION_HISTORY, buffer_text(&bytes));
+    buffer_free(&bytes);
+}
+
 /* --- telling --- */
 
 /* What is not judged is taken for all. */

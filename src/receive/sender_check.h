@@ -19,6 +19,9 @@ bool sender_check_ask(struct session *session, struct text recipient);
    no further recipient need be asked about, where the answer says so. */
 struct reply sender_check_reply(struct session *session, const struct sender_rcpt_answer *answer);
 
+/* Puts the question about the whole message, as scan raises it where `from` is the one address in From. */
+void sender_check_question(struct session *session, struct text from);
+
 /* Once a message, when its verdict stands; of mail from inside that is not judged, when its content is there.
  */
 void sender_check_tell(struct session *session);

@@ -113,7 +113,7 @@ void session_ask(struct session *session)
     struct question_set *set = &session->questions;
     const struct question_ways ways = {
         .channels = { [ANSWERER_LOOKUP] = server->lookup, [ANSWERER_CONSULT] = server->consult },
-        .body = session->transaction.step >= STEP_JUDGING ? &session->transaction.body : NULL,
+        .body = session->transaction.step > STEP_READING ? &session->transaction.body : NULL,
         .envelope = session->transaction.opinion_envelope,
         .deadline_ms = server->config->dns.timeout_ms,
     };

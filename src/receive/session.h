@@ -28,14 +28,15 @@ enum session_queue {
 /* The life of a message: see transaction.c. */
 enum transaction_step {
     STEP_NONE,
-    STEP_OPEN,     /* MAIL was accepted */
-    STEP_READING,  /* content arrives */
-    STEP_JUDGING,  /* scan reads */
-    STEP_ASKING,   /* facts are there; answers are awaited */
-    STEP_DECIDING, /* scan decides */
-    STEP_PROBING,  /* it is good, and its client has closed its side: is it there to hear? */
-    STEP_RELAYING, /* deliver hands it on; the next server's reply is awaited */
-    STEP_KEEPING,  /* queue writes */
+    STEP_OPEN,      /* MAIL was accepted */
+    STEP_READING,   /* content arrives */
+    STEP_INQUIRING, /* lookup is asked what the header raises: for a moment its answers are awaited */
+    STEP_JUDGING,   /* scan reads */
+    STEP_ASKING,    /* facts are there; answers are awaited */
+    STEP_DECIDING,  /* scan decides */
+    STEP_PROBING,   /* it is good, and its client has closed its side: is it there to hear? */
+    STEP_RELAYING,  /* deliver hands it on; the next server's reply is awaited */
+    STEP_KEEPING,   /* queue writes */
 };
 
 /* What one pass over a message's header tells. */
@@ -63,14 +64,16 @@ struct transaction {
     uint16_t probes_left;
     bool is_reply_begun; /* "250-" is said: no other reply can follow */
     bool is_too_big, has_no_memory, is_poison;
-    bool sender_needs_smtputf8;  /* its address has no form in ASCII */
-    bool lacks_smtputf8;         /* MAIL had SMTPUTF8, and some recipient's servers do not take it */
-    bool is_for_us;              /* all recipients are addresses of the node's own */
-    bool is_sender_checked;      /* lookup said of its sender what it says of all recipients, or nothing in time */
-    bool is_undecided;           /* its client may send mail of ours or of strangers: scan finds out */
-    bool waits_for_file;         /* of queue, for a body over limits.memfd_body_bytes */
+    bool sender_needs_smtputf8; /* its address has no form in ASCII */
+    bool lacks_smtputf8;        /* MAIL had SMTPUTF8, and some recipient's servers do not take it */
+    bool is_for_us;             /* all recipients are addresses of the node's own */
+    bool is_sender_checked; /* lookup said of its sender what it says of all recipients, or nothing in time */
+    bool is_undecided;      /* its client may send mail of ours or of strangers: scan finds out */
+    bool waits_for_file;    /* of queue, for a body over limits.memfd_body_bytes */
     enum session_state then;     /* where the session goes on when it is there */
     uint64_t verdict_by_ms;      /* loop clock: the end of the time for judging */
+    uint64_t inquired_ms;        /* loop clock: STEP_INQUIRING began */
+    uint64_t inquiring_ms;       /* so long it took */
     uint64_t whole_us, asked_us; /* measures_now_us: the content was whole, queue was asked; 0: not yet */
     struct text found;           /* the facts, as scan sent and signed them */
     struct facts read;

@@ -16,6 +16,7 @@
 #include "receive/client_presence.h"
 #include "receive/drop.h"
 #include "receive/eviction.h"
+#include "receive/header_inquiry.h"
 #include "receive/hour_limits.h"
 #include "receive/lesson_offer.h"
 #include "receive/list_check.h"
@@ -26,8 +27,10 @@
 #include "receive/sender_check.h"
 #include "receive/trace.h"
 
-enum { ANSWER_GRACE_MS = 1000 }; /* beyond the deadline at which lookup itself gives up */
-enum { REASON_MOST = 399 };      /* of a refusal by verdict */
+enum { ANSWER_GRACE_MS = 1000 };   /* beyond the deadline at which lookup itself gives up */
+enum { INQUIRY_MS = 50 };          /* what lookup knows it says within one, and the DNS mostly within these */
+enum { ANSWERS_MOST = 32 * 1024 }; /* bytes that go along with a message to be read */
+enum { REASON_MOST = 399 };        /* of a refusal by verdict */
 
 static void judge(struct session *session);
 static void decide(struct session *session);
@@ -329,6 +332,27 @@ static struct scan_question question_of(struct session *session)
                                    session->questions.count };
 }
 
+/* Answers that leave no room for all else in the frame stay here until it is to be decided. */
+static void answers_fit(struct session *session, struct scan_question *question)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < question->question_count; i++) bytes += question->questions[i].value.length;
+    if (bytes <= ANSWERS_MOST) return;
+    struct question *open = arena_alloc_array(session->mail, question->question_count, sizeof *open);
+    for (uint32_t i = 0; i < question->question_count; i++)
+        open[i] = (struct question){ .kind = question->questions[i].kind,
+                                     .subject = question->questions[i].subject };
+    question->questions = open;
+}
+
+/* Within what is left of the time for judging. */
+static void judging_wait(struct session *session, uint64_t limit_ms)
+{
+    uint64_t now = loop_now_ms(session->server->loop), by = session->transaction.verdict_by_ms;
+    uint64_t left = by > now ? by - now : 0;
+    timer_set(session->timer, limit_ms < left ? limit_ms : left);
+}
+
 static void read_ask(struct session *session)
 {
     struct server *server = session->server;
@@ -336,8 +360,9 @@ static void read_ask(struct session *session)
     struct scan_question question = question_of(session);
     int fds[FRAME_DESCRIPTORS], fd_count = 0;
     transaction->step = STEP_JUDGING;
+    judging_wait(session, server->config->limits.verdict_ms);
     if (!server->scan) return; /* it is being restarted; transaction_scan_is_back asks */
-    session_ask(session);
+    answers_fit(session, &question);
     struct buffer *out = channel_begin(server->scan, SCAN_READ, transaction->id);
     scan_read_put(&question, &transaction->body, out, fds, &fd_count);
     channel_end_fds(server->scan, fds, fd_count);
@@ -443,6 +468,26 @@ static bool is_lot_certain(const struct session *session, const struct facts *fa
            !has_other_mode(session, MODE_ON, config_virus_mode);
 }
 
+/* What can be known before scan reads goes along with it: then it decides at once. */
+static void inquire(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    transaction->step = STEP_INQUIRING;
+    transaction->inquired_ms = loop_now_ms(session->server->loop);
+    session_ask(session);
+    if (header_inquiry_begin(session))
+        judging_wait(session, INQUIRY_MS);
+    else
+        read_ask(session);
+}
+
+static void inquiry_end(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    transaction->inquiring_ms = loop_now_ms(session->server->loop) - transaction->inquired_ms;
+    read_ask(session);
+}
+
 static void judge(struct session *session)
 {
     uint64_t limit_ms = session->server->config->limits.verdict_ms;
@@ -451,27 +496,22 @@ static void judge(struct session *session)
     if (session->transaction.is_undecided || keep_is_judged(session)) {
         engines_ask(session);
         opinions_ask(session);
-        read_ask(session);
+        inquire(session);
     } else {
         if (session->port->listener.direction == DIRECTION_OUT) sender_check_tell(session);
         settle(session, keep_unjudged(session));
     }
 }
 
-/* Within what is left of the time for judging. */
-static void judging_wait(struct session *session, uint64_t limit_ms)
-{
-    uint64_t now = loop_now_ms(session->server->loop), by = session->transaction.verdict_by_ms;
-    uint64_t left = by > now ? by - now : 0;
-    timer_set(session->timer, limit_ms < left ? limit_ms : left);
-}
-
-/* How long the open questions may take, of which each answerer keeps its own time. */
+/* How long the open questions may take, of which each answerer keeps its own time. The wait before scan read
+ * counts.
+ */
 static uint64_t answers_ms(const struct session *session)
 {
     const struct config *config = session->server->config;
-    uint64_t most = config->dns.timeout_ms;
-    if (!question_set_awaits(&session->questions, ANSWERER_CONSULT)) return most + ANSWER_GRACE_MS;
+    uint64_t most = config->dns.timeout_ms, waited = session->transaction.inquiring_ms;
+    if (!question_set_awaits(&session->questions, ANSWERER_CONSULT))
+        return most + ANSWER_GRACE_MS - (waited < ANSWER_GRACE_MS ? waited : ANSWER_GRACE_MS);
     for (size_t i = 0; i < config->engine_count; i++)
         if (config->engines[i].time_ms > most) most = config->engines[i].time_ms;
     for (size_t i = 0; i < config->opinion_count; i++)
@@ -492,6 +532,7 @@ void transaction_facts(struct session *session, struct frame *frame)
         settle_unjudged(session);
         return;
     }
+    question_set_drop_strays(set, &facts);
     for (uint32_t i = 0; i < facts.question_count; i++)
         question_set_add(set, QUESTION_OF_MESSAGE, facts.questions[i].kind, facts.questions[i].subject);
     session_ask(session);
@@ -524,26 +565,33 @@ static void decide(struct session *session)
     settle_unjudged(session);
 }
 
+/* Goes on where the last answer was waited for. */
+static void answers_look(struct session *session)
+{
+    enum transaction_step step = session->transaction.step;
+    if (step == STEP_ASKING && !question_set_is_open(&session->questions))
+        decide(session);
+    else if (step == STEP_INQUIRING && !header_inquiry_is_open(session))
+        inquiry_end(session);
+    else
+        list_check_answered(session);
+}
+
 void transaction_answered(struct session *session, uint64_t id, const struct question_answer *answer)
 {
     if (!question_set_answer(&session->questions, id, answer)) return;
     const struct question *name = session_name(session);
     if (name && name->status == ANSWER_FOUND) session->client_name = name->value;
-    if (session->transaction.step == STEP_ASKING && !question_set_is_open(&session->questions))
-        decide(session);
-    else
-        list_check_answered(session);
+    answers_look(session);
 }
 
 void transaction_unanswered(struct session *session, enum question_answerer gone)
 {
     question_set_close_of(&session->questions, gone);
-    if (session->transaction.step == STEP_ASKING && !question_set_is_open(&session->questions))
-        decide(session);
-    else if (gone == ANSWERER_LOOKUP && session->sender_ask)
+    if (gone == ANSWERER_LOOKUP && session->sender_ask)
         recipient_sender_known(session, NULL);
     else
-        list_check_answered(session);
+        answers_look(session);
 }
 
 /* Judged without what nobody answered; false: the time for judging is over too. */
@@ -613,6 +661,7 @@ void transaction_verdict(struct session *session, struct frame *frame)
         settle_unjudged(session);
         return;
     }
+    question_set_drop_strays(&session->questions, &judged.facts);
     transaction->read = judged.facts;
     transaction->verdict = judged.verdict;
     transaction->keep.voucher = judged.voucher;
@@ -718,6 +767,10 @@ void transaction_timed_out(struct session *session)
     }
     if (transaction->waits_for_file) {
         transaction_body_file(session, -1);
+        return;
+    }
+    if (transaction->step == STEP_INQUIRING) {
+        inquiry_end(session);
         return;
     }
     if (transaction->step == STEP_ASKING && decide_late(session)) return;

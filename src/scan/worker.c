@@ -148,6 +148,15 @@ static void reply_facts(struct worker *worker, uint64_t id, struct facts *facts,
     reply(worker, SCAN_FACTS, id, buffer_text(&worker->reply));
 }
 
+static void strays_drop(const struct facts *facts, struct scan_question *question)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < question->question_count; i++)
+        if (!question_is_stray(&question->questions[i], facts))
+            question->questions[kept++] = question->questions[i];
+    question->question_count = kept;
+}
+
 /* What was asked before is answered, and what the content raised is among it. */
 static bool is_all_answered(const struct facts *facts, const struct question *answers, uint32_t count)
 {
@@ -245,6 +254,7 @@ static bool answer_read(struct worker *worker, struct frame *frame)
     worker->id = frame->id;
     digest_sha256(message, digest);
     read_facts(worker->arena, &worker->scanner, &question.occasion, message, &facts);
+    strays_drop(&facts, &question);
     spent_tell(worker, frame->id, own_ms() - begun_ms);
     infected_tell(worker, frame->id);
     text_lost_tell(worker, frame->id);

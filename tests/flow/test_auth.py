@@ -97,6 +97,21 @@ def test_points(node, inside):
     assert re.search(rb"X-Spam-Status: No.*(\r\n\t.*)*DMARC_PASS=0.0", inside.wait(2)[1])
 
 
+def test_most_mail_makes_one_trip_to_scan(node, inside):
+    """Of a header written plainly receive asks ahead; of one that is not, scan says what is to be asked. What becomes of them is the same."""
+    one = node()
+    judged = lambda: int(next(each["values"]["judged"] for each in one.processes() if each["name"] == "scan"))
+    assert sent(one, "proven.test")[0] == 250  # from here on lookup knows its names
+    trips = []
+    for author in ("Someone <someone@proven.test>", "someone@proven.test, other@proven.test"):
+        before = judged()
+        for _ in range(5):
+            assert lab.Client(one.port).send(lab.message(From=author), sender="someone@proven.test", recipients=["user@example.test"])[0] == 250
+        trips.append(judged() - before)
+    assert trips[0] <= 7 and trips[1] == 10, trips  # on a busy machine an answer may come late
+    assert len({results(mail).split(";", 1)[1] for mail in inside.wait(11)}) == 1
+
+
 def test_observe(node, inside):
     one = node(auth="mode observe")
     assert sent(one, "strict.test")[0] == 250

@@ -325,6 +325,38 @@ static void test_bounded(void **state)
     scene_close(&scene);
 }
 
+/* What was asked ahead of a header, and its content does not raise, is as if never asked; what is asked of
+   others stays. */
+static void test_strays(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct question raised[] = { { .kind = QUESTION_KEY, .subject = TEXT("b") },
+                                 { .kind = QUESTION_HISTORY, .subject = TEXT("d") } };
+    const struct facts facts = { .question_count = 2, .questions = raised };
+    static const struct {
+        enum question_kind kind;
+        const char *subject;
+        bool is_kept;
+    } rows[] = { { QUESTION_SPF, "s", true },     { QUESTION_KEY, "a", false },
+                 { QUESTION_KEY, "b", true },     { QUESTION_POLICY, "b", false },
+                 { QUESTION_LIST, "l", true },    { QUESTION_HISTORY, "c", false },
+                 { QUESTION_HISTORY, "d", true }, { QUESTION_RATE, "r", true },
+                 { QUESTION_ENGINE, "e", true } };
+    scene_open(&scene);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        question_set_add(&scene.set, QUESTION_OF_MESSAGE, rows[i].kind, text_of(rows[i].subject));
+    scene.set.ids[6] = 77;
+    question_set_drop_strays(&scene.set, &facts);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool is_kept = question_set_find(&scene.set, rows[i].kind, text_of(rows[i].subject));
+        if (is_kept != rows[i].is_kept) fail_msg("%d %s", rows[i].kind, rows[i].subject);
+    }
+    const struct question_answer answer = { QUESTION_HISTORY, ANSWER_NONE, TEXT_NONE };
+    assert_true(question_set_answer(&scene.set, 77, &answer));
+    scene_close(&scene);
+}
+
 /* Of another client everything is new. */
 static void test_begin(void **state)
 {
@@ -469,9 +501,11 @@ static void test_an_endless_name(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_stories),        cmocka_unit_test(test_bounded),
-                                        cmocka_unit_test(test_begin),          cmocka_unit_test(test_frames),
-                                        cmocka_unit_test(test_open_in_words),  cmocka_unit_test(test_travels),
-                                        cmocka_unit_test(test_an_endless_name) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stories), cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_strays),  cmocka_unit_test(test_begin),
+        cmocka_unit_test(test_frames),  cmocka_unit_test(test_open_in_words),
+        cmocka_unit_test(test_travels), cmocka_unit_test(test_an_endless_name)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

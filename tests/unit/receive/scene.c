@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "config_text.h"
+#include "ipc/ask_lookup.h"
+#include "judge/sender_history.h"
 #include "mail/digest.h"
 #include "receive/connection.h"
 #include "receive/drop.h"
@@ -131,12 +133,32 @@ static bool scan_frame(void *context, struct frame *frame)
     assert_true(scan_read_get(scene->arena, frame, &question, &body));
     body_free(&body);
     scene->reads++;
+    scene->open = 0;
+    for (uint32_t i = 0; i < question.question_count; i++)
+        scene->open += question.questions[i].status == ANSWER_PENDING;
     if (scene->scan == SCAN_BREAKS || scene->scan == SCAN_IS_POISONED)
         failure_say(scene, frame->id, scene->scan == SCAN_BREAKS ? SCAN_WORKER_DIED : SCAN_POISON);
     else if (scene->scan == SCAN_RAVES)
         channel_send(scene->scan_end, SCAN_VERDICT, frame->id, TEXT("what"));
     else if (scene->scan != SCAN_SAYS_NOTHING)
         verdict_say(scene, frame->id, question.occasion.recipient_count);
+    stop_if_awaited(scene);
+    return true;
+}
+
+static bool lookup_frame(void *context, struct frame *frame)
+{
+    static const struct sender_history nobody = { .count = 0 };
+    struct scene *scene = context;
+    struct buffer bytes = { 0 };
+    if (frame->type != LOOKUP_HISTORY) return true;
+    scene->histories++;
+    sender_history_put(&nobody, &bytes);
+    if (scene->lookup == LOOKUP_KNOWS_NOBODY) {
+        put_text(channel_begin(scene->lookup_end, LOOKUP_HISTORY_IS, frame->id), buffer_text(&bytes));
+        channel_end(scene->lookup_end);
+    }
+    buffer_free(&bytes);
     stop_if_awaited(scene);
     return true;
 }
@@ -232,6 +254,12 @@ void scene_scan_goes(struct scene *scene)
     process_goes(&scene->scan_end, &scene->server.scan);
 }
 
+void scene_lookup_comes(struct scene *scene)
+{
+    static const struct channel_events events = { lookup_frame, broken };
+    scene->lookup_end = process_comes(scene, PROCESS_LOOKUP, &events);
+}
+
 /* --- the start --- */
 
 static struct config *config_make(const char *more)
@@ -313,6 +341,7 @@ void scene_stop(struct scene *scene)
     if (scene->queue_end) scene_queue_goes(scene);
     if (scene->scan_end) scene_scan_goes(scene);
     process_goes(&scene->deliver_end, &server->deliver);
+    if (scene->lookup_end) process_goes(&scene->lookup_end, &server->lookup);
     scene_turn(scene); /* what was closed is freed at the end of a turn */
     server_port_release(scene->port);
     timer_free(scene->limit);

@@ -24,6 +24,9 @@ enum scan_habit {
 /* What the played deliver says to a message that goes through. */
 enum deliver_habit { DELIVER_HANDS_ON, DELIVER_IS_REFUSED, DELIVER_FINDS_NOBODY, DELIVER_SAYS_NOTHING };
 
+/* What the played lookup says to the history of a sender; it says nothing to all else. */
+enum lookup_habit { LOOKUP_SAYS_NOTHING, LOOKUP_KNOWS_NOBODY };
+
 /* Flags of a content as the played scan says them, which no content has. */
 enum { SCENE_CONTENT = CONTENT_LONG_LINE | CONTENT_LEADING_DOT | CONTENT_HEADER_8BIT };
 
@@ -32,7 +35,7 @@ struct scene {
     struct child child;
     struct config *config;
     struct port *port;
-    struct channel *queue_end, *scan_end, *deliver_end; /* NULL: that process is not there */
+    struct channel *queue_end, *scan_end, *deliver_end, *lookup_end; /* NULL: that process is not there */
     struct arena *arena;
     struct counters_slot *page;
 
@@ -43,6 +46,9 @@ struct scene {
     struct text content;
     enum scan_habit scan;
     unsigned reads;
+    uint32_t open; /* questions of the last one that had no answer */
+    enum lookup_habit lookup;
+    unsigned histories;
     enum deliver_habit deliver;
     unsigned relays, cancels;
     struct relay_request relayed; /* the last one, in the arena, without its body */
@@ -71,6 +77,7 @@ void scene_queue_comes(struct scene *scene);
 void scene_queue_goes(struct scene *scene);
 void scene_scan_comes(struct scene *scene);
 void scene_scan_goes(struct scene *scene);
+void scene_lookup_comes(struct scene *scene); /* it is not there at the start */
 
 /* The codes of the replies, "220 250": connects, says the lines one by one (with | between) and awaits a
    reply to each. "DOT" ends a content; END, EIGHT, HUGE, WIDE, HOPS, BARE and ALONE stand for content with

@@ -538,6 +538,55 @@ static void test_no_verdict_in_time(void **state)
     scene_stop(&scene);
 }
 
+/* --- what the header raises --- */
+
+#define AUTHOR "From: A <a@b.test>\r\n"
+
+/* How the message to scan has it: with the answer, without one that does not come, without a question where
+   From is not plain, or lookup is not there. */
+static void test_header_is_asked_about(void **state)
+{
+    static const struct {
+        const char *name;
+        bool is_there;
+        enum lookup_habit lookup;
+        struct text content;
+        unsigned histories, open;
+    } cases[] = {
+        { "answered", true, LOOKUP_KNOWS_NOBODY, TEXT(AUTHOR BODY ".\r\n"), 1, 0 },
+        { "slow", true, LOOKUP_SAYS_NOTHING, TEXT(AUTHOR BODY ".\r\n"), 1, 1 },
+        { "not there", false, LOOKUP_KNOWS_NOBODY, TEXT(AUTHOR BODY ".\r\n"), 0, 0 },
+        { "not plain", true, LOOKUP_KNOWS_NOBODY, TEXT(AUTHOR AUTHOR BODY ".\r\n"), 0, 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scene_start(&scene, IN_PORT JUDGED);
+        scene.lookup = cases[i].lookup;
+        if (cases[i].is_there) scene_lookup_comes(&scene);
+        scene_talk(&scene, "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA");
+        scene_say(&scene, cases[i].content);
+        if (!text_starts(text_of(scene_hear(&scene)), TEXT("250 "))) fail_msg("%s: refused", cases[i].name);
+        if (scene.histories != cases[i].histories || scene.open != cases[i].open || scene.reads != 1)
+            fail_msg("%s: %u were asked, %u are open", cases[i].name, scene.histories, scene.open);
+        scene_stop(&scene);
+    }
+}
+
+static void test_lookup_goes_while_it_is_asked(void **state)
+{
+    (void)state;
+    scene_start(&scene, IN_PORT JUDGED);
+    scene_lookup_comes(&scene);
+    scene_talk(&scene, "EHLO x|MAIL FROM:<a@b.test>|RCPT TO:<c@example.test>|DATA");
+    scene_say(&scene, TEXT(AUTHOR BODY ".\r\n"));
+    scene_await(&scene, &scene.histories, 1);
+    channel_close(scene.lookup_end);
+    scene.lookup_end = NULL;
+    assert_true(text_starts(text_of(scene_hear(&scene)), TEXT("250 ")));
+    assert_int_equal(scene.reads, 1);
+    scene_stop(&scene);
+}
+
 /* --- the client goes --- */
 
 static void sessions_end(void)
@@ -921,6 +970,8 @@ int main(void)
         cmocka_unit_test(test_mail_does_not_wait_for_ever),
         cmocka_unit_test(test_scan_restarts),
         cmocka_unit_test(test_no_verdict_in_time),
+        cmocka_unit_test(test_header_is_asked_about),
+        cmocka_unit_test(test_lookup_goes_while_it_is_asked),
         cmocka_unit_test(test_gone_in_the_content),
         cmocka_unit_test(test_gone_before_content),
         cmocka_unit_test(test_half_closed),
