@@ -1,22 +1,24 @@
 #!/usr/bin/python3
 """Runs the flow tests, several files at a time, since they mostly wait: two for each processor, and up to five where the
-processors stand idle all the same. Each runner has a network of its own where root can make one, so that no two tests meet on a port. Tests marked `alone` measure time: they run one by one when all others are over.
+processors stand idle all the same. Each runner has a network of its own where root can make one, so that no two tests meet on a port.
+Tests marked `alone` measure time: they run when all others are over, one file for each processor.
 Files in SANITIZED take the programs with sanitizers; the others those without, where --plain names a build of them.
---beside runs a command of the shell at a low priority meanwhile, and waits for it before those that are alone.
+--beside runs a command of the shell at a low priority meanwhile, and waits for it before those that are alone. It may build the programs
+with sanitizers first: what needs them waits for the file that --built names, and fails when the command ends without it.
 With --again up to AGAIN_MOST tests that failed while others ran beside them are run once more when the machine is quiet, and both
 results are shown: what fails twice has failed.
-usage: side_by_side.py [--runners N] [--plain BUILD] [--again] [-k EXPRESSION] [--beside COMMAND]
+usage: side_by_side.py [--runners N] [--plain BUILD] [--again] [-k EXPRESSION] [--beside COMMAND [--built FILE]]
 The last line is "flows: N passed, N failed"."""
 import argparse
 import ctypes
 import os
 import pathlib
-import queue
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import typing
 import xml.etree.ElementTree as tree
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -45,17 +47,17 @@ class Result:
             self.ran = int(suite.get("tests")) - int(suite.get("skipped"))
         except (OSError, tree.ParseError, AttributeError):
             pass
-        if code not in (0, 1, NOTHING_TO_RUN):  # pytest itself failed, or was killed
+        if code not in (0, NOTHING_TO_RUN):  # also when pytest itself failed, or was killed
             self.failed = max(self.failed, 1)
         self.passed = max(self.ran - self.failed, 0)
 
 
-def run(files, mark, expression, build):
-    """One call of pytest for `files`: those of their tests that `mark` selects, with the programs of `build`."""
+def run(files, mark, expression, build, share="1/1"):
+    """One call of pytest for `files`: those of their tests that `mark` selects, with the programs of `build`; test N of each M for the share N/M."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.xml"
         words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-rfEs", "--no-header",
-                 "-m", mark, f"--junit-xml={report}"]
+                 "-m", mark, f"--share={share}", f"--junit-xml={report}"]
         words += ["-k", expression] if expression else []
         began = time.monotonic()
         tests = os.environ.get("SEKIMORI_BUILD", "")  # the build that has programs of the tests
@@ -79,13 +81,17 @@ def say(name, result):
 # Those that run longest begin first, or the last of them would run on while other runners stand idle.
 LONGEST = ("test_crash", "test_attack", "test_hang", "test_shipping", "test_hooks", "test_quarantine", "test_lab", "test_queue", "test_disk", "test_report",
            "test_own_addresses", "test_reload", "test_step", "test_health", "test_digest", "test_abuse", "test_clock", "test_deliver", "test_receive",
-           "test_drain", "test_relay")
+           "test_drain", "test_relay", "test_vrrp", "test_lookup")
+# Several runners share these, test by test: one alone would run on when all others are over.
+SHARES = {"test_crash": 3, "test_attack": 3}
 # Where bytes of strangers meet our parsers most, and what needs programs of the tests. ./test --thorough runs all so.
 SANITIZED = {"test_attack", "test_charset", "test_ledger", "test_lookup", "test_parse", "test_receive", "test_scan"}
+# Take programs without sanitizers, but some of their own from the build of the tests.
+WITH_TEST_PROGRAMS = {"test_evasion", "test_matrix", "test_open"}
 
 
 AGAIN_MOST = 3
-LEAST_IDLE, IDLE_SECONDS = 0.45, 5
+ENOUGH_IDLE, LEAST_IDLE, LOOK_SECONDS = 0.4, 0.1, 2
 
 
 def run_again(results, build_of):
@@ -105,30 +111,130 @@ def run_again(results, build_of):
     return passed
 
 
-class Idle:
-    """How idle the processors were of late, what has a low priority aside. More runners begin one by one, so that each sees what the one before it took."""
+class Task(typing.NamedTuple):
+    """A file, or one runner's share of it."""
+    path: pathlib.Path
+    number: int
+    shares: int
 
-    def __init__(self):
-        self.lock = threading.Lock()
+    def name(self):
+        return self.path.stem + (f" {self.number}/{self.shares}" if self.shares > 1 else "")
+
+
+def tasks_of(paths):
+    return [Task(path, number + 1, shares) for path in paths for shares in (SHARES.get(path.stem, 1),) for number in range(shares)]
+
+
+class Tasks:
+    """Those that no runner has taken yet. What needs the build with sanitizers waits for it."""
+
+    def __init__(self, left, built, beside, plain):
+        self.left, self.built, self.beside, self.plain, self.lock = left, built, beside, plain, threading.Lock()
+
+    def needs_build(self, task):
+        return not self.plain or task.path.stem in SANITIZED | WITH_TEST_PROGRAMS
+
+    def is_built(self):
+        return not self.built or self.built.exists()
+
+    def is_over(self):
+        """Nothing is left, or nothing that will ever be able to run."""
+        with self.lock:
+            return not self.left or (self.beside and self.beside.poll() is not None and not self.is_built() and
+                                     all(map(self.needs_build, self.left)))
+
+    def take(self):
+        """The first one whose programs are built; None when there is none."""
+        with self.lock:
+            is_built = self.is_built()
+            task = next((one for one in self.left if is_built or not self.needs_build(one)), None)
+            if task:
+                self.left.remove(task)
+            return task
+
+
+class Places:
+    """How many runners may have a file: `least`, and up to `most` one by one while the processors stand idle, what has a low priority aside;
+    so each one more is seen before the next."""
+
+    def __init__(self, least, most):
+        self.least, self.most, self.open = min(least, most), most, min(least, most)
 
     @staticmethod
     def read():
         fields = [int(one) for one in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
         return fields[1] + fields[3] + fields[4], sum(fields)
 
-    def wait(self, is_needed):
-        """Returns once LEAST_IDLE of the processors' time was idle for some seconds on end, or nothing is left to do."""
-        while is_needed():
-            with self.lock:
-                before = self.read()
-                time.sleep(IDLE_SECONDS)
-                idle, whole = (now - then for now, then in zip(self.read(), before))
-                if idle > LEAST_IDLE * whole:
-                    return
+    def watch(self, is_over):
+        """Opens and closes places until all is over."""
+        before = self.read()
+        while not is_over():
+            time.sleep(LOOK_SECONDS)
+            after = self.read()
+            idle, whole = (now - then for now, then in zip(after, before))
+            before = after
+            if idle > ENOUGH_IDLE * whole:
+                self.open = min(self.open + 1, self.most)
+            elif idle < LEAST_IDLE * whole:
+                self.open = max(self.open - 1, self.least)
+
+
+def told_of(what, act):
+    """Calls act, and says how long that took and how busy the processors were: what is said of each file lacks the processes that outlived
+    who began them, most of a node's."""
+    read = lambda: [int(one) for one in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    began, before = time.monotonic(), read()
+    act()
+    spent = [now - then for now, then in zip(read(), before)]
+    idle, whole = spent[3] + spent[4], max(1, sum(spent))
+    print(f"{what}: {time.monotonic() - began:.0f} s, processors busy {100 - 100 * idle // whole}%", flush=True)
 
 
 def cost(path):
     return (path.stem in LONGEST and len(LONGEST) - LONGEST.index(path.stem), path.stat().st_size)
+
+
+def at_once(count, work):
+    """work(number) in so many threads; returns when all are over."""
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def run_beside(tasks, chosen, build_of, results):
+    """All but those that are alone."""
+    places = Places(2 * (os.cpu_count() or 1), max(1, chosen.runners))
+
+    def runner(number):
+        while not tasks.is_over():
+            task = tasks.take() if number < places.open else None
+            if task is None:
+                time.sleep(0.2)
+                continue
+            result = run([task.path], "not alone", chosen.expression, build_of(task.path), f"{task.number}/{task.shares}")
+            say(task.name(), result)
+            results.append(result)
+
+    at_once(places.most + 1, lambda number: runner(number) if number < places.most else places.watch(tasks.is_over))
+
+
+def run_alone(paths, chosen, build_of, results):
+    """They measure time and mostly wait: one for each processor does not disturb the others."""
+    left = [path for path in paths if "mark.alone" in path.read_text()]
+
+    def runner(_):
+        while left:
+            try:
+                path = left.pop(0)
+            except IndexError:
+                return
+            result = run([path], "alone", chosen.expression, build_of(path))
+            say(f"{path.stem}, alone", result)
+            results.append(result)
+
+    at_once(max(1, min(chosen.runners, os.cpu_count() or 1)), runner)
 
 
 def main():
@@ -138,45 +244,29 @@ def main():
     options.add_argument("--again", action="store_true")
     options.add_argument("-k", dest="expression", default="")
     options.add_argument("--beside", metavar="COMMAND")
+    options.add_argument("--built", metavar="FILE", type=pathlib.Path)
     chosen = options.parse_args()
+    if chosen.built and not chosen.beside:
+        options.error("--built wants --beside")
     build_of = lambda path: "" if path.stem in SANITIZED else chosen.plain
-    files = sorted(HERE.glob("test_*.py"), key=cost, reverse=True)
+    paths = sorted(HERE.glob("test_*.py"), key=cost, reverse=True)
     beside = None
     if chosen.beside:
-        beside = subprocess.Popen(["nice", "-n", "15", "sh", "-c", chosen.beside], stdin=subprocess.DEVNULL)
-    waiting, results = queue.SimpleQueue(), []
-    for path in files:
-        waiting.put(path)
-
-    idle = Idle()
-
-    def runner(is_extra):
-        while True:
-            if is_extra:
-                idle.wait(lambda: not waiting.empty())
-            try:
-                path = waiting.get_nowait()
-            except queue.Empty:
-                return
-            result = run([path], "not alone", chosen.expression, build_of(path))
-            say(path.stem, result)
-            results.append(result)
-
-    threads = [threading.Thread(target=runner, args=(number >= 2 * (os.cpu_count() or 1),)) for number in range(max(1, chosen.runners))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+        beside = subprocess.Popen(["nice", "-n", "5", "sh", "-c", chosen.beside], stdin=subprocess.DEVNULL)
+    tasks, results = Tasks(tasks_of(paths), chosen.built, beside, chosen.plain), []
+    told_of("flow tests side by side", lambda: run_beside(tasks, chosen, build_of, results))
     if beside:
-        beside.wait()
-    for is_sanitized, build in ((False, chosen.plain), (True, "")):
-        results.append(run(sorted(one for one in files if (one.stem in SANITIZED) == is_sanitized), "alone", chosen.expression, build))
-        say("alone", results[-1])
+        told_of("what ran beside them", beside.wait)
+    if not tasks.left:
+        told_of("tests alone", lambda: run_alone(paths, chosen, build_of, results))
     passed, failed = sum(r.passed for r in results), sum(r.failed for r in results)
     recovered = run_again(results, build_of) if chosen.again else 0
     passed, failed = passed + recovered, failed - recovered
     if recovered:
         print(f"{recovered} of them passed at the second try only")
+    if tasks.left:
+        print(f"not run, since their programs were not built: {', '.join(task.name() for task in tasks.left)}")
+        failed += len(tasks.left)
     print(f"flows: {passed} passed, {failed} failed")
     return 1 if failed else 0
 
