@@ -161,9 +161,11 @@ class Tree:
 
     @functools.cached_property
     def calls(self):
-        """(user, used, symbol): one file's object needs what another one's defines."""
+        """(user, used, symbol): one file's object needs what another one's defines. Who calls what a header says to be INSTEAD_OF a
+        name of libc's means libc."""
         defines, wants = self.symbols()
-        home = {name: source for source, names in defines.items() for name in names if name != "main"}
+        of_libc = {name for header in self.source.rglob("*.h") for name in re.findall(r'INSTEAD_OF\("(\w+)"\)', header.read_text())}
+        home = {name: source for source, names in defines.items() for name in names - of_libc if name != "main"}
         return [(source, home[name], name) for source, names in sorted(wants.items()) for name in sorted(names)
                 if home.get(name, source) != source]
 

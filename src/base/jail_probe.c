@@ -5,6 +5,7 @@
    an attempt: 0 or more, it got through; less, it was denied. */
 #ifdef SEKIMORI_JAIL_PROBE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -68,6 +69,13 @@ static int try_open_shared(void)
 static int try_make_in_run(void)
 {
     return path_open(".", O_RDWR | O_TMPFILE); /* where it could put its own socket */
+}
+
+/* Of the folder where it is, which is its own where it has one. */
+static int try_list_here(void)
+{
+    DIR *here = opendir(".");
+    return here && readdir(here) ? 0 : -1;
 }
 
 /* --- the state folder --- */
@@ -394,6 +402,7 @@ static const struct {
     { "open", try_open },
     { "open-shared", try_open_shared },
     { "make-in-run", try_make_in_run },
+    { "list-here", try_list_here },
     { "read-spool", try_read_state },
     { "read-ledger", try_read_state },
     { "read-quarantine", try_read_state },

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "config/signatures.h"
+#include "virus/path_calls.h"
 
 enum { SHRINK_BYTES = 1 << 20, WARNINGS_LOGGED = 20, LOADING = CL_DB_STDOPT & ~CL_DB_PHISHING_URLS };
 
@@ -23,6 +24,7 @@ struct clamav {
     struct cl_engine *library;
     uint64_t most_bytes;
     struct buffer message; /* a whole message with our line before it */
+    struct file_room *room;
 };
 
 /* What the library said during one scan or load. */
@@ -96,11 +98,18 @@ static void judge(const struct hearing *hearing, cl_error_t returned, const char
 }
 
 /* With too little room for its temporary files the library skips what it cannot unpack and says "clean". */
-static bool has_room(const struct clamav *clamav)
+static bool had_room(const struct clamav *clamav)
 {
     struct statfs facts;
+    if (file_room_was_short(clamav->room)) return false;
     if (statfs(".", &facts) != 0) return false;
     return facts.f_bavail * (uint64_t)facts.f_bsize >= clamav->most_bytes && facts.f_ffree != 0;
+}
+
+static void unscanned(struct hearing *hearing, const char *why)
+{
+    hearing->has_error = true;
+    snprintf(hearing->first, sizeof hearing->first, "%s", why);
 }
 
 static void scan_map(struct clamav *clamav, cl_fmap_t *map, struct engine_result *out)
@@ -113,12 +122,16 @@ static void scan_map(struct clamav *clamav, cl_fmap_t *map, struct engine_result
     const char *name = NULL;
     unsigned long scanned = 0;
     listener = &hearing;
+    path_calls_begin(clamav->room);
     cl_error_t returned = cl_scanmap_callback(map, NULL, &name, &scanned, clamav->library, &options, clamav);
+    const char *astray = path_calls_end();
     listener = NULL;
-    if (!has_room(clamav)) {
-        hearing.has_error = true;
-        snprintf(hearing.first, sizeof hearing.first, "no room for temporary files");
+    file_room_clear(clamav->room);
+    if (astray) {
+        log_error("libclamav called %s, which its temporary files have not got", astray);
+        unscanned(&hearing, "libclamav asked too much of its temporary files");
     }
+    if (!had_room(clamav)) unscanned(&hearing, "no room for temporary files");
     judge(&hearing, returned, name, out);
 }
 
@@ -298,6 +311,7 @@ static void clamav_close(struct engine *engine)
 {
     struct clamav *clamav = (struct clamav *)engine;
     if (clamav->library) cl_engine_free(clamav->library);
+    file_room_free(clamav->room);
     buffer_free(&clamav->message);
     free(clamav);
 }
@@ -307,6 +321,7 @@ static struct clamav *clamav_new(const struct config *config, uint64_t temporary
     static const struct engine_calls calls = { clamav_scan, clamav_scan_message, clamav_close };
     struct clamav *clamav = memory_alloc(sizeof *clamav);
     clamav->engine.calls = &calls;
+    clamav->room = file_room_new();
     clamav->engine.time_ms = config->virus.max_time_ms > 1 ? config->virus.max_time_ms / 2 : 1;
     snprintf(clamav->engine.version, sizeof clamav->engine.version, "clamav %s", cl_retver());
     clamav->library = cl_engine_new();

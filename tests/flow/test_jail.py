@@ -28,7 +28,7 @@ STATE = ("spool", "ledger", "quarantine", "report", "learn", "senders", "lists")
 ALL_OF_STATE = {f"{way}-{folder}" for way in ("read", "write") for folder in STATE}
 MAY = {
     "lookup": {"connect", "datagram"},
-    "scan warden": {"open", "open-shared", "make-in-run", "fork", "own-limit"} | ALL_OF_STATE,
+    "scan warden": {"open", "open-shared", "make-in-run", "list-here", "fork", "own-limit"} | ALL_OF_STATE,
     "queue": {"read-spool", "write-spool"},
     "deliver": {"connect"},
     "ledger": {"read-ledger", "write-ledger", "read-quarantine", "write-quarantine"},

@@ -311,3 +311,27 @@ def test_a_worker_cannot_leave_its_jail(scans, attempt):
     assert "ALLOWED" not in scan.log.read_text()
     if "jail probe: scan worker: denied" not in scan.log.read_text():
         pytest.skip("not a test build")
+
+
+# Of libc's calls by path: the jail of a worker kills for these, and a name that ends with "at" goes by a descriptor of a folder, which it cannot get.
+KILLED = {"chdir", "chown", "chroot", "fdopendir", "getcwd", "lchown", "linkat", "mkfifo", "symlink", "utimensat"}
+BY_PATH = re.compile(r"(f?open(at)?(64)?(_2)?|creat(64)?|freopen(64)?|(l|f)?statx?(at)?(64)?|__(l|f)?xstat(at)?(64)?|__open(at)?(64)?_2|__f?open.*_chk|"
+                     r"(f?d?open|read|rewind|close)dir(64)?|scandir(at)?(64)?|dirfd|mkdir(at)?|rmdir|unlink(at)?|remove|rename(at2?)?|f?access(at)?|"
+                     r"(f?chmod|l?chown|fchown)at|chmod|l?chown|readlink(at)?|__readlink.*_chk|realpath|__realpath_chk|mk[a-z]*temps?(64)?|mkfifo(at)?|"
+                     r"sym?link(at)?|linkat|tmpfile(64)?|n?ftw(64)?|fts.*_open|glob(64)?|utime.*|truncate(64)?|chdir|chroot|getcwd)$")
+
+
+def symbols(kind, *files):
+    said = subprocess.run(["nm", "-D", *files], check=True, capture_output=True, text=True).stdout
+    return {words[-1].split("@")[0] for words in map(str.split, said.splitlines()) if len(words) > 1 and words[-2] in kind}
+
+
+def test_the_library_names_files_in_no_other_way():
+    """Each of libc's calls by path that the installed libclamav has, or a library that it uses, is the worker's own, or ends the worker."""
+    scan = BUILD / "src/scan/scan"
+    used = subprocess.run(["ldd", scan], check=True, capture_output=True, text=True).stdout
+    files = [line.split()[2] for line in used.splitlines() if re.search(r"lib(clam|mspack|xml2|z\.|bz2|json-c|lzma)[^ ]* => /", line)]
+    assert any("libclamav" in file for file in files) and len(files) > 3
+    asked = {name for name in symbols("Uw", *files) if BY_PATH.match(name)} - {"fstat", "fstat64", "fdopen"}
+    assert {"open64", "mkdir", "unlink", "opendir"} <= asked
+    assert asked - symbols("T", scan) - KILLED == set()
