@@ -18,7 +18,7 @@ static const char *const method_names[METHOD_COUNT] = {
    of a large one fewer. */
 static size_t budget_bytes(const struct mime *mime)
 {
-    enum { LEAST = 16 << 20, TIMES = 8, LARGE = 4 << 20, LARGE_TIMES = 3 };
+    enum { LEAST = 16 << 20, TIMES = 8, LARGE = 4 << 20, LARGE_TIMES = 2 };
     size_t length = mime->message.length, large = length > LARGE ? length - LARGE : 0;
     size_t wanted = LEAST + TIMES * (length - large) + LARGE_TIMES * large;
     return wanted < mime->limits->decoded_bytes ? wanted : mime->limits->decoded_bytes;
@@ -159,14 +159,19 @@ static enum exposure_method exposure_method_of(const struct reading_list *list, 
 /* Runs begin wherever a line looks like base64, in the middle of a header too, rules and drawings look like
    lines of uuencode, and the whole message as
    quoted-printable is what nobody sends: of these only a mark counts. */
-static bool looks_encoded(const struct reading_list *list, struct text encoded, enum exposure_method method)
+static bool looks_encoded(struct reading_list *list, struct text encoded, enum exposure_method method)
 {
     struct text message = list->mime->message;
     bool is_guess = list->stage == STAGE_RUNS || list->stage == STAGE_QUOTED || list->stage == STAGE_UU_LINES;
     if (method == EXPOSURE_IDENTITY || is_guess) return false;
     if (method == EXPOSURE_BLOCK) return true;
     if (method == EXPOSURE_QUOTED) return gap_is_quoted(encoded);
-    return gap_is_base64(encoded) && !gap_is_armoured(message, (size_t)(encoded.at - message.at));
+    if (encoded.at != list->looked_at.at || encoded.length != list->looked_at.length) {
+        list->looked_at = encoded;
+        list->is_base64 =
+            gap_is_base64(encoded) && !gap_is_armoured(message, (size_t)(encoded.at - message.at));
+    }
+    return list->is_base64;
 }
 
 static bool part_is_in(const struct mime *mime, const struct mime_part *part)

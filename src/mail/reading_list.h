@@ -100,6 +100,8 @@ struct reading_list {
     struct reading_budget own_budget, *budget;
     struct reading_list *inner; /* a message that was itself encoded */
     unsigned nested;
+    struct text looked_at; /* the last bytes of the message that were taken for base64, or not */
+    bool is_base64;        /* they were */
     struct exposure exposure;
     bool is_ambiguous_inside; /* a mail in it is */
 };
