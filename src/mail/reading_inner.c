@@ -142,6 +142,13 @@ static bool has_blocks(const struct mime_part *part, struct text bytes)
     return decode_find_binhex(bytes, 0, &found) && found.length < text_trim(bytes).length;
 }
 
+/* One look at the message's own parts costs no more than the message does; any other one has to be paid for. */
+static bool may_look(struct reading_list *list, size_t length)
+{
+    bool is_own = list->role == ROLE_MESSAGE && list->stage == STAGE_PARTS;
+    return is_own || reading_inner_may_begin(list, length);
+}
+
 /* What a program may see in the bytes of a leaf that was just handed out, decoded by that method. */
 void reading_inner_of_bytes(struct reading_list *list, const struct mime_part *part,
                             enum reading_method method, struct text bytes)
@@ -154,7 +161,7 @@ void reading_inner_of_bytes(struct reading_list *list, const struct mime_part *p
         return;
     }
     bool is_told_by_tree = method == METHOD_IDENTITY && part && text_starts(part->type, TEXT("text/"));
-    if (is_told_by_tree || !reading_inner_may_begin(list, bytes.length)) return;
+    if (is_told_by_tree || !may_look(list, bytes.length)) return;
     if (has_blocks(part, bytes))
         blocks_begin(list, bytes);
     else if (method == METHOD_IDENTITY)

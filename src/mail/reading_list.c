@@ -140,7 +140,7 @@ static bool may_spend_extra(struct reading_list *list, size_t length)
 bool reading_list_give_up(struct reading_list *list)
 {
     finding_add(&list->mime->findings, FINDING_DECODED_TOO_LARGE);
-    *list->budget = (struct reading_budget){ 0 };
+    *list->budget = (struct reading_budget){ .weight = list->budget->weight };
     list->stage = STAGE_DONE;
     return false;
 }

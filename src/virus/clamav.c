@@ -126,12 +126,13 @@ static void scan_map(struct clamav *clamav, cl_fmap_t *map, struct engine_result
     cl_error_t returned = cl_scanmap_callback(map, NULL, &name, &scanned, clamav->library, &options, clamav);
     const char *astray = path_calls_end();
     listener = NULL;
+    bool was_roomy = had_room(clamav); /* with what the library left behind */
     file_room_clear(clamav->room);
     if (astray) {
         log_error("libclamav called %s, which its temporary files have not got", astray);
         unscanned(&hearing, "libclamav asked too much of its temporary files");
     }
-    if (!had_room(clamav)) unscanned(&hearing, "no room for temporary files");
+    if (!was_roomy) unscanned(&hearing, "no room for temporary files");
     judge(&hearing, returned, name, out);
 }
 

@@ -50,6 +50,7 @@ struct file_room {
     struct walks walks;
     uint32_t count, numbers; /* places; file names that were ever drawn */
     uint32_t kept[KEPT_MOST], kept_count;
+    uint32_t ready; /* the first of them, which nobody can have open: they are of scans before this one */
     bool was_short;
 };
 
@@ -169,7 +170,10 @@ static const char *number_name(uint32_t number, char name[NUMBER_SIZE])
 
 static uint32_t number_draw(struct file_room *room)
 {
-    return room->kept_count > 0 ? room->kept[--room->kept_count] : room->numbers++;
+    if (room->ready == 0) return room->numbers++;
+    uint32_t number = room->kept[--room->ready];
+    room->kept[room->ready] = room->kept[--room->kept_count];
+    return number;
 }
 
 static void number_give_back(struct file_room *room, uint32_t number)
@@ -278,6 +282,7 @@ unsigned file_room_clear(struct file_room *room)
         if (!place->is_folder) number_give_back(room, place->number);
         place_forget(room, place);
     }
+    room->ready = room->kept_count;
     return count;
 }
 

@@ -34,10 +34,10 @@ const char *path_calls_end(void)
     static _Atomic(__typeof__(&own)) libc; \
     if (!libc) libc = (__typeof__(&own))dlsym(RTLD_NEXT, name)
 
-/* The library's own files have no absolute path. */
+/* The library's own files have no absolute path. With none at all a kernel is tried: for statx by Rust. */
 static bool means_room(const char *path)
 {
-    return serving && path[0] != '/';
+    return serving && path && path[0] != '/';
 }
 
 /* A call that the room cannot answer. */

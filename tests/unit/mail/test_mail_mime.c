@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "mail/reading.h"
+#include "mail/reading_inner.h"
 #include "mail_row.h"
 
 static void add_visible(struct buffer *out, struct text text)
@@ -320,6 +321,39 @@ static void readings_bounded(void **state)
     check_readings(MIXED "--b~~one~--b~~two~--b--~", &small, " identity:one !decoded-too-large");
 }
 
+/* A file of short lines that holds nothing else is whole, however many they are. */
+static void readings_of_short_lines(void **state)
+{
+    struct arena *arena = arena_new(0);
+    struct buffer bytes = { 0 };
+    struct reading reading;
+    buffer_printf(&bytes, "Content-Type: application/octet-stream\r\n\r\n");
+    while (buffer_length(&bytes) < 4 << 20) buffer_printf(&bytes, "1\r\n23\r\n");
+    struct mime *mime = mime_parse(arena, buffer_text(&bytes), &mime_limits_default, MIME_FIRST);
+    struct reading_list *list = reading_open(arena, mime);
+    while (reading_next(list, &reading)) assert_true(reading.bytes.length > 0);
+    assert_false(finding_has(&mime->findings, FINDING_DECODED_TOO_LARGE));
+    reading_close(list);
+    buffer_free(&bytes);
+    arena_free(arena);
+}
+
+/* Nothing is read any more, in what lies inside neither. */
+static void readings_given_up(void **state)
+{
+    struct arena *arena = arena_new(0);
+    struct text message = mail_from_row(arena, MIXED "--b~~one~--b--~");
+    struct mime *mime = mime_parse(arena, message, &mime_limits_default, MIME_FIRST);
+    struct reading_list *list = reading_open(arena, mime);
+    assert_true(reading_inner_may_begin(list, 1));
+    assert_false(reading_list_give_up(list));
+    assert_false(reading_inner_may_begin(list, 1));
+    assert_false(reading_list_may_spend(list, 1));
+    assert_true(finding_has(&mime->findings, FINDING_DECODED_TOO_LARGE));
+    reading_close(list);
+    arena_free(arena);
+}
+
 static void notes(void **state)
 {
     struct arena *arena = arena_new(0);
@@ -335,8 +369,14 @@ static void notes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trees),          cmocka_unit_test(encodings), cmocka_unit_test(last_choice),
-        cmocka_unit_test(limits_reached), cmocka_unit_test(readings),  cmocka_unit_test(readings_bounded),
+        cmocka_unit_test(trees),
+        cmocka_unit_test(encodings),
+        cmocka_unit_test(last_choice),
+        cmocka_unit_test(limits_reached),
+        cmocka_unit_test(readings),
+        cmocka_unit_test(readings_bounded),
+        cmocka_unit_test(readings_of_short_lines),
+        cmocka_unit_test(readings_given_up),
         cmocka_unit_test(notes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,39 @@ static void test_libc(void **state)
     file_room_free(room);
 }
 
+/* A file that is removed while it is open stays what it is: no other one of that scan has its bytes. */
+static void test_open_and_removed(void **state)
+{
+    struct file_room *room = file_room_new();
+    char got[8] = "";
+    path_calls_begin(room);
+    int first = open("a", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(first, "first", 5), 5);
+    assert_int_equal(unlink("a"), 0);
+    int second = open("b", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(second, "2", 1), 1);
+    assert_int_equal(pread(first, got, sizeof got, 0), 5);
+    assert_string_equal(got, "first");
+    close(first);
+    close(second);
+    assert_null(path_calls_end());
+    assert_int_equal(file_room_clear(room), 1);
+    file_room_free(room);
+}
+
+/* Rust's library asks for the facts of nothing, to see whether the kernel has the call. */
+static void test_no_path(void **state)
+{
+    struct file_room *room = file_room_new();
+    const char *volatile none = NULL;
+    struct statx *volatile nowhere = NULL;
+    path_calls_begin(room);
+    assert_int_equal(statx(0, none, 0, STATX_BASIC_STATS, nowhere), -1);
+    assert_int_equal(errno, EFAULT);
+    assert_null(path_calls_end());
+    file_room_free(room);
+}
+
 /* What the library has no reason to do: it fails, and is told of. */
 static void test_astray(void **state)
 {
@@ -231,8 +264,14 @@ static int enter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_calls),   cmocka_unit_test(test_libc), cmocka_unit_test(test_astray),
-        cmocka_unit_test(test_content), cmocka_unit_test(test_walk), cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_libc),
+        cmocka_unit_test(test_open_and_removed),
+        cmocka_unit_test(test_no_path),
+        cmocka_unit_test(test_astray),
+        cmocka_unit_test(test_content),
+        cmocka_unit_test(test_walk),
+        cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, enter, NULL);
 }
