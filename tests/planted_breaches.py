@@ -140,8 +140,9 @@ def fuzz_status(code, *arguments):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         programs = {"packaging/install-packages": "", "bin/ninja": "echo 'tests/fuzz/mail/fuzz-played: x'\n",
-                    "build-fuzz/tests/fuzz/mail/fuzz-played": f"{EXECUTED}exit {code}\n", "build-fuzz/build.ninja": "",
                     "tests/fuzz/run": FUZZ_RUN.read_text()}
+        build = "build-test" if "--short" in arguments else "build-fuzz"
+        programs |= {f"{build}/tests/fuzz/mail/fuzz-played": f"{EXECUTED}exit {code}\n", f"{build}/build.ninja": ""}
         for name, text in programs.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

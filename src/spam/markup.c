@@ -128,7 +128,8 @@ static bool is_tiny(struct text size)
     size_t digits = 1;
     while (digits < size.length && (char_is_digit(size.at[digits]) || size.at[digits] == '.')) digits++;
     struct text unit = text_slice(size, digits, size.length);
-    bool is_zero = size.at[0] == '0' && (digits == 1 || text_starts(unit, TEXT("px")) || size.at[2] == '0');
+    bool is_zero = size.at[0] == '0' &&
+                   (digits == 1 || text_starts(unit, TEXT("px")) || (size.length > 2 && size.at[2] == '0'));
     return is_zero || (size.at[0] == '1' && (digits == 1 || size.at[1] == '.') &&
                        (text_starts_nocase(unit, TEXT("px")) || text_starts_nocase(unit, TEXT("pt"))));
 }

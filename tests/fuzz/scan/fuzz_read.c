@@ -18,7 +18,7 @@ static void scan_bytes(struct engine *engine, struct text bytes, struct engine_r
     engine_result_set(out, sum % 64 == 0 ? SCAN_FOUND : SCAN_CLEAN, TEXT_NONE);
 }
 
-static const struct engine_calls calls = { scan_bytes, scan_bytes, NULL, NULL };
+static const struct engine_calls calls = { scan_bytes, scan_bytes, NULL };
 
 static struct config *config_once(void)
 {
