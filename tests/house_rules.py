@@ -17,7 +17,7 @@ FOREIGN = ("clamav.h", "unbound.h", "unbound-event.h", "sqlite3.h", "jansson.h",
            "unicode/", "idn2.h", "openssl/ssl.h", "openssl/x509v3.h", "event2/event.h",
            "pango/pangocairo.h", "libpsl.h", "pcre2.h", "maxminddb.h", "zstd.h", "xxhash.h", "poppler.h", "zbar.h", "gd.h", "librsvg/rsvg.h", "curl/curl.h")
 GROUP_LINES = 4  # of prototypes that one comment above them may speak for
-EXTRA_HOME = {"unicode/": {"mail/charset_table.c", "mail/skeleton.c"},
+EXTRA_HOME = {"zbar.h": {"open/code_finder.c", "open/finder_pattern.c"}, "unicode/": {"mail/charset_table.c", "mail/skeleton.c"},
               "event2/event.h": {"base/loop.c", "lookup/resolver.c"}, "unbound-event.h": {"lookup/resolver.c"},
               # one streams whole messages into files, the other packs records in memory
               "zstd.h": {"ledger/quarantine/quarantine_store.c", "ledgerdb/explained_file.c"}}

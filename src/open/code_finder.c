@@ -6,6 +6,8 @@
 #include <iconv.h>
 #include <zbar.h>
 
+#include "open/finder_pattern.h"
+
 enum {
     LOOKED_PIXELS_MOST = 5 << 19, /* a scanned page of 150 dots an inch */
     INVERTED_PIXELS_MOST = 5 << 17,
@@ -34,6 +36,7 @@ static uint32_t look(const struct bitmap *bitmap, void (*on_code)(void *context,
                      void *context)
 {
     uint32_t count = 0;
+    if (!finder_pattern_may_be(bitmap)) return 0;
     zbar_image_scanner_t *scanner = scanner_new();
     zbar_image_t *image = zbar_image_create();
     zbar_image_set_format(image, zbar_fourcc('Y', '8', '0', '0'));

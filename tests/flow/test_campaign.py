@@ -71,7 +71,7 @@ def test_spread_weighs_and_a_stop_holds(nodes, inside):
     assert re.search(rf"^{wave['id']}  text +24 ", node.run("campaign", "list").stdout, re.M)
     # siblings that were delivered are named, and name it
     last = send(node, inside, "wave", 30)[2]
-    shown = node.run("campaign", "show", last).stdout
+    shown = lab.wait_for(lambda: node.run("campaign", "show", last, check=False).stdout, "it is counted, a moment behind its 250")
     assert wave["id"] in shown and last in shown
     node.run("campaign", "stop", wave["id"])
     # held, though its points reach the line of reject

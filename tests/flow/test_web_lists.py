@@ -160,8 +160,7 @@ def refused(node, answer, says, trouble="trouble"):
     node.web.answer = answer
     node.text_begins()
     node.run("reload", check=False)
-    lab.wait_for(lambda: says in state_of(node).get(trouble, ""), f"it says {says}", 20)
-    assert "ALARM: list fetched" in node.text(), node.text()
+    lab.wait_for(lambda: "ALARM: list fetched" in node.text() and says in state_of(node).get(trouble, ""), f"it says {says}", 20)
     assert state_of(node)["state"] == "in force" and rcpt(node, "127.0.5.9")[0] == 554
 
 

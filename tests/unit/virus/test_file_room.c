@@ -136,10 +136,10 @@ static void test_open_and_removed(void **state)
 static void test_no_path(void **state)
 {
     struct file_room *room = file_room_new();
-    const char *volatile none = NULL;
-    struct statx *volatile nowhere = NULL;
+    /* by a pointer: libc's header forbids what is tried */
+    int (*volatile call)(int, const char *, int, unsigned, struct statx *) = statx;
     path_calls_begin(room);
-    assert_int_equal(statx(0, none, 0, STATX_BASIC_STATS, nowhere), -1);
+    assert_int_equal(call(0, NULL, 0, STATX_BASIC_STATS, NULL), -1);
     assert_int_equal(errno, EFAULT);
     assert_null(path_calls_end());
     file_room_free(room);
