@@ -26,7 +26,7 @@ static void authentication_put(struct session *session, const struct plain_heade
     buffer_free(&bytes);
 }
 
-bool header_inquiry_begin(struct session *session)
+bool header_inquiry_put(struct session *session)
 {
     const struct config *config = session->server->config;
     struct transaction *transaction = &session->transaction;
@@ -37,8 +37,7 @@ bool header_inquiry_begin(struct session *session)
     if (!plain_header_read(session->mail, body_text(&transaction->body), &header)) return false;
     if (authenticates) authentication_put(session, &header);
     if (remembers) sender_check_question(session, header.author);
-    session_ask(session);
-    return header_inquiry_is_open(session) && !question_set_awaits(&session->questions, ANSWERER_CONSULT);
+    return true;
 }
 
 bool header_inquiry_is_open(const struct session *session)

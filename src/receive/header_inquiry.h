@@ -6,9 +6,9 @@
 
 #include "receive/session.h"
 
-/* Asks lookup about the content, which is whole. True: its answers are worth waiting for, since nothing else
-   is open that will be. */
-bool header_inquiry_begin(struct session *session);
+/* Puts what is to be asked about the content, which is whole; session_ask sends it. False: nothing was put.
+ */
+bool header_inquiry_put(struct session *session);
 
 /* Lookup has not answered all that it was asked. */
 bool header_inquiry_is_open(const struct session *session);

@@ -474,8 +474,11 @@ static void inquire(struct session *session)
     struct transaction *transaction = &session->transaction;
     transaction->step = STEP_INQUIRING;
     transaction->inquired_ms = loop_now_ms(session->server->loop);
+    bool is_put = header_inquiry_put(session);
     session_ask(session);
-    if (header_inquiry_begin(session))
+    /* what is open elsewhere will be waited for in any case */
+    if (is_put && header_inquiry_is_open(session) &&
+        !question_set_awaits(&session->questions, ANSWERER_CONSULT))
         judging_wait(session, INQUIRY_MS);
     else
         read_ask(session);
