@@ -159,6 +159,7 @@ static bool bytes_scan(struct inspection *inspection, struct text bytes, const u
     struct engine_result result = { .state = SCAN_UNSCANNED };
     bool is_known = known_find(inspection, digest, &result);
     if (!is_known) ask(inspection, inspection->engine->calls->scan, bytes, &result);
+    if (!is_known && result.state == SCAN_CLEAN) seen_files_keep(inspection->seen, digest);
     if (!is_known && is_infectious(&result))
         verdict_cache_add_infected(inspection->cache, digest, result.name);
     return found_take(inspection, &result);

@@ -45,12 +45,12 @@ void inspect_add(struct inspection *inspection, enum virus_class class, struct t
 /* The message as it came, by the engine's own mail parser. Before the readings are walked. */
 void inspect_whole(struct inspection *inspection);
 
-/* One reading's bytes. Those that the engine came by in this message, and found nothing, are not scanned
-   again; of what is shown its white space does not count there. Nothing is scanned once a virus was found
-   (VIRUS_CLASS_VIRUS). When the engine's time for one scan has passed, no further one is begun and the result
-   is SCAN_LIMITS at best: a message takes at most twice that time. Where parts are kept, a file is remembered
-   by its digest, whether it was scanned or not, until a virus was found; so is whatever a virus or phishing
-   was found in. */
+/* One reading's bytes. Those that the engine came by in this message, or was given before, and found nothing
+   in, are not scanned again; of what is shown its white space does not count there. Nothing is scanned once a
+   virus was found (VIRUS_CLASS_VIRUS). When the engine's time for one scan has passed, no further one is
+   begun and the result is SCAN_LIMITS at best: a message takes at most twice that time. Where parts are kept,
+   a file is remembered by its digest, whether it was scanned or not, until a virus was found; so is whatever
+   a virus or phishing was found in. */
 void inspect_bytes(struct inspection *inspection, struct text bytes);
 
 /* Nothing more has to be looked at: something was found, an identical message was clean, nobody can look, or

@@ -36,6 +36,13 @@ void seen_files_settle(struct seen_files *seen, bool is_clean)
     seen->count = seen->kept;
 }
 
+void seen_files_keep(struct seen_files *seen, const uint8_t digest[DIGEST_BYTES])
+{
+    if (seen->count == SEEN_FILES_MOST) return;
+    memcpy(seen->digests[seen->count], digest, DIGEST_BYTES);
+    seen->kept = ++seen->count;
+}
+
 bool seen_files_has(const struct seen_files *seen, const uint8_t digest[DIGEST_BYTES])
 {
     for (uint32_t i = 0; i < seen->kept; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The files that an engine came by while it scanned one message and found nothing: it need not see them
-   again. Told apart by their digest; what is shown as text also by that of its characters without white
-   space, since a mail parser ends lines in its own way, breaks long ones, and drops blanks at ends. */
+/* The files that an engine came by while it scanned one message, or was given by themselves, and found
+   nothing in: it need not see them again. Told apart by their digest; what is shown as text also by that of
+   its characters without white space, since a mail parser ends lines in its own way, breaks long ones, and
+   drops blanks at ends. */
 #ifndef SEKIMORI_VIRUS_SEEN_FILES_H
 #define SEKIMORI_VIRUS_SEEN_FILES_H
 
@@ -22,6 +23,9 @@ struct seen_files {
 
 /* During a scan: it has come by this file. More than SEEN_FILES_MOST are not remembered. */
 void seen_files_add(struct seen_files *seen, struct text bytes);
+
+/* Between scans: bytes of this digest were scanned by themselves, and nothing was found. */
+void seen_files_keep(struct seen_files *seen, const uint8_t digest[DIGEST_BYTES]);
 
 /* The scan is over. Was anything found, or could anything not be looked into, its files are forgotten. */
 void seen_files_settle(struct seen_files *seen, bool is_clean);
