@@ -102,6 +102,7 @@ static bool had_room(const struct clamav *clamav)
 {
     struct statfs facts;
     if (file_room_was_short(clamav->room)) return false;
+    if (!file_room_was_settled(clamav->room)) return true;
     if (statfs(".", &facts) != 0) return false;
     return facts.f_bavail * (uint64_t)facts.f_bsize >= clamav->most_bytes && facts.f_ffree != 0;
 }

@@ -12,13 +12,11 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "virus/room_file.h"
 
 enum {
     BUCKETS = 1024, /* a power of two */
-    PLACES_MOST = 1 << 16,
-    KEPT_MOST = 8, /* files that wait to be used again */
-    KEPT_BYTES = 64 << 10,
-    NUMBER_SIZE = 12
+    PLACES_MOST = 1 << 16
 };
 
 LIST_HEAD(bucket, room_place);
@@ -32,9 +30,8 @@ struct room_place {
     struct room_place *within; /* NULL: of the room's own folder, which is in no list */
     struct children children;
     uint64_t hash;
-    uint32_t number; /* of a file: its name in the file system */
-    bool is_folder;
-    struct text path; /* without "./"; its bytes stand behind */
+    struct room_file *file; /* NULL: a folder */
+    struct text path;       /* without "./"; its bytes stand behind */
 };
 
 struct file_room_walk {
@@ -48,18 +45,25 @@ struct file_room {
     struct room_place root;
     struct bucket buckets[BUCKETS];
     struct walks walks;
-    uint32_t count, numbers; /* places; file names that were ever drawn */
-    uint32_t kept[KEPT_MOST], kept_count;
-    uint32_t ready; /* the first of them, which nobody can have open: they are of scans before this one */
-    bool was_short;
+    struct room_files files;
+    pid_t owner;    /* whose descriptors they are */
+    uint32_t count; /* places */
 };
 
 struct file_room *file_room_new(void)
 {
     struct file_room *room = memory_alloc(sizeof *room);
-    room->root.is_folder = true;
     TAILQ_INIT(&room->root.children);
+    room_files_init(&room->files);
     return room;
+}
+
+/* A child's descriptors are not its parent's. */
+void file_room_begin(struct file_room *room)
+{
+    pid_t self = getpid();
+    if (room->owner != self) room_files_forget_open(&room->files);
+    room->owner = self;
 }
 
 /* --- paths --- */
@@ -123,22 +127,22 @@ static struct room_place *folder_of(struct file_room *room, struct text path)
     struct room_place *folder =
         place_find(room, slash < path.length ? text_slice(path, 0, slash) : TEXT_NONE);
     if (!folder) errno = ENOENT;
-    if (folder && !folder->is_folder) errno = ENOTDIR;
-    return folder && folder->is_folder ? folder : NULL;
+    if (folder && folder->file) errno = ENOTDIR;
+    return folder && !folder->file ? folder : NULL;
 }
 
 /* NULL with errno. */
-static struct room_place *place_add(struct file_room *room, struct text path, bool is_folder)
+static struct room_place *place_add(struct file_room *room, struct text path)
 {
     struct room_place *within = folder_of(room, path);
     if (!within) return NULL;
     if (room->count == PLACES_MOST) {
-        room->was_short = true;
+        room->files.was_short = true;
         errno = ENOSPC;
         return NULL;
     }
     struct room_place *place = memory_alloc(sizeof *place + path.length);
-    *place = (struct room_place){ .within = within, .hash = hash_text(path), .is_folder = is_folder };
+    *place = (struct room_place){ .within = within, .hash = hash_text(path) };
     place->path = text_from(memcpy(place + 1, path.at, path.length), path.length);
     TAILQ_INIT(&place->children);
     TAILQ_INSERT_HEAD(&within->children, place, sibling);
@@ -157,50 +161,18 @@ static void place_forget(struct file_room *room, struct room_place *place)
     TAILQ_REMOVE(&place->within->children, place, sibling);
     LIST_REMOVE(place, in_bucket);
     room->count--;
+    if (place->file) room_file_drop(&room->files, place->file);
     free(place);
 }
 
 /* --- files --- */
 
-static const char *number_name(uint32_t number, char name[NUMBER_SIZE])
-{
-    snprintf(name, NUMBER_SIZE, "%u", number);
-    return name;
-}
-
-static uint32_t number_draw(struct file_room *room)
-{
-    if (room->ready == 0) return room->numbers++;
-    uint32_t number = room->kept[--room->ready];
-    room->kept[room->ready] = room->kept[--room->kept_count];
-    return number;
-}
-
-static void number_give_back(struct file_room *room, uint32_t number)
-{
-    char name[NUMBER_SIZE];
-    struct stat facts;
-    bool is_small = stat(number_name(number, name), &facts) == 0 && facts.st_size <= KEPT_BYTES;
-    if (is_small && room->kept_count < KEPT_MOST)
-        room->kept[room->kept_count++] = number;
-    else
-        unlink(name);
-}
-
-static int file_open(struct file_room *room, const struct room_place *place, int flags)
-{
-    char name[NUMBER_SIZE];
-    int fd = open(number_name(place->number, name), flags, 0600);
-    if (fd < 0) room->was_short = true; /* it is there, and ours */
-    return fd;
-}
-
 static int file_make(struct file_room *room, struct text path, int flags)
 {
-    struct room_place *place = place_add(room, path, false);
+    struct room_place *place = place_add(room, path);
     if (!place) return -1;
-    place->number = number_draw(room);
-    int fd = file_open(room, place, (flags & ~O_EXCL) | O_CREAT | O_TRUNC);
+    place->file = room_file_new(&room->files);
+    int fd = room_file_open(&room->files, place->file, flags);
     if (fd >= 0) return fd;
     int error = errno;
     place_forget(room, place);
@@ -219,10 +191,10 @@ int file_room_open(struct file_room *room, const char *path, int flags)
         errno = ENOENT;
     else if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         errno = EEXIST;
-    else if (place->is_folder)
+    else if (!place->file)
         errno = EISDIR;
     else
-        return file_open(room, place, flags);
+        return room_file_open(&room->files, place->file, flags);
     return -1;
 }
 
@@ -230,8 +202,7 @@ int file_room_remove_file(struct file_room *room, const char *path)
 {
     struct room_place *place = place_at(room, path);
     if (!place) return -1;
-    if (place->is_folder) return errno = EISDIR, -1;
-    number_give_back(room, place->number);
+    if (!place->file) return errno = EISDIR, -1;
     place_forget(room, place);
     return 0;
 }
@@ -244,7 +215,7 @@ int file_room_make_folder(struct file_room *room, const char *path)
     struct text read;
     if (!path_read(path, bytes, &read)) return -1;
     if (place_find(room, read)) return errno = EEXIST, -1;
-    return place_add(room, read, true) ? 0 : -1;
+    return place_add(room, read) ? 0 : -1;
 }
 
 int file_room_remove_folder(struct file_room *room, const char *path)
@@ -252,7 +223,7 @@ int file_room_remove_folder(struct file_room *room, const char *path)
     struct room_place *place = place_at(room, path);
     if (!place) return -1;
     if (place == &room->root) return errno = EBUSY, -1;
-    if (!place->is_folder) return errno = ENOTDIR, -1;
+    if (place->file) return errno = ENOTDIR, -1;
     if (!TAILQ_EMPTY(&place->children)) return errno = ENOTEMPTY, -1;
     place_forget(room, place);
     return 0;
@@ -265,10 +236,9 @@ int file_room_find(struct file_room *room, const char *path)
 
 int file_room_stat(struct file_room *room, const char *path, struct stat *out)
 {
-    char name[NUMBER_SIZE];
     const struct room_place *place = place_at(room, path);
     if (!place) return -1;
-    if (!place->is_folder) return stat(number_name(place->number, name), out);
+    if (place->file) return room_file_stat(place->file, out);
     *out = (struct stat){ .st_mode = S_IFDIR | 0700, .st_nlink = 2, .st_ino = 1 };
     return 0;
 }
@@ -279,24 +249,35 @@ unsigned file_room_clear(struct file_room *room)
     while (room->count > 0) {
         struct room_place *place = TAILQ_FIRST(&room->root.children);
         while (!TAILQ_EMPTY(&place->children)) place = TAILQ_FIRST(&place->children);
-        if (!place->is_folder) number_give_back(room, place->number);
         place_forget(room, place);
     }
-    room->ready = room->kept_count;
     return count;
 }
 
 bool file_room_was_short(struct file_room *room)
 {
-    bool was_short = room->was_short;
-    room->was_short = false;
+    bool was_short = room->files.was_short;
+    room->files.was_short = false;
     return was_short;
+}
+
+bool file_room_was_settled(struct file_room *room)
+{
+    bool was_settled = room->files.was_settled;
+    room->files.was_settled = false;
+    return was_settled;
+}
+
+struct room_files *file_room_files(struct file_room *room)
+{
+    return &room->files;
 }
 
 void file_room_free(struct file_room *room)
 {
     file_room_clear(room);
     while (!LIST_EMPTY(&room->walks)) file_room_walk_close(LIST_FIRST(&room->walks));
+    room_files_free(&room->files);
     free(room);
 }
 
@@ -305,8 +286,8 @@ void file_room_free(struct file_room *room)
 struct file_room_walk *file_room_walk_open(struct file_room *room, const char *path)
 {
     struct room_place *place = place_at(room, path);
-    if (place && !place->is_folder) errno = ENOTDIR;
-    if (!place || !place->is_folder) return NULL;
+    if (place && place->file) errno = ENOTDIR;
+    if (!place || place->file) return NULL;
     struct file_room_walk *walk = memory_alloc(sizeof *walk);
     walk->folder = place;
     LIST_INSERT_HEAD(&room->walks, walk, open);
@@ -325,8 +306,8 @@ const struct dirent *file_room_walk_next(struct file_room_walk *walk)
     if (!place) return NULL;
     struct text name = last_name(place->path);
     walk->next = TAILQ_NEXT(place, sibling);
-    walk->entry.d_ino = place->number + 2;
-    walk->entry.d_type = place->is_folder ? DT_DIR : DT_REG;
+    walk->entry.d_ino = 2;
+    walk->entry.d_type = place->file ? DT_REG : DT_DIR;
     walk->entry.d_reclen = sizeof walk->entry;
     memcpy(walk->entry.d_name, name.at, name.length); /* path_read: no name is longer */
     walk->entry.d_name[name.length] = '\0';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* The temporary files of one scan. A virus library makes a folder for each layer that it unpacks, and all of
-   them go again within the scan: here folders and names are memory, and only files are of the file system,
-   under numbers in the current folder. Small ones are used again by later scans. */
+   them go again within the scan: here folders, names and small files are memory (virus/room_file.h), and only
+   large files are of the file system, under numbers in the current folder. */
 #ifndef SEKIMORI_VIRUS_FILE_ROOM_H
 #define SEKIMORI_VIRUS_FILE_ROOM_H
 
@@ -10,11 +10,18 @@
 #include <sys/stat.h>
 
 struct file_room;
+struct room_files;
 struct file_room_walk; /* over the names of one folder */
 
 /* A room is empty: paths are relative to it, "." is its own folder, and ".." is nowhere. */
 struct file_room *file_room_new(void);
 void file_room_free(struct file_room *room);
+
+/* A scan begins in this process: what a process that it was forked from had open is not open here. */
+void file_room_begin(struct file_room *room);
+
+/* What is open; the room's. */
+struct room_files *file_room_files(struct file_room *room);
 
 /* The room's files and folders end; descriptors and walks that are open stay what they are. How many there
    were. */
@@ -23,6 +30,9 @@ unsigned file_room_clear(struct file_room *room);
 /* True: since the last time it was asked here something could not be made for want of space, names, memory or
    descriptors, so that what the library said is worth nothing. */
 bool file_room_was_short(struct file_room *room);
+
+/* True: since the last time it was asked here some file was one of the file system. */
+bool file_room_was_settled(struct file_room *room);
 
 /* These do as open(2), mkdir, rmdir, unlink, stat and access do, with their errors: -1 and errno. A path that
    is absolute or goes up is EXDEV: it is none of the room's. Folders cannot be opened (EISDIR). Files are

@@ -3,7 +3,6 @@
    room works, its own calls by path are libc's. */
 #include "virus/path_calls.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -11,14 +10,11 @@
 
 #include "virus/path_calls_private.h"
 
-_Static_assert(sizeof(off_t) == sizeof(long), "with short offsets libc has two of each call");
-
-/* The library hands its calls no context. */
-static _Thread_local struct file_room *serving;
 static _Thread_local char stray[160];
 
 void path_calls_begin(struct file_room *room)
 {
+    file_room_begin(room);
     serving = room;
     stray[0] = '\0';
 }
@@ -28,11 +24,6 @@ const char *path_calls_end(void)
     serving = NULL;
     return stray[0] ? stray : NULL;
 }
-
-/* Declares `libc`: libc's function of that name, which `own` stands in for; looked for once. */
-#define LIBC(own, name)                    \
-    static _Atomic(__typeof__(&own)) libc; \
-    if (!libc) libc = (__typeof__(&own))dlsym(RTLD_NEXT, name)
 
 /* The library's own files have no absolute path. With none at all a kernel is tried: for statx by Rust. */
 static bool means_room(const char *path)
@@ -48,13 +39,6 @@ static int astray(const char *name, const char *path)
     return -1;
 }
 
-static struct file_room *borrow(void)
-{
-    struct file_room *room = serving;
-    serving = NULL;
-    return room;
-}
-
 /* What the room answered to the call of that name. */
 static int give_back(struct file_room *room, int answer, const char *name, const char *path)
 {
@@ -66,7 +50,7 @@ static int give_back(struct file_room *room, int answer, const char *name, const
 
 static int room_open(const char *path, int flags)
 {
-    struct file_room *room = borrow();
+    struct file_room *room = serving_borrow();
     return give_back(room, file_room_open(room, path, flags), "open", path);
 }
 
@@ -120,7 +104,7 @@ FILE *path_calls_fopen64(const char *path, const char *mode)
     if (!means_room(path)) return libc(path, mode);
     if (!is_plain || (!is_read && mode[0] != 'w')) return astray("fopen", path), NULL;
     int fd = room_open(path, is_read ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC);
-    return fd < 0 ? NULL : fdopen(fd, mode);
+    return fd < 0 ? NULL : descriptor_calls_fdopen(fd, mode);
 }
 
 FILE *path_calls_fopen(const char *path, const char *mode)
@@ -134,7 +118,7 @@ int path_calls_mkdir(const char *path, mode_t mode)
 {
     LIBC(path_calls_mkdir, "mkdir");
     if (!means_room(path)) return libc(path, mode);
-    struct file_room *room = borrow();
+    struct file_room *room = serving_borrow();
     return give_back(room, file_room_make_folder(room, path), "mkdir", path);
 }
 
@@ -142,7 +126,7 @@ int path_calls_rmdir(const char *path)
 {
     LIBC(path_calls_rmdir, "rmdir");
     if (!means_room(path)) return libc(path);
-    struct file_room *room = borrow();
+    struct file_room *room = serving_borrow();
     return give_back(room, file_room_remove_folder(room, path), "rmdir", path);
 }
 
@@ -150,7 +134,7 @@ int path_calls_unlink(const char *path)
 {
     LIBC(path_calls_unlink, "unlink");
     if (!means_room(path)) return libc(path);
-    struct file_room *room = borrow();
+    struct file_room *room = serving_borrow();
     return give_back(room, file_room_remove_file(room, path), "unlink", path);
 }
 
@@ -178,13 +162,13 @@ int path_calls_rename(const char *from, const char *to)
 
 static int room_stat(const char *path, struct stat *out)
 {
-    struct file_room *room = borrow();
+    struct file_room *room = serving_borrow();
     return give_back(room, file_room_stat(room, path, out), "stat", path);
 }
 
 static int room_find(const char *path, const char *name)
 {
-    struct file_room *room = borrow();
+    struct file_room *room = serving_borrow();
     return give_back(room, file_room_find(room, path), name, path);
 }
 
@@ -213,8 +197,9 @@ int path_calls_lstat(const char *path, struct stat *out)
 int path_calls_fstatat64(int folder, const char *path, struct stat *out, int flags)
 {
     LIBC(path_calls_fstatat64, "fstatat64");
-    return means_room(path) && !(flags & AT_EMPTY_PATH) ? astray("fstatat", path)
-                                                        : libc(folder, path, out, flags);
+    if (means_room(path) && !(flags & AT_EMPTY_PATH)) return astray("fstatat", path);
+    descriptor_settle(folder);
+    return libc(folder, path, out, flags);
 }
 
 int path_calls_fstatat(int folder, const char *path, struct stat *out, int flags)
@@ -225,8 +210,9 @@ int path_calls_fstatat(int folder, const char *path, struct stat *out, int flags
 int path_calls_statx(int folder, const char *path, int flags, unsigned mask, struct statx *out)
 {
     LIBC(path_calls_statx, "statx");
-    return means_room(path) && !(flags & AT_EMPTY_PATH) ? astray("statx", path)
-                                                        : libc(folder, path, flags, mask, out);
+    if (means_room(path) && !(flags & AT_EMPTY_PATH)) return astray("statx", path);
+    descriptor_settle(folder);
+    return libc(folder, path, flags, mask, out);
 }
 
 int path_calls_access(const char *path, int wanted)
@@ -261,7 +247,7 @@ DIR *path_calls_opendir(const char *path)
 {
     LIBC(path_calls_opendir, "opendir");
     if (!means_room(path)) return libc(path);
-    struct file_room *room = borrow();
+    struct file_room *room = serving_borrow();
     void *walk = file_room_walk_open(room, path);
     give_back(room, walk ? 0 : -1, "opendir", path);
     return walk;

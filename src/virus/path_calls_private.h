@@ -5,10 +5,8 @@
 #define SEKIMORI_VIRUS_PATH_CALLS_PRIVATE_H
 
 #include <dirent.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
-#define INSTEAD_OF(name) __asm__(name) __attribute__((used, visibility("default")))
+#include "virus/descriptor_calls.h"
 
 /* open(2), and open by a folder */
 int path_calls_open(const char *path, int flags, ...) INSTEAD_OF("open");

@@ -12,6 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/temp_files.h"
@@ -255,6 +259,280 @@ static void test_bounds(void **state)
     file_room_free(room);
 }
 
+/* --- what is open --- */
+
+/* The same file in the file system and in the room, and one descriptor of each. */
+struct twins {
+    struct file_room *room;
+    int real, ours;
+};
+
+enum { STEPS = 60, LIVES = 400, LARGE = 150 << 10 };
+
+static char sent[LARGE], got_real[LARGE], got_ours[LARGE];
+
+static uint32_t dice(uint32_t below)
+{
+    static uint32_t state = 11;
+    state = state * 1664525 + 1013904223;
+    return (state >> 8) % below;
+}
+
+/* What the call of that number comes to: its answer, or minus errno. Reads into `out`. */
+static long call(int which, int fd, uint32_t size, long at, char *out)
+{
+    static const int froms[] = { SEEK_SET, SEEK_CUR, SEEK_END, 99 };
+    struct iovec pieces[] = { { sent, size / 2 }, { sent + size / 2, size - size / 2 } };
+    struct stat facts;
+    long answer = 0;
+    errno = 0;
+    switch (which) {
+    case 0:
+    case 1:
+        answer = write(fd, sent, size);
+        break;
+    case 2:
+    case 3:
+        answer = read(fd, out, size);
+        break;
+    case 4:
+        answer = pread(fd, out, size, at);
+        break;
+    case 5:
+    case 6:
+        answer = lseek(fd, at, froms[size % 4]);
+        break;
+    case 7:
+        answer = fstat(fd, &facts) ? -1 : facts.st_size + (S_ISREG(facts.st_mode) ? 0 : 1 << 30);
+        break;
+    case 8:
+        answer = writev(fd, pieces, 2); /* settles */
+        break;
+    case 9:
+        answer = pwrite(fd, sent, size, at < 0 ? 0 : at); /* likewise */
+        break;
+    default:
+        break;
+    }
+    return answer < 0 ? -errno : answer;
+}
+
+static void both(const struct twins *twins, int which)
+{
+    uint32_t size = dice(8) ? dice(5000) : dice(LARGE);
+    long at = (long)dice(20000) - 100;
+    long real = call(which, twins->real, size, at, got_real);
+    path_calls_begin(twins->room);
+    long ours = call(which, twins->ours, size, at, got_ours);
+    assert_null(path_calls_end());
+    if (real != ours)
+        fail_msg("call %d, %u bytes at %ld: %ld, but %ld in the room", which, size, at, real, ours);
+    if (which >= 2 && which <= 4 && real > 0) assert_memory_equal(got_real, got_ours, real);
+}
+
+static void both_open(struct twins *twins, int flags)
+{
+    twins->real = open("real", flags | O_CLOEXEC, 0600);
+    path_calls_begin(twins->room);
+    twins->ours = open("ours", flags | O_CLOEXEC, 0600);
+    assert_null(path_calls_end());
+    assert_true(twins->real >= 0 && twins->ours >= 0);
+}
+
+static void both_close(struct twins *twins)
+{
+    path_calls_begin(twins->room);
+    assert_int_equal(close(twins->ours), 0);
+    assert_null(path_calls_end());
+    assert_int_equal(close(twins->real), 0);
+}
+
+/* A file in memory is like one of the file system, whatever is done with it, and when it is settled on the
+ * way. */
+static void test_twins(void **state)
+{
+    static const int flags[] = { O_RDWR | O_CREAT | O_TRUNC, O_RDWR | O_CREAT, O_WRONLY | O_CREAT | O_TRUNC,
+                                 O_RDONLY };
+    struct twins twins = { .room = file_room_new() };
+    for (size_t i = 0; i < sizeof sent; i++) sent[i] = (char)dice(256);
+    for (int life = 0; life < LIVES; life++) {
+        both_open(&twins, flags[life % 4]);
+        int calls = life % 3 ? 8 : 10; /* with those that settle */
+        for (int step = 0; step < STEPS; step++) both(&twins, (int)dice((uint32_t)calls));
+        both_close(&twins);
+        if (life % 4 < 3) continue;
+        path_calls_begin(twins.room);
+        assert_int_equal(unlink("ours"), 0);
+        assert_null(path_calls_end());
+        assert_int_equal(unlink("real"), 0);
+    }
+    assert_false(file_room_was_short(twins.room));
+    file_room_free(twins.room);
+}
+
+/* Small files are none of the file system; what asks for the kernel makes them so, under the same number. */
+static void test_settling(void **state)
+{
+    struct file_room *room = file_room_new();
+    char got[8] = "";
+    path_calls_begin(room);
+    int fd = open("a", O_RDWR | O_CREAT | O_CLOEXEC, 0600), other = open("a", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(write(fd, "12345", 5), 5);
+    assert_int_equal(read(other, got, 2), 2);
+    assert_int_equal(syscall(SYS_read, fd, got, 5), -1); /* a call that nobody took over */
+    assert_int_equal(errno, EBADF);
+    assert_false(file_room_was_settled(room));
+    int copy = dup(fd);
+    assert_true(file_room_was_settled(room));
+    assert_int_equal(write(copy, "6", 1), 1);
+    assert_int_equal(syscall(SYS_read, other, got, 8), 4); /* from where it was */
+    assert_memory_equal(got, "3456", 4);
+    close(copy);
+    close(other);
+    close(fd);
+    int again = open("a", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(again, got, 8), 6);
+    close(again);
+    assert_int_equal(unlink("a"), 0);
+    assert_null(path_calls_end());
+    file_room_free(room);
+}
+
+/* Streams of files in memory. */
+static void test_streams(void **state)
+{
+    struct file_room *room = file_room_new();
+    char line[20];
+    path_calls_begin(room);
+    int fd = open("a", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    FILE *out = fdopen(fd, "w+");
+    assert_int_equal(fileno(out), fd);
+    for (int i = 0; i < 2000; i++) fprintf(out, "line %d\n", i);
+    assert_int_equal(fseek(out, 5, SEEK_SET), 0);
+    assert_int_equal(fputc('X', out), 'X');
+    assert_int_equal(fflush(out), 0);
+    FILE *in = fopen("a", "r");
+    for (int i = 0; i < 2000; i++) {
+        assert_non_null(fgets(line, sizeof line, in));
+        if (i > 0) assert_int_equal(strtol(line + 5, NULL, 10), i);
+    }
+    assert_int_equal(fgetc(in), EOF);
+    fclose(in);
+    fclose(out);
+    assert_int_equal(close(fd), -1);
+    assert_false(file_room_was_settled(room));
+    assert_null(path_calls_end());
+    file_room_free(room);
+}
+
+/* However many are open, and however much they hold, each has its bytes. */
+static void test_many(void **state)
+{
+    enum { MANY = 60 };
+    struct file_room *room = file_room_new();
+    int fds[MANY];
+    char name[20], got[sizeof name];
+    path_calls_begin(room);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        fds[i] = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        assert_true(fds[i] >= 0);
+        assert_int_equal(write(fds[i], sent, LARGE), LARGE);
+        assert_int_equal(write(fds[i], name, sizeof name), sizeof name);
+    }
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(pread(fds[i], got, sizeof got, LARGE), sizeof got);
+        assert_int_equal(strtol(got, NULL, 10), i);
+        close(fds[i]);
+    }
+    assert_true(file_room_was_settled(room));
+    assert_null(path_calls_end());
+    assert_int_equal(file_room_clear(room), MANY);
+    file_room_free(room);
+}
+
+/* What its parent had open is not open in a child, whatever stands under these numbers there. */
+static void test_fork(void **state)
+{
+    struct file_room *room = file_room_new();
+    path_calls_begin(room);
+    file_write("a", "parent's");
+    path_calls_end();
+    file_room_clear(room);
+    pid_t child = fork();
+    if (child == 0) {
+        char got[8] = "";
+        close_range(3, ~0U, 0);
+        int theirs = open("/dev/null", O_RDONLY | O_CLOEXEC); /* a number that a file in memory had */
+        path_calls_begin(room);
+        file_write("a", "child's");
+        int fd = open("a", O_RDONLY | O_CLOEXEC);
+        bool is_good = fd >= 0 && fd != theirs && read(fd, got, 7) == 7 && memcmp(got, "child's", 7) == 0;
+        close(fd);
+        is_good = is_good && read(theirs, got, 1) == 0;
+        _exit(path_calls_end() || !is_good);
+    }
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    file_room_free(room);
+}
+
+/* Where there is no room to settle in, that is told. */
+static void test_no_room(void **state)
+{
+    struct file_room *room = file_room_new();
+    int full = open("full", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    while (write(full, sent, LARGE) == LARGE) {
+    }
+    path_calls_begin(room);
+    int fd = open("a", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, sent, LARGE), LARGE);
+    assert_true(write(fd, sent, LARGE) < LARGE);
+    close(fd);
+    path_calls_end();
+    assert_true(file_room_was_short(room));
+    file_room_clear(room);
+    file_room_free(room);
+    close(full);
+    assert_int_equal(unlink("full"), 0);
+}
+
+static void *pages(size_t length)
+{
+    return mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* Memory comes empty, however often the same pages are asked for and given back, and two that have some at
+   once have their own. */
+static void test_pages(void **state)
+{
+    enum { TIMES = 30, SIDE = 12 };
+    static const char zeros[64 << 10];
+    struct file_room *room = file_room_new();
+    char *held[SIDE];
+    path_calls_begin(room);
+    for (int time = 0; time < TIMES; time++) {
+        size_t length = 4096 * (1 + dice(16));
+        for (int i = 0; i < SIDE; i++) {
+            held[i] = pages(length);
+            assert_memory_equal(held[i], zeros, length);
+            memset(held[i], i + 1, length);
+        }
+        for (int i = 0; i < SIDE; i++) {
+            assert_int_equal(held[i][0], i + 1);
+            assert_int_equal(held[i][length - 1], i + 1);
+            assert_int_equal(munmap(held[i], length), 0);
+        }
+    }
+    char *large = pages(1 << 20);
+    assert_true(large != MAP_FAILED);
+    assert_int_equal(munmap(large, 1 << 20), 0);
+    path_calls_end();
+    file_room_free(room);
+}
+
 static int enter(void **state)
 {
     char why[200];
@@ -272,6 +550,13 @@ int main(void)
         cmocka_unit_test(test_content),
         cmocka_unit_test(test_walk),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_twins),
+        cmocka_unit_test(test_settling),
+        cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_pages),
     };
     return cmocka_run_group_tests(tests, enter, NULL);
 }
