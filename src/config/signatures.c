@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "config/source.h"
 
 bool signatures_is_file(const char *name)
@@ -37,6 +38,38 @@ int64_t signatures_newest(struct text folder)
     free(path);
     errno = why;
     return newest;
+}
+
+/* What cannot be read has it. */
+static bool file_has_word(int folder, const char *name, struct text word)
+{
+    struct buffer content = { 0 };
+    bool has = !file_read_at(folder, name, SIZE_MAX / 2, &content) ||
+               text_find(buffer_text(&content), word) < buffer_length(&content);
+    buffer_free(&content);
+    return has;
+}
+
+static bool file_may_name_pictures(int folder, const char *name)
+{
+    static const char *const packed[] = { ".cvd", ".cld", ".cud" };
+    struct text called = text_of(name);
+    for (size_t i = 0; i < sizeof packed / sizeof *packed; i++)
+        if (text_ends(called, text_of(packed[i]))) return true;
+    bool is_logical = text_ends(called, TEXT(".ldb")) || text_ends(called, TEXT(".ldu"));
+    return is_logical && file_has_word(folder, name, TEXT("fuzzy_img"));
+}
+
+bool signatures_may_name_pictures(struct text folder)
+{
+    bool may = false;
+    char *path = memory_string(folder);
+    DIR *open_folder = opendir(path);
+    for (const struct dirent *entry; !may && open_folder && (entry = readdir(open_folder));)
+        may = signatures_is_file(entry->d_name) && file_may_name_pictures(dirfd(open_folder), entry->d_name);
+    if (open_folder) closedir(open_folder);
+    free(path);
+    return may;
 }
 
 static uint64_t file_number(const char *name, const struct stat *about)

@@ -14,6 +14,10 @@ bool signatures_is_file(const char *name);
    that is 0 where the folder can be read. */
 int64_t signatures_newest(struct text folder);
 
+/* Some signature in the folder may be by the look of a picture: a logical one is ("fuzzy_img"), or there is a
+   packed set, into which nobody looks here, or a file that cannot be read. */
+bool signatures_may_name_pictures(struct text folder);
+
 /* What a folder holds, or all of those that the configuration wants loaded, as one number: it changes with a
    file's name, size, time or place on the disk. A folder that cannot be read counts as empty. */
 uint64_t signatures_in(struct text folder);

@@ -25,6 +25,7 @@ struct clamav {
     uint64_t most_bytes;
     struct buffer message; /* a whole message with our line before it */
     struct file_room *room;
+    bool hashes_pictures; /* some signature may be by that */
 };
 
 /* What the library said during one scan or load. */
@@ -116,7 +117,8 @@ static void unscanned(struct hearing *hearing, const char *why)
 static void scan_map(struct clamav *clamav, cl_fmap_t *map, struct engine_result *out)
 {
     struct cl_scan_options options = { .general = CL_SCAN_GENERAL_HEURISTICS,
-                                       .parse = ~0U,
+                                       .parse =
+                                           ~(clamav->hashes_pictures ? 0U : CL_SCAN_PARSE_IMAGE_FUZZY_HASH),
                                        .heuristic =
                                            CL_SCAN_HEURISTIC_EXCEEDS_MAX | CL_SCAN_HEURISTIC_ENCRYPTED_DOC };
     struct hearing hearing = { 0 };
@@ -254,6 +256,7 @@ static bool folder_load(struct clamav *clamav, struct text path, struct text nam
         snprintf(error, size, "signatures in %s: %s", folder, cl_strerror(returned));
         return false;
     }
+    clamav->hashes_pictures |= signatures_may_name_pictures(path);
     struct engine_set *set = &clamav->engine.sets[clamav->engine.set_count++];
     *set = (struct engine_set){ .signatures = clamav->engine.signatures - before };
     snprintf(set->name, sizeof set->name, "%.*s", TEXT_ARG(name));

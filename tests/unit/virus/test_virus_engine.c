@@ -290,6 +290,52 @@ static void test_second_set(void **state)
     rmdir(base);
 }
 
+/* A picture of 32 by 32 dots, and its hash. */
+static const unsigned char picture[] = {
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52,
+    0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x20, 0x08, 0x00, 0x00, 0x00, 0x00, 0x56, 0x11, 0x25,
+    0x28, 0x00, 0x00, 0x00, 0x31, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0x63, 0x60, 0x80, 0x82, 0xff,
+    0x50, 0xd0, 0xd0, 0x31, 0x61, 0xc6, 0x82, 0x15, 0x1b, 0x76, 0x1c, 0x38, 0x71, 0xe1, 0xc6, 0x83,
+    0x17, 0x1f, 0x7e, 0x30, 0x8c, 0x10, 0x05, 0x30, 0x09, 0x98, 0xc2, 0x91, 0xaa, 0x60, 0x34, 0x3d,
+    0x8c, 0xa6, 0x07, 0x24, 0x05, 0x00, 0xa4, 0x10, 0x77, 0x1f, 0x50, 0xf4, 0x37, 0x77, 0x00, 0x00,
+    0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82
+};
+#define PICTURE_HASH "a207000700700070"
+
+/* Pictures are hashed where a signature may ask for it. */
+static void test_pictures(void **state)
+{
+    static const struct {
+        const char *file, *content;
+        bool may;
+        enum scan_state is;
+    } rows[] = {
+        { "a.ldb", "Own.Picture;Engine:150-255,Target:0;0;fuzzy_img#" PICTURE_HASH "#0\n", true, SCAN_FOUND },
+        { "a.ldb", "Own.Word;Engine:81-255,Target:0;0;66726f626e6963617465\n", false, SCAN_CLEAN },
+        { "a.ndb", "Own.Word:0:*:66726f626e6963617465\n", false, SCAN_CLEAN },
+    };
+    char base[] = "/tmp/sekimori-picture-XXXXXX";
+    assert_non_null(mkdtemp(base));
+    struct config config = limits();
+    config.virus.also = text_of(base);
+    config.virus.also_name = TEXT("others");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct engine_result result = { 0 };
+        write_file(base, rows[i].file, rows[i].content);
+        assert_int_equal(signatures_may_name_pictures(text_of(base)), rows[i].may);
+        struct engine *engine = open_engine(&config);
+        assert_int_equal(engine->set_count, 2);
+        engine->calls->scan(engine, text_from((const char *)picture, sizeof picture), &result);
+        assert_int_equal(result.state, rows[i].is);
+        engine->calls->close(engine);
+        remove_file(base, rows[i].file);
+    }
+    write_file(base, "daily.cvd", "packed");
+    assert_true(signatures_may_name_pictures(text_of(base)));
+    remove_file(base, "daily.cvd");
+    rmdir(base);
+}
+
 /* A first set that cannot be loaded is not tried again without the second. */
 static void test_first_set(void **state)
 {
@@ -414,7 +460,8 @@ int main(void)
         cmocka_unit_test(test_no_signatures), cmocka_unit_test(test_built_in_alone),
         cmocka_unit_test(test_second_set),    cmocka_unit_test(test_trial),
         cmocka_unit_test(test_on_disk),       cmocka_unit_test(test_watch),
-        cmocka_unit_test(test_news),          cmocka_unit_test(test_first_set)
+        cmocka_unit_test(test_news),          cmocka_unit_test(test_first_set),
+        cmocka_unit_test(test_pictures)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
