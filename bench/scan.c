@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What judging costs: microseconds a message and stage, over the messages of a folder (or $SEKIMORI_CORPORA),
-   on one core. usage: bench-scan CONFIGURATION [FOLDER]. Line ends become CRLF before the clock starts. */
+   on one core, with the configuration's base model and rules. usage: bench-scan CONFIGURATION [FOLDER]. Line
+   ends become CRLF before the clock starts. */
 #include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +9,10 @@
 
 #include "judging.h"
 #include "mail/reading.h"
+#include "rules/rule_folders.h"
 #include "scan/content.h"
 #include "scan/decide.h"
+#include "spam/base_model.h"
 
 enum { MESSAGES_MOST = 20000 };
 
@@ -102,6 +105,26 @@ static void measure(struct bench *bench, const char *name, void (*stage)(struct 
     fflush(stdout);
 }
 
+/* What would be read by a reader of open is found, and then there is none. */
+static int reader_get(void *context)
+{
+    (void)context;
+    return -1;
+}
+
+static void scanner_begin(struct scanner *scanner, const struct config *config)
+{
+    static struct reader_source readers = { .get = reader_get };
+    char why[300] = "";
+    struct problem_list problems;
+    *scanner = (struct scanner){ config, NULL, verdict_cache_new(1), TEXT("none") };
+    problem_list_start(&problems);
+    scanner->readers = &readers;
+    scanner->rules = rule_folders_read(config, &problems);
+    scanner->base = base_model_open(memory_string(config->spam.base_model), why, sizeof why);
+    printf("%s, %s\n", scanner->rules ? "rules" : "no rules", scanner->base ? "a base model" : why);
+}
+
 int main(int argc, char **argv)
 {
     static struct bench bench;
@@ -114,15 +137,15 @@ int main(int argc, char **argv)
     folder_read(&bench, folder);
     if (bench.count == 0) return fprintf(stderr, "%s: no .eml file\n", folder), 66;
     printf("%zu messages, %zu bytes on average\n", bench.count, bench.bytes / bench.count);
-    judging_enter(config);
     bench.arena = arena_new(65536);
     bench.recipient = TEXT("user@example.test");
     bench.occasion = (struct occasion){ .recipients = &bench.recipient, .recipient_count = 1 };
-    bench.scanner = (struct scanner){ config, NULL, verdict_cache_new(1), TEXT("none") };
+    scanner_begin(&bench.scanner, config);
     measure(&bench, "tree of parts", stage_tree);
     measure(&bench, "and every reading decoded", stage_readings);
     measure(&bench, "lines and bytes (content)", stage_content);
     measure(&bench, "read, without an engine", stage_read);
+    judging_enter(config);
     bench.scanner.engine = judging_engine(config);
     measure(&bench, "read, parts and message through the engine", stage_read);
     measure(&bench, "read and decide", stage_judge);

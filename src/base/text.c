@@ -77,10 +77,15 @@ size_t text_find(struct text text, struct text needle)
 size_t text_find_nocase(struct text text, struct text needle)
 {
     if (needle.length == 0) return 0;
-    for (size_t i = 0; i + needle.length <= text.length; i++)
-        if (char_lower(text.at[i]) == char_lower(needle.at[0]) &&
-            text_equal_nocase(text_from(text.at + i, needle.length), needle))
-            return i;
+    char first = char_lower(needle.at[0]);
+    bool is_letter = char_is_alpha(first);
+    for (size_t i = 0; i + needle.length <= text.length; i++) {
+        if (!is_letter)
+            i += text_find_char(text_slice(text, i, text.length), first);
+        else if (char_lower(text.at[i]) != first)
+            continue;
+        if (text_equal_nocase(text_slice(text, i, i + needle.length), needle)) return i;
+    }
     return text.length;
 }
 
@@ -187,4 +192,16 @@ bool text_is_ascii(struct text text)
     }
     for (; i < text.length; i++) all |= (uint8_t)text.at[i];
     return (all & 0x8080808080808080u) == 0;
+}
+
+size_t text_ascii_length(struct text text)
+{
+    uint64_t word = 0;
+    size_t i = 0;
+    for (; i + sizeof word <= text.length; i += sizeof word) {
+        memcpy(&word, text.at + i, sizeof word);
+        if (word & 0x8080808080808080u) break;
+    }
+    while (i < text.length && !((uint8_t)text.at[i] & 0x80)) i++;
+    return i;
 }

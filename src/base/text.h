@@ -54,6 +54,8 @@ bool text_ends(struct text text, struct text suffix);
 
 /* No byte has its eighth bit set; control characters and NUL are ASCII. */
 bool text_is_ascii(struct text text);
+/* How many bytes stand before the first that has it set. */
+size_t text_ascii_length(struct text text);
 
 /* Printable ASCII, blanks included: every byte is. An empty text is. */
 bool text_is_printable(struct text text);

@@ -24,7 +24,8 @@ size_t utf8_sequence(struct text text)
 bool utf8_is_valid(struct text text)
 {
     while (text.length > 0) {
-        size_t length = utf8_sequence(text);
+        bool is_ascii = (uint8_t)text.at[0] < 0x80;
+        size_t length = is_ascii ? text_ascii_length(text) : utf8_sequence(text);
         if (length == 0) return false;
         text = text_slice(text, length, text.length);
     }

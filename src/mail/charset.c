@@ -3,6 +3,8 @@
    likeliest one when that does not fit. */
 #include "mail/charset.h"
 
+#include <limits.h>
+
 #include "base/utf8.h"
 #include "mail/charset_guess.h"
 #include "mail/charset_table.h"
@@ -104,7 +106,8 @@ static size_t add_repaired_utf8(struct text bytes, struct buffer *out)
     const unsigned char *at = (const unsigned char *)bytes.at;
     size_t good = 0, bad = 0;
     for (size_t i = 0; i < bytes.length;) {
-        size_t length = utf8_sequence(text_slice(bytes, i, bytes.length));
+        struct text rest = text_slice(bytes, i, bytes.length);
+        size_t length = at[i] < 0x80 ? text_ascii_length(rest) : utf8_sequence(rest);
         if (length == 0) {
             buffer_add(out, at + good, i - good);
             buffer_add(out, "\xef\xbf\xbd", 3);
@@ -195,12 +198,11 @@ static void note(struct finding_set *findings, enum finding finding)
 
 /* --- bytes without a label --- */
 
-/* Is it UTF-8 that Japanese bytes would hardly make by chance: two or more characters of three bytes, none of
-   two (half-width kana look like those)? */
+/* Of what is UTF-8: would Japanese bytes hardly make it by chance? It has two or more characters of three
+   bytes, none of two (half-width kana look like those). */
 static bool is_surely_utf8(struct text bytes)
 {
     size_t three = 0;
-    if (!charset_is_utf8(bytes)) return false;
     for (size_t i = 0; i < bytes.length; i++) {
         unsigned char c = (unsigned char)bytes.at[i];
         if (c >= 0xc2 && c <= 0xdf) return false;
@@ -253,8 +255,10 @@ struct guess {
    of equals stays. */
 static void weigh(struct guess *best, struct text charset, struct text utf8, int handicap)
 {
-    int cost = (int)improbability_of(utf8) + handicap;
-    if (best->charset.length == 0 || cost < best->cost) *best = (struct guess){ charset, cost };
+    bool is_first = best->charset.length == 0;
+    int most = is_first ? INT_MAX : best->cost - handicap;
+    unsigned cost = most > 0 ? improbability_of(utf8, (unsigned)most) : 0;
+    if (is_first || (int)cost < most) *best = (struct guess){ charset, (int)cost + handicap };
 }
 
 /* One character may be bad in a short text too: it was cut. */
@@ -321,7 +325,7 @@ struct text charset_of_bytes(struct text declared, struct text bytes)
     if (japanese_is_jis(bytes)) return TEXT("ISO-2022-JP");
     if (text_is_ascii(bytes)) return TEXT("US-ASCII");
     bool is_utf8 = charset_is_utf8(bytes);
-    if (is_surely_utf8(bytes) || (is_utf8 && bytes.length > LOOK_MOST)) return TEXT("UTF-8");
+    if (is_utf8 && (bytes.length > LOOK_MOST || is_surely_utf8(bytes))) return TEXT("UTF-8");
     bytes = head_of(bytes);
     bool is_latin = try_declared(&best, declared, bytes) && manner_of(declared) == AS_LATIN;
     if (is_utf8) try_charset(&best, TEXT("UTF-8"), bytes, -FOR_UTF8);
@@ -359,7 +363,7 @@ static bool is_mislabelled(enum manner manner, struct text label, struct text by
     if (manner == AS_JIS || manner == NO_ASCII || manner == BY_ICU || manner == BY_ICU_PAIRS) return false;
     if (japanese_is_jis(bytes)) return true;
     if (manner == AS_UTF8 || text_is_ascii(bytes)) return false;
-    if (manner == AS_ASCII || is_surely_utf8(bytes)) return true;
+    if (manner == AS_ASCII || (charset_is_utf8(bytes) && is_surely_utf8(bytes))) return true;
     return fits_anything(manner, bytes) && !text_equal(charset_of_bytes(label, bytes), label);
 }
 

@@ -27,9 +27,9 @@ bool exposure_is_file_type(struct text type)
     return true;
 }
 
-static bool has_mark(struct text bytes)
+static bool has_mark(const struct exposure_view *view)
 {
-    return !file_mark_is_plain(bytes) && file_mark_in(bytes);
+    return !view->is_plain && file_mark_in(view->bytes);
 }
 
 /* Each leaf goes to the first layer that it lies behind. */
@@ -61,7 +61,7 @@ static void remember(struct exposure *exposure, const struct exposure_view *view
 void exposure_add_part(struct exposure *exposure, const struct exposure_view *view)
 {
     bool is_file_type = exposure_is_file_type(view->part->type);
-    bool is_file = is_file_type || has_mark(view->bytes);
+    bool is_file = is_file_type || has_mark(view);
     exposure->has_file |= is_file;
     exposure->has_hidden |= is_file && (!is_file_type || exposure->is_secret);
     remember(exposure, view, is_file);
@@ -116,9 +116,8 @@ static enum cover cover_of(const struct exposure *exposure, const struct exposur
 static bool is_file(const struct exposure *exposure, const struct exposure_view *view)
 {
     bool is_typed = view->part && exposure_is_file_type(view->part->type);
-    bool is_plain = file_mark_is_plain(view->bytes);
-    if (!is_typed && is_plain) return false;
-    bool is_marked = !is_plain && file_mark_in(view->bytes);
+    if (!is_typed && view->is_plain) return false;
+    bool is_marked = has_mark(view);
     if (!is_typed && !is_marked && !view->is_encoded) return false;
     enum cover cover = cover_of(exposure, view);
     return cover == COVER_NONE || (cover == COVER_TEXT && is_marked);

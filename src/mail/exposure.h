@@ -18,6 +18,7 @@ struct exposure_view {
     bool is_leaf;      /* as the tree of some choice has it */
     bool has_fields;   /* begins with lines that the tree of the first choice has in a header, perhaps */
     struct text bytes; /* as decoded */
+    bool is_plain;     /* file_mark_is_plain of them */
 };
 
 struct exposure_leaf;

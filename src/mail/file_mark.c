@@ -72,12 +72,34 @@ static bool is_program(struct text bytes)
     return bytes.length > 64 && text_starts(bytes, TEXT("MZ")) && (uint8_t)bytes.at[3] < 2;
 }
 
+enum { MARKS_ANYWHERE = sizeof marks_anywhere / sizeof *marks_anywhere };
+
+static bool begins_with_mark(struct text bytes)
+{
+    for (size_t i = 0; i < MARKS_ANYWHERE; i++)
+        if (bytes.at[0] == marks_anywhere[i].at[0] && text_starts(bytes, marks_anywhere[i])) return true;
+    return false;
+}
+
+/* By the first two bytes most places are passed over. */
+static bool has_mark_anywhere(struct text bytes)
+{
+    bool is_first[256] = { false }, is_second[256] = { false };
+    for (size_t i = 0; i < MARKS_ANYWHERE; i++) {
+        is_first[(uint8_t)marks_anywhere[i].at[0]] = true;
+        is_second[(uint8_t)marks_anywhere[i].at[1]] = true;
+    }
+    for (size_t at = 0; at + 1 < bytes.length; at++)
+        if (is_first[(uint8_t)bytes.at[at]] && is_second[(uint8_t)bytes.at[at + 1]] &&
+            begins_with_mark(text_slice(bytes, at, bytes.length)))
+            return true;
+    return false;
+}
+
 bool file_mark_in(struct text bytes)
 {
     if (is_program(bytes)) return true;
     for (size_t i = 0; i < sizeof first_marks / sizeof *first_marks; i++)
         if (text_starts(bytes, first_marks[i])) return true;
-    for (size_t i = 0; i < sizeof marks_anywhere / sizeof *marks_anywhere; i++)
-        if (text_find(bytes, marks_anywhere[i]) < bytes.length) return true;
-    return false;
+    return has_mark_anywhere(bytes);
 }

@@ -4,9 +4,17 @@
 
 enum { RUN_LINE_LEAST = 16, CONTENT_LINE_LEAST = 56, ENCODED_LEAST = 100, ARMOUR_LINES_MOST = 6 };
 
+enum digit64 { DIGIT64_NONE, DIGIT64_UPPER, DIGIT64_LOWER, DIGIT64_DIGIT, DIGIT64_OTHER, DIGIT64_KINDS };
+
+/* By byte; "=" is among them. */
+static const uint8_t digits64[256] = {
+    ['A' ... 'Z'] = DIGIT64_UPPER, ['a' ... 'z'] = DIGIT64_LOWER, ['0' ... '9'] = DIGIT64_DIGIT,
+    ['+'] = DIGIT64_OTHER,         ['/'] = DIGIT64_OTHER,         ['='] = DIGIT64_OTHER,
+};
+
 static bool is_digit64(char c)
 {
-    return char_is_alpha(c) || char_is_digit(c) || c == '+' || c == '/' || c == '=';
+    return digits64[(uint8_t)c] != DIGIT64_NONE;
 }
 
 /* No blanks, and at most a quarter of junk. */
@@ -232,7 +240,8 @@ static bool row_add(struct base64_row *row, struct text line, size_t padding_mos
 {
     if (row->is_over) return false;
     size_t padding = 0;
-    while (padding < padding_most && padding < line.length && line.at[line.length - padding - 1] == '=') padding++;
+    while (padding < padding_most && padding < line.length && line.at[line.length - padding - 1] == '=')
+        padding++;
     row->is_over = padding > 0 || line.length < RUN_LINE_LEAST;
     for (size_t i = 0; i + padding < line.length; i++) {
         char c = line.at[i];
@@ -263,25 +272,26 @@ bool gap_has_base64(struct text text, size_t least, bool is_quoted)
 
 bool gap_is_base64(struct text encoded)
 {
-    size_t upper = 0, lower = 0, digits = 0, all = 0;
+    size_t counts[DIGIT64_KINDS] = { 0 };
     for (size_t i = 0; i < encoded.length; i++) {
-        char c = encoded.at[i];
-        if (c == '\r' || c == '\n') continue;
-        if (!is_digit64(c)) return false;
-        upper += c >= 'A' && c <= 'Z';
-        lower += c >= 'a' && c <= 'z';
-        digits += char_is_digit(c);
-        all++;
+        enum digit64 kind = digits64[(uint8_t)encoded.at[i]];
+        if (kind == DIGIT64_NONE && encoded.at[i] != '\r' && encoded.at[i] != '\n') return false;
+        counts[kind]++;
     }
+    size_t upper = counts[DIGIT64_UPPER], lower = counts[DIGIT64_LOWER], digits = counts[DIGIT64_DIGIT];
+    size_t all = upper + lower + digits + counts[DIGIT64_OTHER];
     return all >= ENCODED_LEAST && upper >= all / 8 && lower >= all / 8 && digits >= all / 64;
 }
 
 bool gap_is_quoted(struct text encoded)
 {
     size_t escapes = 0;
-    for (size_t i = 0; i + 2 < encoded.length; i++)
-        escapes += encoded.at[i] == '=' && char_hex_value(encoded.at[i + 1]) >= 0 &&
-                   char_hex_value(encoded.at[i + 2]) >= 0;
+    for (struct text rest = encoded;;) {
+        rest = text_slice(rest, text_find_char(rest, '='), rest.length);
+        if (rest.length <= 2) break;
+        escapes += char_hex_value(rest.at[1]) >= 0 && char_hex_value(rest.at[2]) >= 0;
+        rest = text_slice(rest, 1, rest.length);
+    }
     return escapes * 8 >= encoded.length && escapes > 0;
 }
 

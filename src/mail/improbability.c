@@ -55,11 +55,26 @@ static const struct range {
 
 enum { KANJI_COMMON = 9, WORD_APART = 4, SPELLING = 8 };
 
+static const struct range *range_of(uint32_t code)
+{
+    const struct range *range = ranges;
+    while (code > range->last) range++;
+    return range;
+}
+
+/* Of each character of ASCII; made at the first use. */
+static const struct character *ascii_characters(void)
+{
+    static struct character all[128];
+    for (uint32_t code = 0; all['~'].cost == 0 && code < 128; code++)
+        all[code] = (struct character){ code, range_of(code)->script, range_of(code)->cost };
+    return all;
+}
+
 static struct character character_of(struct text sequence)
 {
     struct character out = { .code = printable_code(sequence, sequence.length) };
-    const struct range *range = ranges;
-    while (out.code > range->last) range++;
+    const struct range *range = range_of(out.code);
     out.script = range->script;
     out.cost = range->cost;
     if (out.code >= 0x4e00 && out.code <= 0x9fff && kanji_is_common(sequence)) out.cost = KANJI_COMMON;
@@ -97,14 +112,16 @@ static unsigned spelling(enum script before, struct character middle, enum scrip
     }
 }
 
-unsigned improbability_of(struct text utf8)
+unsigned improbability_of(struct text utf8, unsigned most)
 {
+    const struct character *ascii = ascii_characters();
     struct character before = { 0 }, middle = { 0 };
     unsigned sum = 0;
-    for (size_t i = 0; i < utf8.length;) {
-        size_t length = utf8_sequence(text_slice(utf8, i, utf8.length));
+    for (size_t i = 0; i < utf8.length && sum < most;) {
+        uint8_t byte = (uint8_t)utf8.at[i];
+        size_t length = byte < 0x80 ? 1 : utf8_sequence(text_slice(utf8, i, utf8.length));
         if (length == 0) length = 1;
-        struct character after = character_of(text_slice(utf8, i, i + length));
+        struct character after = byte < 0x80 ? ascii[byte] : character_of(text_slice(utf8, i, i + length));
         sum += middle.cost + spelling(before.script, middle, after.script);
         before = middle;
         middle = after;

@@ -7,7 +7,8 @@
 #include "base/text.h"
 
 /* Of valid UTF-8, about in bits: the sum of what each character costs, by its script and its neighbours. Two
-   readings of the same bytes compare by it. U+FFFD costs more than any character. */
-unsigned improbability_of(struct text utf8);
+   readings of the same bytes compare by it. U+FFFD costs more than any character. What costs `most` or more
+   is not read to its end: then it is `most` at least. */
+unsigned improbability_of(struct text utf8, unsigned most);
 
 #endif

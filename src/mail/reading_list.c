@@ -180,7 +180,7 @@ static bool part_is_in(const struct mime *mime, const struct mime_part *part)
 }
 
 static void expose(struct reading_list *list, const struct mime_part *part, struct text encoded,
-                   enum reading_method method, struct text bytes)
+                   enum reading_method method, struct text bytes, bool is_plain)
 {
     struct text core = text_trim(encoded);
     struct exposure_view view = {
@@ -190,6 +190,7 @@ static void expose(struct reading_list *list, const struct mime_part *part, stru
         .is_leaf = list->stage <= STAGE_OTHERS,
         .has_fields = part && list->short_tree && part_is_in(list->short_tree, part),
         .bytes = bytes,
+        .is_plain = is_plain,
     };
     view.end = view.start + core.length;
     view.is_encoded = looks_encoded(list, core, view.method);
@@ -214,20 +215,20 @@ static bool charge(struct reading_list *list, struct text bytes, bool is_extra)
 
 /* A file that was sent as lines; a text is one only by bytes that no text has. */
 static bool is_file_of_lines(const struct mime_part *part, struct text encoded, enum reading_method method,
-                             struct text bytes)
+                             bool is_plain)
 {
     if (method != METHOD_IDENTITY && method != METHOD_QUOTED) return false;
     if (!memchr(encoded.at, '\n', encoded.length)) return false;
     if (part && exposure_is_file_type(part->type)) return true;
-    return !file_mark_is_plain(bytes);
+    return !is_plain;
 }
 
 /* Of a file: what stands behind its empty lines; empty when it begins at once, and of a text. */
-static struct text behind_lines(const struct mime_part *part, struct text bytes)
+static struct text behind_lines(const struct mime_part *part, struct text bytes, bool is_plain)
 {
     size_t start = 0;
     if (bytes.length == 0 || !memchr(" \t\r\n", bytes.at[0], 4)) return TEXT_NONE;
-    if (!(part && exposure_is_file_type(part->type)) && file_mark_is_plain(bytes)) return TEXT_NONE;
+    if (!(part && exposure_is_file_type(part->type)) && is_plain) return TEXT_NONE;
     for (size_t at = 0; at < bytes.length && memchr(" \t\r\n", bytes.at[at], 4); at++)
         if (bytes.at[at] == '\n') start = at + 1;
     return start > 0 ? text_slice(bytes, start, bytes.length) : TEXT_NONE;
@@ -240,10 +241,11 @@ bool reading_list_hand_out(struct reading_list *list, struct reading *out, enum 
     if (bytes.length < (kind == READING_CARVED ? (size_t)READING_CARVED_LEAST : 1)) return false;
     if (text_equal(bytes, list->before) && list->stage != STAGE_PARTS) return false;
     if (!charge(list, bytes, kind != READING_PART || list->role != ROLE_MESSAGE)) return false;
-    expose(list, part, encoded, method, bytes);
-    if (is_file_of_lines(part, encoded, method, bytes))
+    bool is_plain = file_mark_is_plain(bytes);
+    expose(list, part, encoded, method, bytes, is_plain);
+    if (is_file_of_lines(part, encoded, method, is_plain))
         list->forms = (struct reading_forms){ encoded, method, LINE_FORM_TRIMMED };
-    list->behind_lines = behind_lines(part, bytes);
+    list->behind_lines = behind_lines(part, bytes, is_plain);
     size_t offset = (size_t)(encoded.at - list->mime->message.at);
     bool is_part = kind == READING_PART && list->role != ROLE_BODY && !list->is_other;
     *out = (struct reading){ kind, is_part, part, offset, method_names[method], bytes };

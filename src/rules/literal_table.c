@@ -116,19 +116,23 @@ static bool row_match(struct literal_walk *walk)
     return false;
 }
 
+/* Where, from `at` on, a literal may begin. The length of the text: nowhere. */
+static size_t next_place(const struct literal_table *table, struct text text, size_t at)
+{
+    for (; at + sizeof(uint32_t) <= text.length; at++)
+        if (is_met(table, word_at(text.at + at, sizeof(uint32_t)))) return at;
+    bool is_last = at + LITERAL_LEAST <= text.length && is_met(table, word_at(text.at + at, LITERAL_LEAST));
+    return is_last ? at : text.length;
+}
+
 bool literal_table_next(struct literal_walk *walk)
 {
-    const struct literal_table *table = walk->table;
     const struct text text = walk->text;
-    if (row_match(walk)) return true;
-    for (size_t at = walk->from; at + LITERAL_LEAST <= text.length; at++) {
-        uint32_t word = word_at(text.at + at, text.length - at);
-        if (!is_met(table, word)) continue;
-        walk->at = at;
-        walk->from = at + 1;
-        walk->next = table->first[bucket_of(word)];
-        if (row_match(walk)) return true;
+    while (!row_match(walk)) {
+        walk->at = next_place(walk->table, text, walk->from);
+        walk->from = walk->at + 1;
+        if (walk->at >= text.length) return false;
+        walk->next = walk->table->first[bucket_of(word_at(text.at + walk->at, text.length - walk->at))];
     }
-    walk->from = text.length;
-    return false;
+    return true;
 }

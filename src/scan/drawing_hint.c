@@ -4,11 +4,6 @@
 
 enum { DARK_LEAST = 60, CELLS_LEAST = 100, BACKGROUNDS_LEAST = 60 };
 
-struct hints {
-    uint32_t dark, cells, backgrounds;
-    bool has_picture;
-};
-
 static bool is_at(struct text text, size_t at, struct text wanted)
 {
     return text_starts_nocase(text_slice(text, at, at + wanted.length), wanted);
@@ -29,45 +24,59 @@ static bool is_dark_entity_at(struct text html, size_t at)
            is_at(html, at, TEXT("&lhblk;"));
 }
 
-bool drawing_hint_of_text(struct text text)
+static bool is_cell_at(struct text html, size_t at)
 {
-    uint32_t dark = 0;
-    for (size_t at = 0; at < text.length && dark < DARK_LEAST; at++) dark += is_dark_at(text, at);
-    return dark >= DARK_LEAST;
+    return is_at(html, at, TEXT("<td")) || is_at(html, at, TEXT("<th"));
 }
 
-static void byte_look(struct text html, size_t at, struct hints *hints)
+static bool is_drawing_at(struct text html, size_t at)
 {
-    switch (html.at[at]) {
-    case '#':
-    case '\xE2':
-        hints->dark += is_dark_at(html, at);
-        return;
-    case '&':
-        hints->dark += is_dark_entity_at(html, at);
-        return;
-    case '<':
-        hints->cells += is_at(html, at, TEXT("<td")) || is_at(html, at, TEXT("<th"));
-        hints->has_picture |= is_at(html, at, TEXT("<svg"));
-        return;
-    case 'b':
-    case 'B':
-        hints->backgrounds += is_at(html, at, TEXT("bgcolor")) || is_at(html, at, TEXT("background"));
-        return;
-    case 'd':
-    case 'D':
-        hints->has_picture |= is_at(html, at, TEXT("data:image/"));
-        return;
-    default:
-        return;
-    }
+    return is_at(html, at, TEXT("<svg"));
+}
+
+/* At the colon of "data:image/". */
+static bool is_data_at(struct text html, size_t at)
+{
+    enum { SCHEME = 4 };
+    return at >= SCHEME && is_at(html, at - SCHEME, TEXT("data:image/"));
+}
+
+static bool is_background_at(struct text html, size_t at)
+{
+    return is_at(html, at, TEXT("bgcolor")) || is_at(html, at, TEXT("background"));
+}
+
+/* Of the places that begin with a byte those of which `is_wanted`, up to `most`. */
+static uint32_t count(struct text text, char byte, bool (*is_wanted)(struct text text, size_t at),
+                      uint32_t most)
+{
+    uint32_t found = 0;
+    const char *at = text.at, *end = text.at + text.length;
+    for (; found < most && at < end && (at = memchr(at, byte, (size_t)(end - at))); at++)
+        found += is_wanted(text, (size_t)(at - text.at));
+    return found;
+}
+
+static uint32_t dark_in(struct text text)
+{
+    return count(text, '#', is_dark_at, DARK_LEAST) + count(text, '\xE2', is_dark_at, DARK_LEAST);
+}
+
+static uint32_t backgrounds_in(struct text html)
+{
+    return count(html, 'b', is_background_at, BACKGROUNDS_LEAST) +
+           count(html, 'B', is_background_at, BACKGROUNDS_LEAST);
+}
+
+bool drawing_hint_of_text(struct text text)
+{
+    return dark_in(text) >= DARK_LEAST;
 }
 
 bool drawing_hint_of_html(struct text html)
 {
-    struct hints hints = { 0 };
-    for (size_t at = 0; at < html.length && !hints.has_picture && hints.dark < DARK_LEAST; at++)
-        byte_look(html, at, &hints);
-    return hints.has_picture || hints.dark >= DARK_LEAST ||
-           (hints.cells >= CELLS_LEAST && hints.backgrounds >= BACKGROUNDS_LEAST);
+    if (count(html, '<', is_drawing_at, 1) || count(html, ':', is_data_at, 1)) return true;
+    if (dark_in(html) + count(html, '&', is_dark_entity_at, DARK_LEAST) >= DARK_LEAST) return true;
+    return count(html, '<', is_cell_at, CELLS_LEAST) == CELLS_LEAST &&
+           backgrounds_in(html) >= BACKGROUNDS_LEAST;
 }

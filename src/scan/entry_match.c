@@ -327,9 +327,20 @@ static void tell(const struct matching *matching, struct score *score, const str
     buffer_free(&what);
 }
 
+/* Items are not cleared: hardly any mail has one. */
+static void matching_begin(struct matching *matching, const struct entry_request *request,
+                           struct arena *arena, bool is_outbound)
+{
+    matching->request = request;
+    matching->arena = arena;
+    matching->count = matching->untold = 0;
+    matching->is_outbound = is_outbound;
+}
+
 void entry_match_outbound(const struct entry_request *request, struct score *score)
 {
-    struct matching matching = { .request = request, .arena = score->arena, .is_outbound = true };
+    struct matching matching;
+    matching_begin(&matching, request, score->arena, true);
     image_look(&matching, request->entries);
     image_look(&matching, request->config->entry_image);
     for (uint32_t i = 0; i < matching.count; i++) tell(&matching, score, &matching.items[i]);
@@ -337,9 +348,10 @@ void entry_match_outbound(const struct entry_request *request, struct score *sco
 
 bool entry_match(const struct entry_request *request, struct score *score, struct entry_ruling *out)
 {
-    struct matching matching = { .request = request, .arena = score->arena };
+    struct matching matching;
     const struct occasion *occasion = request->occasion;
     bool are_all_allowed = occasion->recipient_count > 0;
+    matching_begin(&matching, request, score->arena, false);
     image_look(&matching, request->entries);
     image_look(&matching, request->config->entry_image);
     for (uint32_t i = 0; i < occasion->recipient_count; i++) {

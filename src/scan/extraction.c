@@ -72,15 +72,16 @@ static bool is_html(const struct mime_part *part, struct text head)
 }
 
 /* In UTF-8: what is in another charset becomes it. */
-static void text_offer(struct extraction *extraction, const struct mime_part *part, struct text bytes)
+static void text_offer(struct extraction *extraction, const struct mime_part *part, struct text bytes,
+                       struct text utf8)
 {
     struct buffer converted = { 0 };
     bool is_page = is_html(part, text_slice(bytes, 0, HEAD));
     if (!is_page && !(part && text_starts(part->type, TEXT("text/")))) return;
     bytes = text_slice(bytes, 0, TEXT_LOOKED_MOST);
     if (part && (!charset_is_utf8(bytes) || text_find_char(bytes, '\x1B') < bytes.length)) {
-        charset_to_utf8(part->charset, bytes, &converted, NULL);
-        bytes = text_slice(buffer_text(&converted), 0, ITEM_BYTES_MOST);
+        if (utf8.length == 0) charset_to_utf8(part->charset, bytes, &converted, NULL);
+        bytes = text_slice(utf8.length ? utf8 : buffer_text(&converted), 0, ITEM_BYTES_MOST);
     }
     if (is_page ? drawing_hint_of_html(bytes) : drawing_hint_of_text(bytes))
         item_add(extraction, is_page ? EXTRACT_HTML : EXTRACT_PLAIN, part, bytes);
@@ -93,7 +94,8 @@ static bool is_svg(const struct mime_part *part, struct text head)
            text_find_nocase(head, TEXT("<svg")) < head.length;
 }
 
-void extraction_offer(struct extraction *extraction, const struct mime_part *part, struct text bytes)
+void extraction_offer(struct extraction *extraction, const struct mime_part *part, struct text bytes,
+                      struct text utf8)
 {
     struct picture_size size;
     struct text head = text_slice(bytes, 0, HEAD);
@@ -106,7 +108,7 @@ void extraction_offer(struct extraction *extraction, const struct mime_part *par
     else if (is_svg(part, head))
         item_add(extraction, EXTRACT_SVG, part, bytes);
     else
-        text_offer(extraction, part, bytes);
+        text_offer(extraction, part, bytes, utf8);
 }
 
 /* --- reading --- */

@@ -40,8 +40,10 @@ void extraction_begin(struct extraction *extraction, const struct config *config
                       struct reader_source *source, struct score *score, bool is_for_spam);
 
 /* A decoded part, or with NULL a file that was found in a container. What could hold no code and no text
-   costs a look at its first bytes; what is worth it is copied. */
-void extraction_offer(struct extraction *extraction, const struct mime_part *part, struct text bytes);
+   costs a look at its first bytes; what is worth it is copied. `utf8`: the same in UTF-8 where it was made;
+   else empty. */
+void extraction_offer(struct extraction *extraction, const struct mime_part *part, struct text bytes,
+                      struct text utf8);
 
 /* Reads all that was offered, by `reader` (-1: none can be had), within a time of its own. Whatever happens
    to the reader is a signal without points and is no reason to hold the message. False: the reader is of no

@@ -134,7 +134,8 @@ static bool member_take(struct opening *opening, struct text payload)
         return false;
     }
     inspect_bytes(opening->inspection, buffer_text(&opening->member));
-    if (opening->extraction) extraction_offer(opening->extraction, NULL, buffer_text(&opening->member));
+    if (opening->extraction)
+        extraction_offer(opening->extraction, NULL, buffer_text(&opening->member), TEXT_NONE);
     mail_look(opening, buffer_text(&opening->member));
     part_set(opening, TEXT_NONE);
     if (opening->member.capacity > MEMBER_KEPT) buffer_free(&opening->member);

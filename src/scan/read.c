@@ -92,9 +92,11 @@ static void parts_walk(struct arena *arena, struct mime *mime, struct inspection
         if (inspection) inspect_bytes(inspection, reading.bytes);
         if (inspection) opening_look(opening, reading.bytes, reading.is_part);
         if (reading.part) score_part(score, reading.part, reading.bytes);
+        struct text utf8 = TEXT_NONE;
+        if (reading.kind == READING_PART && reading.part)
+            utf8 = score_read(score, reading.part, reading.bytes);
         if (opening->extraction && reading.is_part)
-            extraction_offer(opening->extraction, reading.part, reading.bytes);
-        if (reading.kind == READING_PART && reading.part) score_read(score, reading.part, reading.bytes);
+            extraction_offer(opening->extraction, reading.part, reading.bytes, utf8);
     }
     out->ambiguous = reading_is_ambiguous(list);
     opening->readings = NULL;

@@ -150,10 +150,13 @@ enum base_script base_script_of(const struct message_text *text)
     struct text utf8 = text->visible.length > TEXT_LEAST ? text->visible : text->subject;
     size_t kana = 0, han = 0, other = 0, latin = 0;
     for (size_t i = 0; i < utf8.length; i++) {
-        uint8_t byte = (uint8_t)utf8.at[i], next = i + 1 < utf8.length ? (uint8_t)utf8.at[i + 1] : 0;
-        if (byte < 0x80)
+        uint8_t byte = (uint8_t)utf8.at[i];
+        if (byte < 0x80) {
             latin += char_is_alpha((char)byte);
-        else if (byte == 0xE3 && next >= 0x81 && next <= 0x83)
+            continue;
+        }
+        uint8_t next = i + 1 < utf8.length ? (uint8_t)utf8.at[i + 1] : 0;
+        if (byte == 0xE3 && next >= 0x81 && next <= 0x83)
             kana++;
         else if (byte >= 0xE4 && byte <= 0xE9)
             han++;

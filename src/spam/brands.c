@@ -138,12 +138,17 @@ static bool has_word(struct text text, struct text name)
     }
 }
 
+static size_t next_char(struct text text, size_t from, char wanted)
+{
+    return from + text_find_char(text_slice(text, from, text.length), wanted);
+}
+
 /* The name with something between its letters, from edge to edge: "p.a-y p a l". */
 static bool has_spread(struct text text, struct text name)
 {
-    for (size_t from = 0; from < text.length; from++) {
+    for (size_t from = 0; (from = next_char(text, from, name.at[0])) < text.length; from++) {
         size_t at = from, next = 0, between = 0;
-        if (text.at[from] != name.at[0] || (from > 0 && is_letter(text.at[from - 1]))) continue;
+        if (from > 0 && is_letter(text.at[from - 1])) continue;
         for (; at < text.length && next < name.length; at++) {
             if (text.at[at] == name.at[next])
                 next++;
@@ -212,8 +217,9 @@ static void sketch_draw(struct text text, struct sketch *out)
 static bool may_have(const struct sketch *sketch, char first, const struct byte_set *name)
 {
     uint64_t missing = 0;
+    if ((uint8_t)first < 0x80 && !byte_is_in(&sketch->firsts, first)) return false;
     for (size_t i = 0; i < 4; i++) missing |= name->bits[i] & ~sketch->bytes.bits[i];
-    return missing == 0 && ((uint8_t)first >= 0x80 || byte_is_in(&sketch->firsts, first));
+    return missing == 0;
 }
 
 /* False: the name is not in the text. */

@@ -11,8 +11,17 @@ struct attribute {
     struct text name, value; /* as written */
 };
 
+struct element {
+    const char *name;
+    bool is_block;   /* a line of its own */
+    bool is_void;    /* nothing is in it */
+    bool is_sibling; /* two of them are never inside each other: the second ends the first */
+    bool is_raw;     /* what stands up to its end tag is no text */
+};
+
 struct tag {
     char name[NAME_MOST]; /* lower case; cut */
+    struct element element;
     bool is_end;
     struct attribute attributes[ATTRIBUTES_MOST];
     uint32_t attribute_count;
@@ -38,13 +47,64 @@ static bool is_space(char c)
 
 static bool tag_is(const struct tag *tag, const char *name)
 {
-    return strcmp(tag->name, name) == 0;
+    return tag->name[0] == name[0] && strcmp(tag->name, name) == 0;
 }
 
-static bool is_one_of(const struct tag *tag, const char *const *names)
+/* By name. */
+static const struct element elements[] = {
+    { "area", .is_void = true },
+    { "article", .is_block = true },
+    { "base", .is_void = true },
+    { "blockquote", .is_block = true },
+    { "body", .is_block = true },
+    { "br", .is_block = true, .is_void = true },
+    { "center", .is_block = true },
+    { "col", .is_void = true },
+    { "dd", .is_sibling = true },
+    { "div", .is_block = true },
+    { "dt", .is_sibling = true },
+    { "embed", .is_void = true },
+    { "footer", .is_block = true },
+    { "h1", .is_block = true },
+    { "h2", .is_block = true },
+    { "h3", .is_block = true },
+    { "h4", .is_block = true },
+    { "h5", .is_block = true },
+    { "h6", .is_block = true },
+    { "header", .is_block = true },
+    { "hr", .is_block = true, .is_void = true },
+    { "img", .is_void = true },
+    { "input", .is_void = true },
+    { "li", .is_block = true, .is_sibling = true },
+    { "link", .is_void = true },
+    { "meta", .is_void = true },
+    { "noscript", .is_raw = true },
+    { "ol", .is_block = true },
+    { "option", .is_sibling = true },
+    { "p", .is_block = true, .is_sibling = true },
+    { "param", .is_void = true },
+    { "pre", .is_block = true },
+    { "script", .is_raw = true },
+    { "section", .is_block = true },
+    { "source", .is_void = true },
+    { "style", .is_raw = true },
+    { "table", .is_block = true },
+    { "td", .is_block = true, .is_sibling = true },
+    { "th", .is_block = true, .is_sibling = true },
+    { "title", .is_raw = true },
+    { "tr", .is_block = true, .is_sibling = true },
+    { "track", .is_void = true },
+    { "ul", .is_block = true },
+    { "wbr", .is_void = true },
+    { "xmp", .is_raw = true },
+};
+
+/* Without a name where nothing is said of it. */
+static struct element element_of(const char *name)
 {
-    while (*names && !tag_is(tag, *names)) names++;
-    return *names != NULL;
+    for (size_t i = 0; i < sizeof elements / sizeof *elements && elements[i].name[0] <= name[0]; i++)
+        if (elements[i].name[0] == name[0] && strcmp(elements[i].name, name) == 0) return elements[i];
+    return (struct element){ 0 };
 }
 
 /* --- tags --- */
@@ -87,10 +147,13 @@ static void attribute_read(struct text text, size_t *at, struct attribute *out)
 static size_t tag_read(struct text text, struct tag *out)
 {
     size_t at = text.at[0] == '/', length = 0;
-    *out = (struct tag){ .is_end = at == 1 };
+    out->is_end = at == 1;
+    out->attribute_count = 0;
+    memset(out->name, 0, sizeof out->name);
     text = text_slice(text, 0, TAG_BYTES_MOST);
     for (; at < text.length && !is_space(text.at[at]) && text.at[at] != '>' && text.at[at] != '/'; at++)
         if (length < NAME_MOST - 1) out->name[length++] = char_lower(text.at[at]);
+    out->element = element_of(out->name);
     for (space_skip(text, &at); at < text.length && text.at[at] != '>'; space_skip(text, &at)) {
         struct attribute attribute;
         attribute_read(text, &at, &attribute);
@@ -217,32 +280,18 @@ static uint32_t pushes_in(struct text styles)
     return pushes;
 }
 
-static bool is_void(const struct tag *tag)
-{
-    static const char *const names[] = { "area", "base", "br",    "col",    "embed", "hr",  "img", "input",
-                                         "link", "meta", "param", "source", "track", "wbr", NULL };
-    return is_one_of(tag, names);
-}
-
-/* Two of them are never inside each other: the second ends the first. */
-static bool is_sibling(const struct tag *tag)
-{
-    static const char *const names[] = { "p", "li", "td", "th", "tr", "option", "dt", "dd", NULL };
-    return is_one_of(tag, names);
-}
-
 static void hiding_follow(struct walk *walk, const struct tag *tag)
 {
     bool is_same = walk->hidden_by[0] && tag_is(tag, walk->hidden_by);
     if (walk->hidden_by[0] && !is_same) return;
-    if (is_same && (tag->is_end || is_sibling(tag)) && --walk->hidden_depth == 0) {
+    if (is_same && (tag->is_end || tag->element.is_sibling) && --walk->hidden_depth == 0) {
         walk->markup->hidden_elements += walk->has_hidden_text;
         walk->has_hidden_text = false;
         walk->hidden_by[0] = '\0';
-    } else if (is_same && !tag->is_end && !is_sibling(tag)) {
+    } else if (is_same && !tag->is_end && !tag->element.is_sibling) {
         walk->hidden_depth++;
     }
-    if (walk->hidden_by[0] || tag->is_end || is_void(tag) || !is_hiding(tag)) return;
+    if (walk->hidden_by[0] || tag->is_end || tag->element.is_void || !is_hiding(tag)) return;
     memcpy(walk->hidden_by, tag->name, NAME_MOST);
     walk->hidden_depth = 1;
 }
@@ -370,7 +419,6 @@ static void font_take(struct walk *walk, const struct tag *tag)
 
 /* --- the walk --- */
 
-/* What stands up to its end tag is no text. */
 static void raw_skip(struct walk *walk, const struct tag *tag)
 {
     char end[NAME_MOST + 3];
@@ -381,22 +429,11 @@ static void raw_skip(struct walk *walk, const struct tag *tag)
     walk->at += skipped;
 }
 
-static bool is_block(const struct tag *tag)
-{
-    static const char *const names[] = { "p",      "div", "br",   "tr",      "td",      "th",
-                                         "table",  "li",  "ul",   "ol",      "h1",      "h2",
-                                         "h3",     "h4",  "h5",   "h6",      "hr",      "blockquote",
-                                         "center", "pre", "body", "section", "article", "header",
-                                         "footer", NULL };
-    return is_one_of(tag, names);
-}
-
 static void tag_take(struct walk *walk, const struct tag *tag)
 {
-    static const char *const raw[] = { "script", "style", "title", "noscript", "xmp", NULL };
     struct markup *markup = walk->markup;
     markup->tags++;
-    if (is_block(tag)) line_end(walk);
+    if (tag->element.is_block) line_end(walk);
     hiding_follow(walk, tag);
     if (tag_is(tag, "a")) anchor_take(walk, tag);
     if (tag->is_end) return;
@@ -410,7 +447,7 @@ static void tag_take(struct walk *walk, const struct tag *tag)
     if (tag_is(tag, "font")) font_take(walk, tag);
     if (tag_is(tag, "html")) markup->is_whole = true;
     markup->frames += tag_is(tag, "iframe") || tag_is(tag, "frame");
-    if (is_one_of(tag, raw)) raw_skip(walk, tag);
+    if (tag->element.is_raw) raw_skip(walk, tag);
 }
 
 /* "<!-- … -->", "<!DOCTYPE …>", "<? … >". */

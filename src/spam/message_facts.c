@@ -71,7 +71,8 @@ static unsigned digits_in(struct text text)
 
 static bool is_among(struct text word, const char *const *words)
 {
-    while (*words && !text_equal(word, text_of(*words))) words++;
+    if (word.length == 0) return false;
+    while (*words && (**words != word.at[0] || !text_equal(word, text_of(*words)))) words++;
     return *words != NULL;
 }
 
@@ -262,12 +263,8 @@ static void body_look(struct look *look)
     struct text visible = text->visible, plain = buffer_text(&text->plain);
     const struct line_starts starts = line_starts_read(plain);
     size_t hidden = buffer_length(&markup->hidden);
-    unsigned letters = 0, marks = 0, wide = 0;
-    for (size_t i = 0; i < visible.length; i++) {
-        letters += char_is_alpha(visible.at[i]);
-        marks += visible.at[i] == '!';
-        wide += (unsigned char)visible.at[i] >= 0xE3;
-    }
+    unsigned marks = 0;
+    for (size_t i = 0; i < visible.length; i++) marks += visible.at[i] == '!';
     fact(look, "html-alone", text->html_parts && !text->plain_parts);
     fact(look, "html", text->html_parts > 0);
     fact(look, "html-bare", text->html_parts > 0 && !markup->is_whole);
@@ -332,25 +329,36 @@ static const char *const open_hosts[] = {
     "myshopify.com",   "ipfs.io",       "dweb.link",         "framer.app",  NULL
 };
 
+enum { HOMES = 4 };
+
+/* A host, and how much of its end is its organisation's domain. */
+struct link_home {
+    char host[LINK_HOST_MOST];
+    size_t length, home_length;
+};
+
 struct link_counts {
     unsigned all, own, foreign_shown, others; /* others: of another organisation than the first */
     unsigned seconds, other_targets;          /* of the second link's organisation; than the first link's */
     char first[LINK_HOST_MOST + 1], second[LINK_HOST_MOST + 1];
-    struct text target;             /* the first link's */
-    bool names_own;                 /* a link has the name of the author's domain in its host or path */
-    char last[LINK_HOST_MOST + 1];  /* whose words were looked at last */
-    char asked[LINK_HOST_MOST + 1]; /* whose organisation was asked for last */
-    size_t home_length;             /* of that: how asked ends */
+    struct text target;            /* the first link's */
+    bool names_own;                /* a link has the name of the author's domain in its host or path */
+    char last[LINK_HOST_MOST + 1]; /* whose words were looked at last */
+    struct link_home homes[HOMES]; /* those that were asked for last, in a ring */
+    unsigned asked;                /* how many were */
 };
 
-/* The host's organisation: many links in a row lead to one host. */
+/* The host's organisation: many links lead to few hosts. */
 static struct text home_of(struct link_counts *counts, struct text host)
 {
-    if (!text_equal(host, text_of(counts->asked))) {
-        snprintf(counts->asked, sizeof counts->asked, "%.*s", TEXT_ARG(host));
-        counts->home_length = organization(host).length;
-    }
-    return text_slice(host, host.length - counts->home_length, host.length);
+    for (unsigned i = 0; i < HOMES; i++)
+        if (text_equal(host, text_from(counts->homes[i].host, counts->homes[i].length)))
+            return text_slice(host, host.length - counts->homes[i].home_length, host.length);
+    struct text home = organization(host);
+    struct link_home *asked = &counts->homes[counts->asked++ % HOMES];
+    *asked = (struct link_home){ .length = host.length, .home_length = home.length };
+    memcpy(asked->host, host.at, host.length);
+    return home;
 }
 
 /* Of links that can be clicked: how they stand to the first and the second. */

@@ -11,6 +11,13 @@ void message_text_begin(struct message_text *text, struct arena *arena)
     *text = (struct message_text){ .markup.arena = arena };
 }
 
+struct message_text *message_text_new(struct arena *arena)
+{
+    struct message_text *text = arena_alloc(arena, sizeof *text);
+    text->markup.arena = arena;
+    return text;
+}
+
 /* --- parts --- */
 
 /* Text that begins as a page of HTML does: some programs for junk send it as plain. */
@@ -53,27 +60,30 @@ static void svg_read(struct message_text *text, struct text bytes)
     markup_free(drawing);
 }
 
-void message_text_part(struct message_text *text, const struct mime_part *part, struct text bytes)
+struct text message_text_part(struct message_text *text, const struct mime_part *part, struct text bytes)
 {
     bool is_html = text_equal(part->type, TEXT("text/html")),
          is_plain = text_equal(part->type, TEXT("text/plain"));
     if (text_equal(part->type, TEXT("image/svg+xml"))) svg_read(text, bytes);
-    if ((!is_html && !is_plain) || text_equal(part->disposition, TEXT("attachment"))) return;
+    if ((!is_html && !is_plain) || text_equal(part->disposition, TEXT("attachment"))) return TEXT_NONE;
     if (is_plain && begins_as_html(bytes)) {
         is_html = text->html_as_plain = true;
         is_plain = false;
     }
     struct buffer *out = is_html ? &text->markup.text : &text->plain;
-    text->is_cut =
-        text->is_cut || bytes.length > MESSAGE_TEXT_MOST || buffer_length(out) >= MESSAGE_TEXT_MOST;
-    if (buffer_length(out) >= MESSAGE_TEXT_MOST) return;
+    struct buffer *utf8 = is_html ? &text->room : out;
+    bool is_whole = bytes.length <= MESSAGE_TEXT_MOST;
+    text->is_cut = text->is_cut || !is_whole || buffer_length(out) >= MESSAGE_TEXT_MOST;
+    if (buffer_length(out) >= MESSAGE_TEXT_MOST) return TEXT_NONE;
     buffer_clear(&text->room);
-    charset_to_utf8(part->charset, text_slice(bytes, 0, MESSAGE_TEXT_MOST), is_html ? &text->room : out,
-                    NULL);
+    size_t before = buffer_length(utf8);
+    charset_to_utf8(part->charset, text_slice(bytes, 0, MESSAGE_TEXT_MOST), utf8, NULL);
+    size_t length = buffer_length(utf8) - before;
     if (is_html) markup_read(&text->markup, buffer_text(&text->room));
     buffer_add_char(out, '\n');
     text->html_parts += is_html;
     text->plain_parts += is_plain;
+    return is_whole ? text_slice(buffer_text(utf8), before, before + length) : TEXT_NONE;
 }
 
 static uint32_t longest_line_of(struct text all)

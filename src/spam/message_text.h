@@ -30,11 +30,13 @@ struct message_text {
     struct buffer room, folded;
 };
 
-/* Empty; what lives in the arena lives as long as that. */
+/* Empty; what lives in the arena lives as long as that, and so does the second one itself. */
 void message_text_begin(struct message_text *text, struct arena *arena);
+struct message_text *message_text_new(struct arena *arena);
 
-/* A leaf as its tree has it, decoded. Files, and types that are no text, are passed over. */
-void message_text_part(struct message_text *text, const struct mime_part *part, struct text bytes);
+/* A leaf as its tree has it, decoded. Files, and types that are no text, are passed over. Returns all of it
+   in UTF-8, borrowed until the next one; empty where it was passed over or cut. */
+struct text message_text_part(struct message_text *text, const struct mime_part *part, struct text bytes);
 
 /* Text and a link that were found in a file, any bytes; in front of message_text_finish. */
 void message_text_found(struct message_text *text, struct text bytes);

@@ -105,8 +105,7 @@ static bool text_begin(struct score *score)
     bool is_wanted = score->base || score->local || score->rules || score->sketch || score->wants_links;
     if (!is_wanted) return false;
     if (score->text) return true;
-    score->text = arena_alloc(score->arena, sizeof *score->text);
-    message_text_begin(score->text, score->arena);
+    score->text = message_text_new(score->arena);
     if (score->local) score->draft = vector_draft_new(score->arena);
     return true;
 }
@@ -141,12 +140,12 @@ void score_unread(struct score *score, struct text why)
 
 /* --- models and rules --- */
 
-void score_read(struct score *score, const struct mime_part *part, struct text bytes)
+struct text score_read(struct score *score, const struct mime_part *part, struct text bytes)
 {
-    if (!text_begin(score)) return;
-    message_text_part(score->text, part, bytes);
+    if (!text_begin(score)) return TEXT_NONE;
     if (score->draft) vector_draft_part(score->draft, part, bytes);
     if (score->sketch) campaign_sketch_file(part, bytes, score->sketch);
+    return message_text_part(score->text, part, bytes);
 }
 
 static void base_look(struct score *score, const struct features *features, const struct message_text *text)

@@ -50,8 +50,9 @@ void score_link(struct score *score, enum score_source source, struct text addre
 /* What was to be read so was not, or not to its end. `why` is borrowed as by score_add. */
 void score_unread(struct score *score, struct text why);
 
-/* A leaf as the message's tree has it, decoded, once: its words go to the models. */
-void score_read(struct score *score, const struct mime_part *part, struct text bytes);
+/* A leaf as the message's tree has it, decoded, once: its words go to the models. Returns what
+   message_text_part does. */
+struct text score_read(struct score *score, const struct mime_part *part, struct text bytes);
 
 /* Once, when all parts have been shown: the header of the message and how it is built. */
 void score_message(struct score *score, const struct mime *mime);

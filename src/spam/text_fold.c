@@ -17,6 +17,7 @@ enum { ASK = 255 };
 
 static struct {
     bool is_made;
+    char ascii[SMALL_FROM]; /* small letters; blanks for white space */
     struct small small[SMALL_END - SMALL_FROM];
 } tables;
 
@@ -33,6 +34,7 @@ struct fold {
 
 static void tables_make(void)
 {
+    for (int c = 0; c < SMALL_FROM; c++) tables.ascii[c] = char_is_white((char)c) ? ' ' : char_lower((char)c);
     for (uint32_t point = SMALL_FROM; point < SMALL_END; point++) {
         char bytes[4], room[64];
         struct small *small = &tables.small[point - SMALL_FROM];
@@ -70,8 +72,7 @@ static void ascii_take(struct fold *fold)
     char last = all.length > fold->begin ? all.at[all.length - 1] : ' ';
     size_t before = 0;
     for (; taken < left && (unsigned char)from[taken] < 0x80; taken++) {
-        char c = char_lower(from[taken]);
-        if (c == '\n' || c == '\t' || c == '\r') c = ' ';
+        char c = tables.ascii[(uint8_t)from[taken]];
         before = length;
         to[length] = c; /* no branch: where words end cannot be foretold */
         length += (c != ' ') | (last != ' ');
@@ -114,6 +115,9 @@ static void plain_take(struct fold *fold)
 /* Dashes and quotation marks as ASCII, and what turns the direction of a line, which ICU would leave out. */
 static struct text kept_form(struct text character)
 {
+    if (character.length != 3 || (uint8_t)character.at[0] < 0xE2 || (uint8_t)character.at[0] > 0xE3)
+        return TEXT_NONE;
+
     static const struct {
         const char *from, *to;
     } forms[] = {

@@ -28,6 +28,8 @@ static void texts(void **state)
     assert_int_equal(text_find(TEXT("abcabd"), TEXT("abd")), 3);
     assert_int_equal(text_find(TEXT("abc"), TEXT("x")), 3);
     assert_int_equal(text_find_nocase(TEXT("xxAbC"), TEXT("aBc")), 2);
+    assert_int_equal(text_find_nocase(TEXT("a<B<hTMl"), TEXT("<Html")), 3);
+    assert_int_equal(text_find_nocase(TEXT("a<B<hTM"), TEXT("<html")), 7);
     assert_int_equal(text_find_last_char(TEXT("a@b@c"), '@'), 3);
     assert_true(text_equal(text_trim(TEXT(" \r\n a b\t ")), TEXT("a b")));
     assert_true(text_ends_nocase(TEXT("X.JP"), TEXT(".jp")) && !text_ends(TEXT("X.JP"), TEXT(".jp")));
@@ -173,6 +175,7 @@ static void eighth_bits(void **state)
             room[0] = '\0';
             if (at < length) room[at] = (char)0x80;
             assert_int_equal(text_is_ascii(text_from(room, length)), at == length);
+            assert_int_equal(text_ascii_length(text_from(room, length)), at);
         }
     assert_true(text_is_ascii(TEXT_NONE));
 }

@@ -109,10 +109,24 @@ static void offers(void **state)
         bool is_for_spam = i % 2;
         struct mime_part part = { .type = text_of(rows[i / 2].type) };
         scene_begin(&scene, is_for_spam);
-        extraction_offer(&scene.extraction, &part, rows[i / 2].bytes);
+        extraction_offer(&scene.extraction, &part, rows[i / 2].bytes, TEXT_NONE);
         bool is_wanted = rows[i / 2].kind >= 0 && (is_for_spam || rows[i / 2].also_without_spam);
         if (scene.extraction.count != is_wanted) fail_msg("row %zu", i);
         if (is_wanted) assert_int_equal(scene.extraction.items[0].kind, rows[i / 2].kind);
+        scene_end(&scene);
+    }
+}
+
+/* What the spam check has read it as is looked at, and not read again. */
+static void text_once(void **state)
+{
+    static const char jis[] = "\x1B$B!!\x1B(B";
+    struct mime_part part = { .type = TEXT("text/html"), .charset = TEXT("iso-2022-jp") };
+    for (int has_text = 0; has_text < 2; has_text++) {
+        struct scene scene;
+        scene_begin(&scene, true);
+        extraction_offer(&scene.extraction, &part, TEXT(jis), has_text ? TEXT("<svg>") : TEXT_NONE);
+        assert_int_equal(scene.extraction.count, has_text);
         scene_end(&scene);
     }
 }
@@ -128,6 +142,7 @@ static void hints(void **state)
     assert_false(drawing_hint_of_text(buffer_text(&cells)));
     assert_false(drawing_hint_of_html(text_slice(buffer_text(&cells), 0, buffer_length(&cells) - 16)));
     assert_false(drawing_hint_of_html(TEXT("\xE2")));
+    assert_true(drawing_hint_of_html(TEXT("Data:Image/")) && !drawing_hint_of_html(TEXT(":data:image")));
     buffer_free(&text);
     buffer_free(&cells);
 }
@@ -136,7 +151,8 @@ static void too_many(void **state)
 {
     struct scene scene;
     scene_begin(&scene, true);
-    for (int i = 0; i <= EXTRACTION_ITEMS_MOST; i++) extraction_offer(&scene.extraction, NULL, TEXT("%PDF-"));
+    for (int i = 0; i <= EXTRACTION_ITEMS_MOST; i++)
+        extraction_offer(&scene.extraction, NULL, TEXT("%PDF-"), TEXT_NONE);
     assert_true(scene.extraction.count == EXTRACTION_ITEMS_MOST &&
                 has(&scene, "TEXT_NOT_READ", "too many parts"));
     scene_end(&scene);
@@ -148,8 +164,8 @@ static void answers(void **state)
 {
     struct scene scene;
     scene_begin(&scene, true);
-    extraction_offer(&scene.extraction, NULL, TEXT("%PDF-1"));
-    extraction_offer(&scene.extraction, NULL, TEXT("%PDF-2 /Encrypt"));
+    extraction_offer(&scene.extraction, NULL, TEXT("%PDF-1"), TEXT_NONE);
+    extraction_offer(&scene.extraction, NULL, TEXT("%PDF-2 /Encrypt"), TEXT_NONE);
     say_found(&scene, FOUND_LINK, TEXT("https://a.example/"), 1);
     say_found(&scene, FOUND_CODE, TEXT("https://b.example/"), 1);
     say_done(&scene, 1);
@@ -200,7 +216,7 @@ static void lies(void **state)
     for (enum lie which = 0; which < LIE_COUNT; which++) {
         struct scene scene;
         scene_begin(&scene, true);
-        extraction_offer(&scene.extraction, NULL, TEXT("%PDF-1"));
+        extraction_offer(&scene.extraction, NULL, TEXT("%PDF-1"), TEXT_NONE);
         lie(&scene, which);
         if (run(&scene)) fail_msg("lie %d", (int)which);
         assert_true(scene.source.is_text_lost && !scene.source.is_lost && scene.score.count == 1);
@@ -214,7 +230,7 @@ static void none(void **state)
     struct scene scene;
     scene_begin(&scene, true);
     assert_true(extraction_run(&scene.extraction, -1)); /* nothing was offered */
-    extraction_offer(&scene.extraction, NULL, TEXT("%PDF-1"));
+    extraction_offer(&scene.extraction, NULL, TEXT("%PDF-1"), TEXT_NONE);
     assert_false(extraction_run(&scene.extraction, -1));
     assert_true(has(&scene, "TEXT_NOT_READ", "no reader"));
     scene_end(&scene);
@@ -223,8 +239,9 @@ static void none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(offers),  cmocka_unit_test(hints), cmocka_unit_test(too_many),
-        cmocka_unit_test(answers), cmocka_unit_test(lies),  cmocka_unit_test(none),
+        cmocka_unit_test(offers),   cmocka_unit_test(text_once), cmocka_unit_test(hints),
+        cmocka_unit_test(too_many), cmocka_unit_test(answers),   cmocka_unit_test(lies),
+        cmocka_unit_test(none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
