@@ -12,7 +12,8 @@ uint64_t hash_text(struct text text);
 uint64_t hash_text_nocase(struct text text);
 uint64_t hash_number(uint64_t number); /* likewise: ids are chosen by another process */
 
-/* By a key of the caller's, from hash_new_key, for a table that several processes share. */
+/* By a key of the caller's, the same everywhere and for ever: from hash_new_key, for a table that several
+   processes share; or a constant, to tell a record that was damaged. */
 uint64_t hash_text_by(uint64_t key, struct text text);
 uint64_t hash_new_key(void); /* random, never 0 */
 

@@ -356,21 +356,27 @@ bool channel_wait(int fd, int timeout_ms, struct frame *out_frame)
     return channel_wait_into(fd, timeout_ms, packet, out_frame);
 }
 
-bool channel_wait_into(int fd, int timeout_ms, char *packet, struct frame *out_frame)
+static bool is_readable(int fd, int timeout_ms)
 {
-    static union fd_room room;
     struct pollfd waiting = { fd, POLLIN, 0 };
     int count;
     do count = poll(&waiting, 1, timeout_ms);
     while (count < 0 && errno == EINTR);
-    if (count <= 0) return false;
+    return count > 0;
+}
+
+bool channel_wait_into(int fd, int timeout_ms, char *packet, struct frame *out_frame)
+{
+    static union fd_room room;
+    if (timeout_ms >= 0 && !is_readable(fd, timeout_ms)) return false;
     struct iovec piece = { packet, FRAME_LIMIT };
     struct msghdr message = {
         .msg_iov = &piece, .msg_iovlen = 1, .msg_control = room.bytes, .msg_controllen = sizeof room.bytes
     };
     ssize_t got;
-    do got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-    while (got < 0 && (errno == EINTR || errno == ECONNRESET)); /* see read_batch */
+    do got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);           /* waits by itself, where the socket blocks */
+    while (got < 0 && (errno == EINTR || errno == ECONNRESET || /* see read_batch */
+                       (errno == EAGAIN && timeout_ms < 0 && is_readable(fd, timeout_ms))));
     if (got <= 0) return false;
     collect_fds(&message, out_frame);
     if (frame_parse(text_from(packet, (size_t)got), message.msg_flags, out_frame)) return true;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 enum {
     RING_MAGIC = 0x31474E52,
@@ -72,6 +73,18 @@ void ring_unmap(struct ring *ring)
     free(ring);
 }
 
+/* Of several kilobytes a message, so not the checksum that goes byte by byte. */
+static uint32_t checksum_of(struct text record)
+{
+    return (uint32_t)hash_text_by(RING_MAGIC, record);
+}
+
+/* What an older version left in the ring when it ended has text_checksum. */
+static bool is_whole(struct text record, uint32_t checksum)
+{
+    return checksum == checksum_of(record) || checksum == (uint32_t)text_checksum(record);
+}
+
 static size_t padded(size_t length)
 {
     return (sizeof(struct ring_record_header) + length + 7) & ~(size_t)7;
@@ -91,7 +104,7 @@ static bool append(struct ring *ring, struct text record, uint64_t most)
         head += filler;
         place = 0;
     }
-    struct ring_record_header header = { (uint32_t)record.length, (uint32_t)text_checksum(record) };
+    struct ring_record_header header = { (uint32_t)record.length, checksum_of(record) };
     memcpy(ring->data + place, &header, sizeof header);
     memcpy(ring->data + place + sizeof header, record.at, record.length);
     atomic_store_explicit(&ring->header->head, head + need, memory_order_release);
@@ -186,7 +199,7 @@ bool ring_next(struct ring *ring, uint64_t *position, struct text *out_record)
         }
         struct text record = text_from(ring->data + place + sizeof header, header.length);
         if (header.length > RING_RECORD_LIMIT || place + padded(header.length) > DATA_BYTES ||
-            header.checksum != (uint32_t)text_checksum(record))
+            !is_whole(record, header.checksum))
             return damaged(ring, head, position);
         *position += padded(header.length);
         *out_record = record;

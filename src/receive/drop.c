@@ -21,6 +21,7 @@ void drop_message(struct session *session)
     body_free(&transaction->body);
     session_forget_id(session);
     question_set_cancel(&session->questions, server->consult);
+    spf_memory_keep(&session->spf, &session->questions, session->mail);
     question_set_forget(&session->questions);
     server_dialogue_mail_over(&session->dialogue);
     *transaction = (struct transaction){ .offered = -1 };

@@ -66,6 +66,7 @@ void session_free(struct session *session)
     arena_free(session->mail);
     arena_free(session->who);
     arena_free(session->asked);
+    spf_memory_free(&session->spf);
     free(session);
     server_session_ended(server);
 }

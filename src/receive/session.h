@@ -8,6 +8,7 @@
 #include "receive/pace.h"
 #include "receive/server.h"
 #include "receive/server_dialogue.h"
+#include "receive/spf_memory.h"
 #include "smtp/dotted.h"
 
 enum session_state {
@@ -116,6 +117,7 @@ struct session {
     uint64_t unconfirmed;          /* message whose 250 the node may not have seen; 0: none */
     struct question_set questions; /* to lookup and consult, of the session and of its message */
     uint16_t question_ids;         /* given out so far: a part of them */
+    struct spf_memory spf;
     struct client_entry *entry;
     bool is_quiet;        /* its client's connections are too many to have lines of their own */
     bool has_closed_side; /* or is gone: see stream_peer */

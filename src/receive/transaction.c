@@ -84,7 +84,8 @@ static void sender_ask(struct session *session)
     const struct spf_subject subject = { session->client, session->dialogue.helo,
                                          session->transaction.envelope.sender };
     spf_subject_put(&subject, &bytes);
-    question_set_add(&session->questions, QUESTION_OF_MESSAGE, QUESTION_SPF, buffer_text(&bytes));
+    spf_memory_add(&session->spf, &session->questions, buffer_text(&bytes),
+                   loop_now_ms(session->server->loop));
     buffer_free(&bytes);
     session_ask(session);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -207,6 +208,47 @@ static void ring_damaged(void **state)
         assert_true(ring_next(ring, &position, &record) && text_equal(record, TEXT("next")));
         ring_unmap(ring);
         close(fd);
+    }
+}
+
+/* What the version before appended is read, and a byte of it that changed is not. */
+static void ring_of_before(void **state)
+{
+    for (int damage = 0; damage < 2; damage++) {
+        int fd = shared_file();
+        struct ring *ring = ring_map(fd);
+        struct text record;
+        assert_true(ring_append(ring, TEXT("of before")));
+        uint32_t before = (uint32_t)text_checksum(TEXT("of before")) + (uint32_t)damage;
+        assert_int_equal(pwrite(fd, &before, sizeof before, 4096 + 4), sizeof before);
+        uint64_t position = ring_tail(ring);
+        assert_int_equal(ring_next(ring, &position, &record), !damage);
+        if (!damage) assert_true(text_equal(record, TEXT("of before")));
+        ring_unmap(ring);
+        close(fd);
+    }
+}
+
+/* Who waits without a limit gets what comes later, and the end, whether his socket blocks or not. */
+static void waits_without_limit(void **state)
+{
+    static const int flags[] = { 0, SOCK_NONBLOCK };
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        int pair[2];
+        struct frame frame;
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | flags[i], 0, pair), 0);
+        pid_t sender = fork();
+        assert_true(sender >= 0);
+        if (sender == 0) {
+            usleep(20000);
+            _exit(channel_send_now(pair[1], 7, 8, TEXT("late"), NULL, 0) ? 0 : 1);
+        }
+        close(pair[1]);
+        assert_true(channel_wait(pair[0], -1, &frame));
+        assert_true(frame.type == 7 && frame.id == 8 && text_equal(frame.payload, TEXT("late")));
+        assert_false(channel_wait(pair[0], -1, &frame));
+        waitpid(sender, NULL, 0);
+        close(pair[0]);
     }
 }
 
@@ -749,6 +791,8 @@ int main(void)
         cmocka_unit_test(ring_turns),
         cmocka_unit_test(ring_full_and_remapped),
         cmocka_unit_test(ring_damaged),
+        cmocka_unit_test(waits_without_limit),
+        cmocka_unit_test(ring_of_before),
         cmocka_unit_test(ring_positions_made_up),
         cmocka_unit_test(channel_order),
         cmocka_unit_test(channel_notes),

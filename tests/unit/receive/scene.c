@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "auth/spf_answer.h"
 #include "config_text.h"
 #include "ipc/ask_lookup.h"
 #include "judge/sender_history.h"
@@ -146,11 +147,24 @@ static bool scan_frame(void *context, struct frame *frame)
     return true;
 }
 
+static void spf_say(struct scene *scene, uint64_t id)
+{
+    static const struct spf_answer none = { .sender.reason = "", .helo.reason = "" };
+    struct buffer bytes = { 0 };
+    scene->spf_questions++;
+    if (scene->lookup != LOOKUP_KNOWS_NOBODY) return;
+    spf_answer_put(&none, &bytes);
+    put_text(channel_begin(scene->lookup_end, LOOKUP_SPF_IS, id), buffer_text(&bytes));
+    channel_end(scene->lookup_end);
+    buffer_free(&bytes);
+}
+
 static bool lookup_frame(void *context, struct frame *frame)
 {
     static const struct sender_history nobody = { .count = 0 };
     struct scene *scene = context;
     struct buffer bytes = { 0 };
+    if (frame->type == LOOKUP_SPF) spf_say(scene, frame->id);
     if (frame->type != LOOKUP_HISTORY) return true;
     scene->histories++;
     sender_history_put(&nobody, &bytes);

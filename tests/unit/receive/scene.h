@@ -24,7 +24,7 @@ enum scan_habit {
 /* What the played deliver says to a message that goes through. */
 enum deliver_habit { DELIVER_HANDS_ON, DELIVER_IS_REFUSED, DELIVER_FINDS_NOBODY, DELIVER_SAYS_NOTHING };
 
-/* What the played lookup says to the history of a sender; it says nothing to all else. */
+/* What the played lookup says to the history of a sender, and to SPF; it says nothing to all else. */
 enum lookup_habit { LOOKUP_SAYS_NOTHING, LOOKUP_KNOWS_NOBODY };
 
 /* Flags of a content as the played scan says them, which no content has. */
@@ -48,7 +48,7 @@ struct scene {
     unsigned reads;
     uint32_t open; /* questions of the last one that had no answer */
     enum lookup_habit lookup;
-    unsigned histories;
+    unsigned histories, spf_questions; /* that lookup was asked */
     enum deliver_habit deliver;
     unsigned relays, cancels;
     struct relay_request relayed; /* the last one, in the arena, without its body */

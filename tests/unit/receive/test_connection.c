@@ -20,6 +20,7 @@
 #include "scene.h"
 
 #define PLAIN "virus { mode off }\nspam { mode off }\nauth { mode off }\n"
+#define AUTHENTICATED "virus { mode off }\nspam { mode off }\nauth { mode on }\n"
 #define JUDGED "virus { mode off }\nspam { mode on }\nauth { mode off }\n"
 #define IN_PORT "listen 127.0.0.1:24 { direction in }\n"
 #define OUT_PORT "listen 127.0.0.1:24 { direction out; from 127.0.0.0/8; xclient 127.0.0.1 }\n"
@@ -572,6 +573,33 @@ static void test_header_is_asked_about(void **state)
     }
 }
 
+/* Once for messages of one sender after each other, if lookup answered; anew for another sender. */
+static void test_spf_is_asked_once_a_sender(void **state)
+{
+    static const struct {
+        enum lookup_habit lookup;
+        unsigned questions[3];
+    } cases[] = { { LOOKUP_KNOWS_NOBODY, { 1, 1, 2 } }, { LOOKUP_SAYS_NOTHING, { 1, 2, 3 } } };
+    static const char *const senders[] = { "MAIL FROM:<a@b.test>", "MAIL FROM:<a@b.test>",
+                                           "MAIL FROM:<z@b.test>" };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scene_start(&scene, IN_PORT AUTHENTICATED);
+        scene.lookup = cases[i].lookup;
+        scene_lookup_comes(&scene);
+        scene_talk(&scene, "EHLO x");
+        for (size_t k = 0; k < sizeof senders / sizeof *senders; k++) {
+            scene_talk(&scene, senders[k]);
+            scene_talk(&scene, "RCPT TO:<c@example.test>|DATA");
+            scene_say(&scene, TEXT(AUTHOR AUTHOR BODY ".\r\n"));
+            assert_true(text_starts(text_of(scene_hear(&scene)), TEXT("250 ")));
+            assert_int_equal(scene.spf_questions, cases[i].questions[k]);
+            assert_int_equal(scene.open, cases[i].lookup == LOOKUP_SAYS_NOTHING);
+        }
+        scene_stop(&scene);
+    }
+}
+
 static void test_lookup_goes_while_it_is_asked(void **state)
 {
     (void)state;
@@ -971,6 +999,7 @@ int main(void)
         cmocka_unit_test(test_scan_restarts),
         cmocka_unit_test(test_no_verdict_in_time),
         cmocka_unit_test(test_header_is_asked_about),
+        cmocka_unit_test(test_spf_is_asked_once_a_sender),
         cmocka_unit_test(test_lookup_goes_while_it_is_asked),
         cmocka_unit_test(test_gone_in_the_content),
         cmocka_unit_test(test_gone_before_content),
