@@ -41,7 +41,7 @@ static void mail_judge(struct sums *sums, const char *path, struct text shown)
     struct facts facts;
     struct verdict verdict;
     sums->scanner.readers->is_lost = sums->scanner.readers->is_hung = false;
-    read_facts(arena, &sums->scanner, &occasion, message, &facts);
+    read_facts(arena, &sums->scanner, &occasion, message, NULL, &facts);
     decide_verdict(arena, sums->scanner.config, &occasion, &facts, NULL, 0, &verdict);
     enum action action = verdict.recipients[0].action;
     sums->all++;

@@ -77,7 +77,7 @@ static void stage_content(struct bench *bench, struct text message)
 static void stage_read(struct bench *bench, struct text message)
 {
     struct facts facts;
-    read_facts(bench->arena, &bench->scanner, &bench->occasion, message, &facts);
+    read_facts(bench->arena, &bench->scanner, &bench->occasion, message, NULL, &facts);
 }
 
 static void stage_judge(struct bench *bench, struct text message)
@@ -85,7 +85,7 @@ static void stage_judge(struct bench *bench, struct text message)
     struct facts facts;
     struct verdict verdict;
     struct buffer bytes = { 0 };
-    read_facts(bench->arena, &bench->scanner, &bench->occasion, message, &facts);
+    read_facts(bench->arena, &bench->scanner, &bench->occasion, message, NULL, &facts);
     decide_verdict(bench->arena, bench->scanner.config, &bench->occasion, &facts, NULL, 0, &verdict);
     facts_put(&facts, &bytes);
     verdict_put(&verdict, &bytes);

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "base/die.h"
+#include "mail/digest.h"
 
 _Noreturn static void fail(void)
 {
@@ -16,7 +17,7 @@ void running_digest_open(struct running_digest *digest)
     digest->context = EVP_MD_CTX_new();
     digest->fork = NULL;
     digest->staged = 0;
-    if (!digest->context || !EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL)) fail();
+    if (!digest->context || !EVP_DigestInit_ex(digest->context, digest_sha256_algorithm(), NULL)) fail();
 }
 
 void running_digest_close(struct running_digest *digest)

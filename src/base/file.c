@@ -66,8 +66,13 @@ int file_begin(int folder, const char *made, mode_t mode)
 
 bool file_finish(int fd, bool is_good, int folder, const char *made, const char *name)
 {
+    return file_close_as(fd, is_good && fd >= 0 && fsync(fd) == 0, folder, made, name);
+}
+
+bool file_close_as(int fd, bool is_good, int folder, const char *made, const char *name)
+{
     if (fd < 0) return false;
-    is_good = close_keeping_errno(fd, is_good && fsync(fd) == 0);
+    is_good = close_keeping_errno(fd, is_good);
     if (is_good && renameat(folder, made, folder, name) == 0) return true;
     int error = errno;
     unlinkat(folder, made, 0);

@@ -34,6 +34,9 @@ int file_begin(int folder, const char *made, mode_t mode);
    false, with the first errno. The folder is not synced. */
 bool file_finish(int fd, bool is_good, int folder, const char *made, const char *name);
 
+/* The same of a file that the caller has synced. */
+bool file_close_as(int fd, bool is_good, int folder, const char *made, const char *name);
+
 /* Appends the content of a file of the folder, `most` bytes or a little more of it. False: errno; what could
    be read of it is there. */
 bool file_read_at(int folder, const char *name, size_t most, struct buffer *out);

@@ -119,7 +119,7 @@ static void judge(struct arena *arena, const struct judge_basis *basis, struct t
     const struct header_limits limits = { mime_limits_default.header_bytes, mime_limits_default.header_fields,
                                           .skip_junk = true };
     struct header header;
-    read_facts(arena, &scanner, &occasion, message, &facts);
+    read_facts(arena, &scanner, &occasion, message, NULL, &facts);
     header_parse(arena, message, &limits, &header);
     struct text class = class_of(arena, &header);
     bool is_newsletter =

@@ -225,6 +225,11 @@ void ingest_start(struct ingest *ingest)
     timer_set(ingest->timer, POLL_MS);
 }
 
+void ingest_hurry(struct ingest *ingest)
+{
+    timer_set(ingest->timer, 0);
+}
+
 /* --- one batch --- */
 
 static void malformed(struct ingest *ingest, uint16_t slot)

@@ -67,6 +67,9 @@ void ingest_set_follower(struct ingest *ingest, void (*on_look)(void *context), 
 /* Opens the database and begins to poll. One that cannot be opened now is tried again later. */
 void ingest_start(struct ingest *ingest);
 
+/* The next look of its own comes with the next turn of the loop, and the one after it in its time. */
+void ingest_hurry(struct ingest *ingest);
+
 /* One batch now. True when there may be more. */
 bool ingest_poll(struct ingest *ingest);
 

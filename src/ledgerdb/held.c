@@ -88,21 +88,6 @@ enum held_class held_class_by(uint8_t hold, enum message_class found)
     return hold == HOLD_QUARANTINE ? class_of(found) : HELD_POLICY;
 }
 
-enum ledgerdb_outcome held_class_of(struct database *database, uint64_t message, uint8_t hold,
-                                    enum held_class *out)
-{
-    *out = held_class_by(hold, CLASS_NONE);
-    if (hold != HOLD_QUARANTINE) return LEDGERDB_DONE;
-    struct sql_statement *statement = sql_prepare(
-        database->sql, "SELECT class FROM message WHERE id = ?1 AND (score IS NOT NULL OR class > 0)");
-    if (!statement) return sql_failure(database->sql);
-    sql_bind(statement, 1, message);
-    enum ledgerdb_outcome outcome = sql_step(statement);
-    if (outcome == LEDGERDB_ROW) *out = held_class_by(hold, (enum message_class)sql_get(statement, 0));
-    sql_drop(statement);
-    return outcome == LEDGERDB_ROW ? LEDGERDB_DONE : outcome == LEDGERDB_DONE ? LEDGERDB_MISSING : outcome;
-}
-
 /* --- storing --- */
 
 static enum ledgerdb_outcome recipient_store(struct database *database, const struct held_offer *offer,

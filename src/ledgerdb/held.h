@@ -51,10 +51,6 @@ void held_rollback(struct database *database); /* of one that was not begun, too
 
 /* The class of what is held for `hold` (enum hold_reason) when the message was found to be that. */
 enum held_class held_class_by(uint8_t hold, enum message_class found);
-/* The same of a message in the ledger: of HOLD_QUARANTINE by what the message was found to be.
-   LEDGERDB_MISSING: that has not been told yet. */
-enum ledgerdb_outcome held_class_of(struct database *database, uint64_t message, uint8_t hold,
-                                    enum held_class *out);
 
 /* Rows that are there stay as they are. *out_added: recipients that were not there. */
 enum ledgerdb_outcome held_store(struct database *database, const struct held_offer *offer,

@@ -90,10 +90,19 @@ static enum ledgerdb_outcome settings_make(struct sql *sql, bool is_writer)
     return sql_run(sql, text);
 }
 
+/* Processes that open a database have one thread: no locks, and no account of SQLite's own memory. Once
+   SQLite has begun it takes neither, which a second database does not need. */
+static void library_set(void)
+{
+    sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum ledgerdb_outcome sql_open(const char *path, bool is_writer, struct sql **out, struct buffer *why)
 {
     struct sql *sql = memory_alloc(sizeof *sql);
     int mode = is_writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    library_set();
     int result = sqlite3_open_v2(path, &sql->handle, mode | SQLITE_OPEN_NOMUTEX, NULL);
     enum ledgerdb_outcome outcome = outcome_of(sql, result);
     if (outcome == LEDGERDB_DONE) outcome = settings_make(sql, is_writer);
@@ -164,9 +173,17 @@ static sqlite3_stmt *spare_take(struct sql *sql, const char *text)
     return NULL;
 }
 
+/* A place that is free, so that what is often asked drives out nothing; else the next one's. */
+static sqlite3_stmt **spare_place(struct sql *sql)
+{
+    for (int i = 0; i < SPARE_STATEMENTS; i++)
+        if (!sql->spare[i]) return &sql->spare[i];
+    return &sql->spare[sql->next_spare++ % SPARE_STATEMENTS];
+}
+
 static void spare_put(struct sql *sql, sqlite3_stmt *handle)
 {
-    sqlite3_stmt **place = &sql->spare[sql->next_spare++ % SPARE_STATEMENTS];
+    sqlite3_stmt **place = spare_place(sql);
     sqlite3_reset(handle);
     sqlite3_clear_bindings(handle);
     sqlite3_finalize(*place);

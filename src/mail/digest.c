@@ -11,24 +11,28 @@
 #include "base/die.h"
 
 /* OpenSSL would look it up by its name for each digest. */
-static const EVP_MD *sha256(void)
+const EVP_MD *digest_sha256_algorithm(void)
 {
     static EVP_MD *fetched;
     if (!fetched) fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!fetched) die("SHA-256 is not available");
     return fetched;
 }
 
 void digest_sha256(struct text bytes, uint8_t out[DIGEST_BYTES])
 {
     unsigned int length = 0;
-    if (EVP_Digest(bytes.at ? bytes.at : "", bytes.length, out, &length, sha256(), NULL) != 1 ||
+    if (EVP_Digest(bytes.at ? bytes.at : "", bytes.length, out, &length, digest_sha256_algorithm(), NULL) !=
+            1 ||
         length != DIGEST_BYTES)
         die("SHA-256 is not available");
 }
 
 size_t digest_by(enum digest_kind kind, struct text bytes, uint8_t out[DIGEST_BYTES])
 {
-    const EVP_MD *algorithm = kind == DIGEST_SHA256 ? sha256() : kind == DIGEST_SHA1 ? EVP_sha1() : EVP_md5();
+    const EVP_MD *algorithm = kind == DIGEST_SHA256 ? digest_sha256_algorithm()
+                              : kind == DIGEST_SHA1 ? EVP_sha1()
+                                                    : EVP_md5();
     unsigned int length = 0;
     if (EVP_Digest(bytes.at ? bytes.at : "", bytes.length, out, &length, algorithm, NULL) != 1)
         die("a digest is not available");

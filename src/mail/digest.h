@@ -19,6 +19,9 @@ size_t digest_by(enum digest_kind kind, struct text bytes, uint8_t out[DIGEST_BY
 void digest_sha256(struct text bytes, uint8_t out[DIGEST_BYTES]);
 void digest_hmac_sha256(struct text key, struct text bytes, uint8_t out[DIGEST_BYTES]);
 
+/* The algorithm, looked up by OpenSSL once in a process; the same for as long as it runs. */
+const struct evp_md_st *digest_sha256_algorithm(void);
+
 /* Signs many texts under one secret, fast: what is long is first made short by Poly1305 under a key of its
    own, which nobody sees the results of, then all is signed by HMAC-SHA-256. */
 struct digest_key;

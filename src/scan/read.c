@@ -198,16 +198,6 @@ static struct mime_limits *limits_of(struct arena *arena, const struct config *c
     return limits;
 }
 
-/* What needs no reading: the message as it came, and files that are known. */
-static void inspection_start(struct arena *arena, const struct scanner *scanner, const struct mime *mime,
-                             struct inspection *inspection)
-{
-    inspect_begin(inspection, arena, scanner->engine, scanner->cache, mime->message);
-    inspection->keeps_parts = scanner->config->virus.parts_ms > 0;
-    known_find(mime, inspection);
-    inspect_whole(inspection);
-}
-
 enum { OWN_MOST = 16 }; /* recipients of a message that all of them may have told of */
 
 /* What its near-duplicates are known by, and what is known of them, which may count for mail from outside. */
@@ -244,6 +234,7 @@ struct message_work {
     const struct scanner *scanner;
     const struct config *config;
     const struct occasion *occasion;
+    const uint8_t *digest; /* of the message; NULL: nobody made it yet */
     struct mime *mime;
     const struct header *header;
     bool is_for_viruses, is_for_spam; /* some recipient has it looked at for that */
@@ -284,12 +275,24 @@ static void work_begin(struct message_work *work)
     *work->out = (struct facts){ .virus = SCAN_NOT_ASKED, .part_count = (uint32_t)work->mime->count };
 }
 
+/* What needs no reading: the message as it came, and files that are known. */
+static void inspection_start(struct message_work *work)
+{
+    const struct scanner *scanner = work->scanner;
+    struct inspection *inspection = &work->inspection;
+    inspect_begin(inspection, work->arena, scanner->engine, scanner->cache, work->mime->message,
+                  work->digest);
+    inspection->keeps_parts = scanner->config->virus.parts_ms > 0;
+    known_find(work->mime, inspection);
+    inspect_whole(inspection);
+}
+
 /* All that needs the parts' bytes. */
 static void parts_read(struct message_work *work)
 {
     const struct scanner *scanner = work->scanner;
     struct inspection *inspection = work->is_for_viruses ? &work->inspection : NULL;
-    if (inspection) inspection_start(work->arena, scanner, work->mime, inspection);
+    if (inspection) inspection_start(work);
     opening_begin(&work->opening, work->config, scanner->readers, inspection);
     work->opening.wants_names = work->patterned >> ENTRY_ATTACHMENT & 1;
     extraction_begin(&work->extraction, work->config, work->arena, scanner->readers, &work->score,
@@ -336,10 +339,10 @@ static void questions_raise(struct message_work *work, enum direction direction)
 }
 
 void read_facts(struct arena *arena, const struct scanner *scanner, const struct occasion *occasion,
-                struct text message, struct facts *out)
+                struct text message, const uint8_t *digest, struct facts *out)
 {
     const struct config *config = scanner->config;
-    struct message_work work = { arena, scanner, config, occasion, .out = out };
+    struct message_work work = { arena, scanner, config, occasion, digest, .out = out };
     work.mime = mime_parse(arena, message, limits_of(arena, config), MIME_FIRST);
     work.header = work.mime->parts[0].header;
     work_begin(&work);

@@ -34,10 +34,10 @@ struct scanner {
 };
 
 /* Texts in `out` live in the arena or borrow from the message. Never fails: what could not be seen is said
- * so.
+ * so. `digest`: the message's SHA-256 where the caller has it; NULL: made where it is needed.
  */
 void read_facts(struct arena *arena, const struct scanner *scanner, const struct occasion *occasion,
-                struct text message, struct facts *out);
+                struct text message, const uint8_t *digest, struct facts *out);
 
 /* What a message is known by: its Subject, From and Message-ID as the ledger has them, in `out`. */
 void read_header(struct arena *arena, const struct mime *mime, struct facts *out);

@@ -253,7 +253,7 @@ static bool answer_read(struct worker *worker, struct frame *frame)
     uint64_t begun_ms = own_ms();
     worker->id = frame->id;
     digest_sha256(message, digest);
-    read_facts(worker->arena, &worker->scanner, &question.occasion, message, &facts);
+    read_facts(worker->arena, &worker->scanner, &question.occasion, message, digest, &facts);
     strays_drop(&facts, &question);
     spent_tell(worker, frame->id, own_ms() - begun_ms);
     infected_tell(worker, frame->id);
@@ -471,7 +471,7 @@ bool worker_warm_up(const struct scanner *scanner, char *why, size_t size)
     struct arena *arena = arena_new(0);
     warm.cache = verdict_cache_new(1);
     sample_write(&sample);
-    read_facts(arena, &warm, &occasion, buffer_text(&sample), &facts);
+    read_facts(arena, &warm, &occasion, buffer_text(&sample), NULL, &facts);
     decide_verdict(arena, warm.config, &occasion, &facts, NULL, 0, &verdict);
     verdict_cache_free(warm.cache);
     arena_free(arena);

@@ -12,7 +12,7 @@
 enum { STORM_MS = 10 * 1000 };
 
 void inspect_begin(struct inspection *inspection, struct arena *arena, struct engine *engine,
-                   struct verdict_cache *cache, struct text message)
+                   struct verdict_cache *cache, struct text message, const uint8_t *digest)
 {
     *inspection = (struct inspection){ .arena = arena, .engine = engine, .cache = cache, .message = message };
     if (!engine) {
@@ -23,7 +23,10 @@ void inspect_begin(struct inspection *inspection, struct arena *arena, struct en
                       text_of(engine->lacks));
     engine_result_set(&inspection->whole, SCAN_UNSCANNED, TEXT("the message as it came was not looked at"));
     inspection->begun_ms = monotonic_ms();
-    digest_sha256(message, inspection->digest);
+    if (digest)
+        memcpy(inspection->digest, digest, DIGEST_BYTES);
+    else
+        digest_sha256(message, inspection->digest);
     inspection->is_known = verdict_cache_is_clean(cache, inspection->digest);
     inspection->seen = arena_alloc(arena, sizeof *inspection->seen);
 }

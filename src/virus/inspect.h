@@ -33,9 +33,10 @@ struct inspection {
     bool is_known; /* an identical message was clean: nothing is scanned again */
 };
 
-/* All are borrowed until inspect_end; `engine` may be NULL. */
+/* All but `digest` are borrowed until inspect_end; `engine` may be NULL. `digest`: the message's SHA-256
+   where the caller has it; NULL: it is made here. */
 void inspect_begin(struct inspection *inspection, struct arena *arena, struct engine *engine,
-                   struct verdict_cache *cache, struct text message);
+                   struct verdict_cache *cache, struct text message, const uint8_t *digest);
 
 /* Adds what was found, or could not be looked into, in inspection->part: by whoever looked, `engine`. One
    like it that is there already is not added again; where there is no room the mildest is left out. The texts

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Offers that came in between two looks of ingest are one batch, and so are as many as queue makes at a time:
+/* Offers that came in between two looks of ingest are one batch; as many as queue makes at a time hurry it:
    their files, one sync of the folders, one transaction; then all are answered. */
 #include "ledger/quarantine/quarantine.h"
 
@@ -21,7 +21,6 @@ enum {
 };
 
 static void offers_take(void *context);
-static void offers_take_all(void *context);
 static void turn(void *context);
 
 struct quarantine *quarantine_new(struct loop *loop, struct ingest *ingest, int folder)
@@ -33,7 +32,6 @@ struct quarantine *quarantine_new(struct loop *loop, struct ingest *ingest, int 
     quarantine->store = quarantine_store_new(folder);
     quarantine->arena = arena_new(0);
     quarantine->ids.process = OWN_PROCESS;
-    quarantine->take = (struct deferred){ .run = offers_take_all, .context = quarantine };
     ingest_set_follower(ingest, offers_take, quarantine);
     quarantine->timer = timer_new(loop, turn, quarantine);
     timer_set(quarantine->timer, TURN_MS);
@@ -53,7 +51,6 @@ void quarantine_free(struct quarantine *quarantine)
 {
     offers_drop(quarantine);
     ingest_set_follower(quarantine->ingest, NULL, NULL);
-    loop_defer_cancel(quarantine->loop, &quarantine->take);
     channel_close(quarantine->queue);
     timer_free(quarantine->timer);
     quarantine_store_free(quarantine->store);
@@ -103,6 +100,7 @@ struct database *quarantine_database(struct quarantine *quarantine)
 
 struct taking {
     struct held_offer offer;
+    struct event_accepted told;
     enum held_class *classes;
     uint64_t bytes;
     unsigned added;
@@ -118,20 +116,34 @@ static void refuse(struct taking *taking, enum held_refusal refusal, const char 
     taking->why = text_of(why);
 }
 
+/* What the ledger was told of it; without that, what the offer says. False: the database cannot be read. */
+static bool recall(struct quarantine *quarantine, struct taking *taking)
+{
+    const struct held_offer *offer = &taking->offer;
+    enum ledgerdb_outcome outcome =
+        adopt_recall(quarantine->database, quarantine->arena, offer->id, &taking->told);
+    if (outcome == LEDGERDB_MISSING)
+        taking->told = (struct event_accepted){ .id = offer->id,
+                                                .time_ms = offer->arrived_ms,
+                                                .size = offer->length,
+                                                .direction = offer->direction,
+                                                .sender = offer->envelope.sender };
+    return outcome == LEDGERDB_DONE || outcome == LEDGERDB_MISSING;
+}
+
 /* False: not now. */
 static bool classes_find(struct quarantine *quarantine, struct taking *taking)
 {
     const struct held_offer *offer = &taking->offer;
-    uint64_t now = loop_wall_ms(quarantine->loop);
+    const struct event_judgement *judgement = &taking->told.judgement;
+    bool is_told = judgement->is_judged || judgement->class != CLASS_NONE;
+    bool is_late = loop_wall_ms(quarantine->loop) > offer->arrived_ms + TOLD_WITHIN_MS;
     taking->classes =
         arena_alloc_array(quarantine->arena, offer->envelope.recipient_count, sizeof *taking->classes);
     for (uint32_t i = 0; i < offer->envelope.recipient_count; i++) {
-        enum ledgerdb_outcome outcome =
-            held_class_of(quarantine->database, offer->id, offer->recipients[i].hold, &taking->classes[i]);
-        bool is_late = now > offer->arrived_ms + TOLD_WITHIN_MS;
-        if (outcome == LEDGERDB_DONE || (outcome == LEDGERDB_MISSING && is_late)) continue;
-        refuse(taking, HELD_NOT_YET, "the ledger has not been told of it");
-        return false;
+        uint8_t hold = offer->recipients[i].hold;
+        taking->classes[i] = held_class_by(hold, judgement->class);
+        if (hold == HOLD_QUARANTINE && !is_told && !is_late) return false;
     }
     return true;
 }
@@ -141,14 +153,8 @@ static enum quarantine_store_outcome file_write(struct quarantine *quarantine, s
     struct buffer text = { 0 };
     struct quarantine_header about = { .stored_ms = loop_wall_ms(quarantine->loop),
                                        .classes = taking->classes,
-                                       .count = taking->offer.envelope.recipient_count };
-    const struct held_offer *offer = &taking->offer;
-    if (adopt_recall(quarantine->database, quarantine->arena, offer->id, &about.message) != LEDGERDB_DONE)
-        about.message = (struct event_accepted){ .id = offer->id,
-                                                 .time_ms = offer->arrived_ms,
-                                                 .size = offer->length,
-                                                 .direction = offer->direction,
-                                                 .sender = offer->envelope.sender };
+                                       .count = taking->offer.envelope.recipient_count,
+                                       .message = taking->told };
     quarantine_header_put(&about, &text);
     enum quarantine_store_outcome outcome =
         quarantine_store_write(quarantine->store, &taking->offer, buffer_text(&text), fd, &taking->bytes);
@@ -160,10 +166,10 @@ static enum quarantine_store_outcome file_write(struct quarantine *quarantine, s
 static void file_make(struct quarantine *quarantine, struct taking *taking, int fd)
 {
     uint64_t id = taking->offer.id;
-    if (!held_has_file(database_sql(quarantine->database), id)) quarantine_reindex_one(quarantine, id);
-    if (held_has_file(database_sql(quarantine->database), id) &&
-        (taking->bytes = quarantine_store_file_bytes(quarantine->store, id)) > 0)
-        return;
+    struct sql *sql = database_sql(quarantine->database);
+    taking->bytes = quarantine_store_file_bytes(quarantine->store, id);
+    if (taking->bytes > 0 && !held_has_file(sql, id)) quarantine_reindex_one(quarantine, id);
+    if (taking->bytes > 0 && held_has_file(sql, id)) return;
     uint64_t length = taking->offer.length, most = quarantine->config->quarantine.most_bytes;
     if (quarantine->facts.bytes + length > most) {
         quarantine->facts.is_full = true;
@@ -182,7 +188,9 @@ static void prepare(struct quarantine *quarantine, struct taking *taking, const 
     taking->is_taken = true;
     if (!quarantine_database(quarantine))
         refuse(taking, HELD_NO_ROOM, "the ledger database cannot be written");
-    else if (classes_find(quarantine, taking))
+    else if (!recall(quarantine, taking) || !classes_find(quarantine, taking))
+        refuse(taking, HELD_NOT_YET, "the ledger has not been told of it");
+    else
         file_make(quarantine, taking, offered->fd);
 }
 
@@ -258,13 +266,6 @@ static void offers_take(void *context)
     offers_drop(quarantine);
 }
 
-static void offers_take_all(void *context)
-{
-    struct quarantine *quarantine = CONTEXT(context, struct quarantine, QUARANTINE_MAGIC);
-    ingest_poll(quarantine->ingest);
-    offers_take(quarantine);
-}
-
 static bool offer_add(struct quarantine *quarantine, struct frame *frame)
 {
     struct held_offer offer;
@@ -276,7 +277,7 @@ static bool offer_add(struct quarantine *quarantine, struct frame *frame)
     struct offered *offered = &quarantine->offers[quarantine->offer_count++];
     *offered = (struct offered){ .fd = fd };
     buffer_add_text(&offered->payload, frame->payload);
-    if (quarantine->offer_count >= HELD_OFFERS_MOST) loop_defer(quarantine->loop, &quarantine->take);
+    if (quarantine->offer_count == HELD_OFFERS_MOST) ingest_hurry(quarantine->ingest);
     return true;
 }
 

@@ -51,7 +51,6 @@ struct quarantine {
     struct rescan rescan;
     struct offered offers[QUARANTINE_OFFERS];
     unsigned offer_count;
-    struct deferred take;
     struct timer *timer;
     struct arena *arena;
     struct message_id_source ids;

@@ -21,11 +21,12 @@ enum quarantine_store_outcome {
 };
 
 /* Copies the offer, `about` (quarantine_header.h) and the bytes from the segment. A file of that name is
-   replaced. On disk after quarantine_store_sync. */
+   replaced. It is there, and on disk, after quarantine_store_sync. */
 enum quarantine_store_outcome quarantine_store_write(struct quarantine_store *store,
                                                      const struct held_offer *offer, struct text about,
                                                      int segment_fd, uint64_t *out_bytes);
-bool quarantine_store_sync(struct quarantine_store *store); /* the folders */
+/* All that was written since the last one. False: some of it may be there, and none need be. */
+bool quarantine_store_sync(struct quarantine_store *store);
 
 /* A message out of its file. */
 struct stored_message {

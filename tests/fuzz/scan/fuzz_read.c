@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct arena *arena = arena_new(0);
     struct facts facts;
     struct verdict verdict;
-    read_facts(arena, &scanner, &occasion, text_from((const char *)bytes, size), &facts);
+    read_facts(arena, &scanner, &occasion, text_from((const char *)bytes, size), NULL, &facts);
     decide_verdict(arena, scanner.config, &occasion, &facts, NULL, 0, &verdict);
     verdict_check(arena, &facts, &verdict, size);
     arena_free(arena);

@@ -108,7 +108,7 @@ static void message_try(struct arena *arena, struct text message, enum direction
     struct seal_list list;
     struct edits edits;
     struct buffer leaves = { 0 };
-    read_facts(arena, &scanner, &occasion, message, &facts);
+    read_facts(arena, &scanner, &occasion, message, NULL, &facts);
     struct facts merged;
     const struct decide_basis basis = { .config = config };
     const struct decide_case about = { .occasion = &occasion, .facts = &facts };

@@ -602,6 +602,11 @@ static void test_follower(void **state)
     loop_run(following.bench->loop);
     assert_int_equal(following.looks, 1);
     assert_int_equal(following.events, 2);
+    assert_true(tell_accepted(following.bench->ring, 3, 1, false));
+    ingest_hurry(following.bench->ingest);
+    loop_run(following.bench->loop);
+    assert_int_equal(following.looks, 2);
+    assert_int_equal(following.events, 3);
     ingest_set_follower(following.bench->ingest, NULL, NULL);
 }
 

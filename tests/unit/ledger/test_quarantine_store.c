@@ -124,6 +124,29 @@ static void test_sizes(void **state)
     assert_int_equal(facts.st_mode & 0777, 0600);
 }
 
+/* More than are kept open, and one of them twice: they have their names after the sync, and not before. */
+static void test_many(void **state)
+{
+    enum { MANY = 70 };
+    struct bench *bench = *state;
+    uint64_t bytes;
+    segment_fill(bench, 0, 300);
+    bench->offer.id = ID + MANY - 1;
+    for (int i = 0; i <= MANY; i++) {
+        assert_int_equal(
+            quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
+            QUARANTINE_STORE_DONE);
+        bench->offer.id = ID + (uint64_t)i;
+    }
+    bench->offer.id = ID;
+    assert_int_not_equal(quarantine_store_file_bytes(bench->store, ID + MANY - 1), 0);
+    assert_int_equal(quarantine_store_file_bytes(bench->store, ID + MANY - 2), 0);
+    assert_true(quarantine_store_sync(bench->store));
+    for (uint64_t i = 0; i < MANY; i++)
+        assert_int_not_equal(quarantine_store_file_bytes(bench->store, ID + i), 0);
+    assert_same(bench);
+}
+
 static void test_short_segment(void **state)
 {
     struct bench *bench = *state;
@@ -147,6 +170,7 @@ static void test_damage(void **state)
     assert_int_equal(
         quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
         QUARANTINE_STORE_DONE);
+    assert_true(quarantine_store_sync(bench->store));
     snprintf(name, sizeof name, "20260921/%s.zst", message_id_print(ID, id));
     int fd = openat(bench->folder, name, O_RDWR);
     for (uint64_t i = 0; i < bytes; i++) {
@@ -226,6 +250,7 @@ static void test_facts_alone(void **state)
     assert_int_equal(
         quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
         QUARANTINE_STORE_DONE);
+    assert_true(quarantine_store_sync(bench->store));
     char name[128], id[MESSAGE_ID_SIZE];
     snprintf(name, sizeof name, "20260921/%s.zst", message_id_print(ID, id));
     int fd = openat(bench->folder, name, O_RDWR);
@@ -329,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_short_segment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removing, set_up, tear_down),

@@ -139,14 +139,14 @@ static void test_classes(void **state)
                  { CLASS_SPAM, HOLD_UNDELIVERABLE, HELD_UNDELIVERABLE },
                  { CLASS_VIRUS, HOLD_POISON, HELD_POISON } };
     struct fixture *fixture = *state;
-    enum held_class class;
+    struct event_accepted told;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint64_t id = ID + i;
-        enum ledgerdb_outcome before = held_class_of(fixture->database, id, rows[i].hold, &class);
-        assert_int_equal(before, rows[i].hold == HOLD_QUARANTINE ? LEDGERDB_MISSING : LEDGERDB_DONE);
+        assert_int_equal(adopt_recall(fixture->database, fixture->arena, id, &told), LEDGERDB_MISSING);
         tell(fixture, id, rows[i].found);
-        assert_int_equal(held_class_of(fixture->database, id, rows[i].hold, &class), LEDGERDB_DONE);
-        assert_int_equal(class, rows[i].class);
+        assert_int_equal(adopt_recall(fixture->database, fixture->arena, id, &told), LEDGERDB_DONE);
+        assert_true(told.judgement.is_judged);
+        assert_int_equal(held_class_by(rows[i].hold, told.judgement.class), rows[i].class);
     }
 }
 

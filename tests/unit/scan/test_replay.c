@@ -205,7 +205,7 @@ static void row_check(const struct row *row)
     struct explanation_evidence given = { .occasion = scene.occasion }, kept;
     const struct scanner scanner = { .config = scene.config, .base = scene.base, .rules = scene.rules };
     struct verdict now, then, elsewhere, replayed;
-    read_facts(scene.arena, &scanner, &scene.occasion, text_of(row->mail), &given.facts);
+    read_facts(scene.arena, &scanner, &scene.occasion, text_of(row->mail), NULL, &given.facts);
     given.answers = answers_make(&scene, &given.facts, row->policy, &given.answer_count);
     decide(&scene, scene.config, &given, &then);
     print_message("%s: %.*s\n", row->name, TEXT_ARG(then.summary));

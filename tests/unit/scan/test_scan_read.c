@@ -83,7 +83,7 @@ static struct facts read_one(struct scene *scene, const char *mail, const char *
                                  .recipients = &address,
                                  .recipient_count = 1 };
     struct facts facts;
-    read_facts(scene->arena, &scene->scanner, &occasion, text_of(mail), &facts);
+    read_facts(scene->arena, &scene->scanner, &occasion, text_of(mail), NULL, &facts);
     return facts;
 }
 

@@ -36,7 +36,7 @@ static void judge(const char *path, struct judged *out)
     struct occasion occasion = { .recipients = &recipient, .recipient_count = 1 };
     *out = (struct judged){ .arena = arena_new(0) };
     if (!suite_read(path, &out->message)) fail_msg("%s cannot be read", path);
-    read_facts(out->arena, &scanner, &occasion, buffer_text(&out->message), &out->facts);
+    read_facts(out->arena, &scanner, &occasion, buffer_text(&out->message), NULL, &out->facts);
     decide_verdict(out->arena, scanner.config, &occasion, &out->facts, NULL, 0, &out->verdict);
 }
 

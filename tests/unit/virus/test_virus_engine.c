@@ -206,7 +206,7 @@ static enum scan_state state_of(struct engine *engine, struct text message)
     struct verdict_cache *cache = verdict_cache_new(16);
     struct inspection inspection;
     struct arena *arena = arena_new(0);
-    inspect_begin(&inspection, arena, engine, cache, message);
+    inspect_begin(&inspection, arena, engine, cache, message, NULL);
     inspect_whole(&inspection);
     inspect_end(&inspection, false);
     verdict_cache_free(cache);

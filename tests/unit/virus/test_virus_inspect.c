@@ -66,7 +66,7 @@ static void look(struct inspection *inspection, const char bytes[100], bool is_f
 
 static void begin(struct inspection *inspection, struct engine *one, struct verdict_cache *cache)
 {
-    inspect_begin(inspection, arena, one, cache, TEXT("a message"));
+    inspect_begin(inspection, arena, one, cache, TEXT("a message"), NULL);
     inspection->keeps_parts = true;
     if (one) inspect_whole(inspection);
 }
@@ -101,7 +101,7 @@ static void a_storm(void **state)
     assert_true(inspection.parts.count == 1 && inspection.parts.parts[0].is_infected);
     assert_int_equal(scans, 2);
     for (int copies = 0; copies < 3; copies++) {
-        inspect_begin(&inspection, arena, &engine, *state, TEXT("a message"));
+        inspect_begin(&inspection, arena, &engine, *state, TEXT("a message"), NULL);
         inspection.keeps_parts = true;
         assert_true(inspect_is_stormy(&inspection));
         inspect_known(&inspection, text_from(harmless, 100));
@@ -182,7 +182,7 @@ static void what_was_shown(void **state)
 static void nobody_looked(void **state)
 {
     struct inspection inspection;
-    inspect_begin(&inspection, arena, &engine, *state, TEXT("a message"));
+    inspect_begin(&inspection, arena, &engine, *state, TEXT("a message"), NULL);
     inspect_end(&inspection, false);
     assert_int_equal(inspection.result.state, SCAN_UNSCANNED);
 }
