@@ -509,13 +509,20 @@ static void given_make(pid_t victim)
         if (is_shared(fd)) given.shared[given.shared_count++] = fd;
 }
 
-static _Noreturn void attempt_run(const struct jail *jail, size_t number, pid_t victim)
+/* All attempts of one process. */
+struct probing {
+    const struct jail *jail;
+    bool (*close)(const struct jail *jail);
+    pid_t victim; /* 0: none yet */
+};
+
+static _Noreturn void attempt_run(const struct probing *probing, size_t number)
 {
     const char *folder = folder_of(attempts[number].name);
     unsetenv("SEKIMORI_JAIL_PROBE"); /* the jail below has no probes of its own */
-    given_make(victim);
+    given_make(probing->victim);
     if (folder) folder_make(folder);
-    if (!jail->enter(jail->process, jail->rights, jail->paths)) _exit(NO_JAIL);
+    if (!probing->close(probing->jail)) _exit(NO_JAIL);
     int result = attempts[number].attempt();
     _exit(result >= 0 ? ALLOWED : DENIED);
 }
@@ -550,14 +557,14 @@ static void victim_have(pid_t *victim)
     if (*victim <= 0 || waitpid(*victim, NULL, WNOHANG) != 0) *victim = victim_start();
 }
 
-static void attempt_tell(const struct jail *jail, size_t number, pid_t *victim)
+static void attempt_tell(struct probing *probing, size_t number)
 {
     int status = 0;
-    victim_have(victim);
-    pid_t pid = *victim > 0 ? fork() : -1;
-    if (pid == 0) attempt_run(jail, number, *victim);
+    victim_have(&probing->victim);
+    pid_t pid = probing->victim > 0 ? fork() : -1;
+    if (pid == 0) attempt_run(probing, number);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-    log_info("jail probe: %s: %s: %s", jail->process, attempts[number].name,
+    log_info("jail probe: %s: %s: %s", probing->jail->process, attempts[number].name,
              pid > 0 ? outcome_of(status) : "not tried");
     log_flush();
 }
@@ -572,13 +579,13 @@ static bool is_wanted(const char *wanted, const char *name)
     return false;
 }
 
-void jail_probe(const struct jail *jail)
+void jail_probe(const struct jail *jail, bool (*close)(const struct jail *jail))
 {
+    struct probing probing = { jail, close, 0 };
     const char *wanted = getenv("SEKIMORI_JAIL_PROBE");
-    pid_t victim = 0;
     for (size_t i = 0; wanted && i < sizeof attempts / sizeof *attempts; i++)
-        if (is_wanted(wanted, attempts[i].name)) attempt_tell(jail, i, &victim);
-    if (victim > 0) victim_end(victim);
+        if (is_wanted(wanted, attempts[i].name)) attempt_tell(&probing, i);
+    if (probing.victim > 0) victim_end(probing.victim);
 }
 #else
 typedef int probe_is_empty; /* a translation unit has to declare something */

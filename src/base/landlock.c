@@ -225,17 +225,28 @@ static bool any_port_allow(int ruleset)
     return syscall(SYS_landlock_add_rule, ruleset, PORT_RULE, &rule, 0) == 0;
 }
 
-static bool ruleset_enter(const struct ruleset_attributes *attributes, long version,
-                          const struct jail_paths *paths, bool connects)
+/* A descriptor; -1 with errno. */
+static int ruleset_make(const struct ruleset_attributes *attributes, long version,
+                        const struct jail_paths *paths, bool connects)
 {
     struct making making = { .handled = attributes->handled_files };
+    if (version < 1) return -1;
     making.ruleset = (int)syscall(SYS_landlock_create_ruleset, attributes, attributes_size(version), 0);
-    if (making.ruleset < 0) return false;
+    if (making.ruleset < 0) return -1;
     bool is_good = !making.handled || paths_allow(&making, paths);
     if (is_good && attributes->handled_ports && connects) is_good = any_port_allow(making.ruleset);
-    is_good = is_good && syscall(SYS_landlock_restrict_self, making.ruleset, 0) == 0;
+    if (is_good) return making.ruleset;
     int error = errno;
     close(making.ruleset);
+    return errno = error, -1;
+}
+
+bool landlock_enter_made(int ruleset)
+{
+    if (ruleset < 0) return false;
+    bool is_good = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    int error = errno;
+    close(ruleset);
     errno = error;
     return is_good;
 }
@@ -245,17 +256,23 @@ static long version_ask(void)
     return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
 
-bool landlock_enter(int rights, const struct jail_paths *paths)
+int landlock_make(int rights, const struct jail_paths *paths)
 {
     long version = version_ask();
     struct ruleset_attributes attributes = attributes_of(rights, version);
+    return ruleset_make(&attributes, version, paths, rights & JAIL_CONNECT);
+}
+
+bool landlock_enter(int rights, const struct jail_paths *paths)
+{
+    struct ruleset_attributes attributes = attributes_of(rights, version_ask());
     if (!attributes.handled_files && !attributes.scoped) return true;
-    return version >= 1 && ruleset_enter(&attributes, version, paths, rights & JAIL_CONNECT);
+    return landlock_enter_made(landlock_make(rights, paths));
 }
 
 bool landlock_enter_program(const struct jail_paths *paths)
 {
     long version = version_ask();
     struct ruleset_attributes attributes = { .handled_files = rights_of(version) };
-    return version >= 1 && ruleset_enter(&attributes, version, paths, true);
+    return landlock_enter_made(ruleset_make(&attributes, version, paths, true));
 }

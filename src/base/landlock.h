@@ -11,6 +11,12 @@
    (enum jail_right), true. */
 bool landlock_enter(int rights, const struct jail_paths *paths);
 
+/* The same in two steps, the first by who forks the process that takes the second: a descriptor,
+   close-on-exec and the caller's, or -1 with errno; then, in each child, what it says, and its copy is
+   closed. */
+int landlock_make(int rights, const struct jail_paths *paths);
+bool landlock_enter_made(int ruleset);
+
 /* The same for a program that a process with JAIL_PROGRAMS starts: files alone, and its memory and that of
    its kin is all that it can look into. */
 bool landlock_enter_program(const struct jail_paths *paths);

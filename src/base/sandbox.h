@@ -51,6 +51,21 @@ struct jail_paths {
    Landlock denials give EACCES. Since Linux 6.12 signals go to itself and its descendants only. */
 bool jail_enter(const char *process, int rights, const struct jail_paths *paths);
 
+/* A jail of which all is made that can be before its process is forked. */
+struct jail {
+    const char *process;
+    int rights;
+    const struct jail_paths *paths;  /* borrowed */
+    int ruleset;                     /* a descriptor, of Landlock; -1: not made yet */
+    struct syscall_program *program; /* NULL: not made yet */
+};
+
+/* By a process, before it enters its own jail, for children that it forks in that: jail_enter in two steps.
+   The second narrows what the child has: capabilities that its parent's jail took are taken. Neither opens a
+   path in the child. Not with JAIL_FORK, JAIL_PROGRAMS, JAIL_COMMANDS. False with the reason in the log. */
+bool jail_make(const char *process, int rights, const struct jail_paths *paths, struct jail *out);
+bool jail_enter_made(const struct jail *jail);
+
 /* The jail of one program, within that of a process with JAIL_PROGRAMS: called by its child between fork and
    exec. It opens no more than `paths`, and cannot look into its parent's memory. False with errno. */
 bool jail_enter_program(const struct jail_paths *paths);
@@ -65,17 +80,10 @@ void capabilities_bound(uint64_t kept);
 bool capabilities_keep(uint32_t kept);
 
 #ifdef SEKIMORI_JAIL_PROBE
-struct jail {
-    const char *process;
-    int rights;
-    const struct jail_paths *paths;
-    bool (*enter)(const char *process, int rights, const struct jail_paths *paths);
-};
-
 /* Test builds: for each attempt that the environment variable SEKIMORI_JAIL_PROBE names (a list with blanks,
-   or "all"), a child of the process enters the same jail at the same point and tries it. Logs "jail probe:
-   PROCESS: ATTEMPT: denied", "killed" or "ALLOWED". See base/jail_probe.c. */
-void jail_probe(const struct jail *jail);
+   or "all"), a child of the process enters the same jail at the same point, by `close`, and tries it. Logs
+   "jail probe: PROCESS: ATTEMPT: denied", "killed" or "ALLOWED". See base/jail_probe.c. */
+void jail_probe(const struct jail *jail, bool (*close)(const struct jail *jail));
 #endif
 
 #endif

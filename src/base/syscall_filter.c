@@ -6,22 +6,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/fs.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/sandbox.h"
 
 enum {
@@ -261,6 +266,12 @@ static const struct rule forking[] = {
     CALL(fsconfig),
     CALL(fsmount),
     CALL(fchdir),
+    IF(prctl, IS(0, PR_SET_SECCOMP)),
+    IF(prctl, IS(0, PR_CAPBSET_READ)),
+    IF(prctl, IS(0, PR_CAPBSET_DROP)),
+    CALL(capget),
+    CALL(landlock_create_ruleset),
+    CALL(landlock_add_rule),
     NO_MORE,
 };
 
@@ -272,6 +283,8 @@ static const struct rule reading[] = {
 
 /* What libraries try beside that, those for fonts above all: it fails. */
 static const struct rule not_reading[] = {
+    IF(openat, BITS(2, O_PATH, O_PATH)),
+    CALL(readlink),
     IF(openat, BITS(2, O_WRONLY, O_WRONLY)),
     IF(openat, BITS(2, O_RDWR, O_RDWR)),
     IF(openat, BITS(2, O_CREAT, O_CREAT)),
@@ -288,14 +301,6 @@ static const struct rule not_reading[] = {
     CALL(unlink),
     NO_MORE,
 };
-static const struct rule not_by_path[] = { IF(openat, BITS(2, O_PATH, O_PATH)), CALL(readlink), NO_MORE };
-
-/* What children in the nursery may read is named to Landlock by path. */
-static const struct rule naming[] = {
-    IF(openat, BITS(2, O_ACCMODE | O_CREAT | O_TRUNC | O_PATH, O_PATH)),
-    CALL(readlink),
-    NO_MORE,
-};
 
 /* Children that get a jail of their own, and a channel. Signals: only those that end a child or oneself;
    whose, Landlock says where it can. */
@@ -309,14 +314,8 @@ static const struct rule nursing[] = {
     IF(prctl, IS(0, PR_SET_PDEATHSIG)),
     IF(prctl, IS(0, PR_SET_NAME)),
     IF(prctl, IS(0, PR_SET_NO_NEW_PRIVS)),
-    IF(prctl, IS(0, PR_SET_SECCOMP)),
-    IF(prctl, IS(0, PR_CAPBSET_READ)),
-    IF(prctl, IS(0, PR_CAPBSET_DROP)),
     CALL(seccomp),
-    CALL(capget),
     CALL(capset),
-    CALL(landlock_create_ruleset),
-    CALL(landlock_add_rule),
     CALL(landlock_restrict_self),
     NO_MORE,
 };
@@ -347,7 +346,6 @@ static const struct {
     { JAIL_SCANNER, scanning },
     { JAIL_THREADS, threads },
     { JAIL_FORK | JAIL_NURSERY, nursing },
-    { JAIL_NURSERY, naming },
     { JAIL_NURSERY | JAIL_READER, reading },
 };
 
@@ -398,9 +396,9 @@ static bool rules_add(scmp_filter_ctx filter, const struct rule *rule, uint32_t 
 }
 
 /* abort() is a signal to oneself. Who forks has children that do it too. */
-static bool own_signal_allow(scmp_filter_ctx filter)
+static bool own_signal_allow(scmp_filter_ctx filter, pid_t self)
 {
-    const struct rule rules[] = { IF(tgkill, IS(0, (scmp_datum_t)getpid())), NO_MORE };
+    const struct rule rules[] = { IF(tgkill, IS(0, (scmp_datum_t)self)), NO_MORE };
     return rules_add(filter, rules, SCMP_ACT_ALLOW);
 }
 
@@ -414,7 +412,6 @@ static bool failing_add(scmp_filter_ctx filter, int rights)
     }
     if (is_good && (rights & (JAIL_NURSERY | JAIL_READER)))
         is_good = rules_add(filter, not_reading, SCMP_ACT_ERRNO(EACCES));
-    if (is_good && (rights & JAIL_READER)) is_good = rules_add(filter, not_by_path, SCMP_ACT_ERRNO(EACCES));
     return is_good;
 }
 
@@ -616,21 +613,85 @@ static bool programs_enter(int rights)
 
 /* A forked worker narrows the filter further, so the parent's lists have to allow what it needs: JAIL_FORK
    includes JAIL_SCANNER and JAIL_FILES. The kernel keeps the calls that need no look at arguments in a map of
-   bits; for the others the tree below is as deep as the logarithm of their number. */
-bool syscall_filter_enter(int rights)
+   bits; for the others the tree below is as deep as the logarithm of their number. NULL with errno. */
+static scmp_filter_ctx filter_make(int rights, pid_t self)
 {
-    if (rights & (JAIL_PROGRAMS | JAIL_COMMANDS)) return programs_enter(rights);
     if (rights & JAIL_FORK) rights |= JAIL_SCANNER | JAIL_FILES;
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    if (!filter) return errno = ENOMEM, false;
+    if (!filter) return errno = ENOMEM, NULL;
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    bool is_good = rules_add(filter, common, SCMP_ACT_ALLOW) && own_signal_allow(filter);
+    bool is_good = rules_add(filter, common, SCMP_ACT_ALLOW) && own_signal_allow(filter, self);
     for (size_t i = 0; is_good && i < sizeof tables / sizeof *tables; i++)
         if (rights & tables[i].right) is_good = rules_add(filter, tables[i].rules, SCMP_ACT_ALLOW);
 #if defined(__SANITIZE_ADDRESS__)
     if (is_good) is_good = rules_add(filter, sanitizer, SCMP_ACT_ALLOW);
 #endif
-    return filter_enter(filter, is_good && failing_add(filter, rights));
+    if (is_good && failing_add(filter, rights)) return filter;
+    filter_enter(filter, false);
+    return NULL;
+}
+
+bool syscall_filter_enter(int rights)
+{
+    if (rights & (JAIL_PROGRAMS | JAIL_COMMANDS)) return programs_enter(rights);
+    scmp_filter_ctx filter = filter_make(rights, getpid());
+    return filter && filter_enter(filter, true);
+}
+
+/* --- made ahead --- */
+
+enum { NOBODY = INT32_MAX }; /* stands for the pid of who will enter it */
+
+struct syscall_program {
+    struct sock_filter steps[BPF_MAXINSNS];
+    unsigned short count;
+    struct sock_filter *self; /* the step that compares with NOBODY */
+};
+
+/* A pipe holds twice the longest program. */
+static bool program_export(scmp_filter_ctx filter, struct syscall_program *out)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    int error = -seccomp_export_bpf(filter, ends[1]);
+    close(ends[1]);
+    ssize_t bytes = error == 0 ? read(ends[0], out->steps, sizeof out->steps) : 0;
+    close(ends[0]);
+    out->count = (unsigned short)((size_t)(bytes > 0 ? bytes : 0) / sizeof *out->steps);
+    return errno = error, out->count > 0;
+}
+
+/* The only one, or it is none. */
+static bool program_find_self(struct syscall_program *program)
+{
+    unsigned found = 0;
+    for (struct sock_filter *step = program->steps; step < program->steps + program->count; step++) {
+        if (step->code != (BPF_JMP | BPF_JEQ | BPF_K) || step->k != NOBODY) continue;
+        program->self = step;
+        found++;
+    }
+    errno = EPROTO;
+    return found == 1;
+}
+
+struct syscall_program *syscall_program_make(int rights)
+{
+    scmp_filter_ctx filter = filter_make(rights, NOBODY);
+    if (!filter) return NULL;
+    struct syscall_program *program = memory_alloc(sizeof *program);
+    bool is_good = program_export(filter, program) && program_find_self(program);
+    int error = errno;
+    seccomp_release(filter);
+    if (is_good) return program;
+    free(program);
+    return errno = error, NULL;
+}
+
+bool syscall_program_enter(struct syscall_program *program)
+{
+    struct sock_fprog code = { program->count, program->steps };
+    program->self->k = (uint32_t)getpid();
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &code) == 0;
 }
 
 bool syscall_filter_enter_command(void)

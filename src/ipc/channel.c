@@ -351,8 +351,7 @@ static void ready(void *context, int what)
 
 bool channel_wait(int fd, int timeout_ms, struct frame *out_frame)
 {
-    static char *packet;
-    if (!packet) packet = memory_alloc(FRAME_LIMIT);
+    static char packet[FRAME_LIMIT]; /* of which a page is memory once a frame reaches it */
     return channel_wait_into(fd, timeout_ms, packet, out_frame);
 }
 

@@ -23,6 +23,8 @@ void bitmap_free(struct bitmap *bitmap); /* leaves none */
 void bitmap_fill(struct bitmap *bitmap, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
                  uint8_t grey);
 
+void bitmap_invert(struct bitmap *bitmap); /* light becomes dark */
+
 /* A new one in `out`; false as bitmap_new. `times`: from 1 on. */
 bool bitmap_enlarge(const struct bitmap *bitmap, uint32_t times, struct bitmap *out);
 /* Each pixel is the mean of `times` by `times`. */

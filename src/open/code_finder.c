@@ -32,11 +32,12 @@ static zbar_image_scanner_t *scanner_new(void)
     return scanner;
 }
 
-static uint32_t look(const struct bitmap *bitmap, void (*on_code)(void *context, struct text code),
-                     void *context)
+/* `enlarged`: see finder_pattern.h. */
+static uint32_t look(const struct bitmap *bitmap, uint32_t enlarged,
+                     void (*on_code)(void *context, struct text code), void *context)
 {
     uint32_t count = 0;
-    if (!finder_pattern_may_be(bitmap)) return 0;
+    if (!finder_pattern_may_be(bitmap, enlarged)) return 0;
     zbar_image_scanner_t *scanner = scanner_new();
     zbar_image_t *image = zbar_image_create();
     zbar_image_set_format(image, zbar_fourcc('Y', '8', '0', '0'));
@@ -63,23 +64,22 @@ static uint32_t times_over(const struct bitmap *bitmap, uint32_t pixels_most)
 }
 
 /* Light on dark is looked for in less detail: all pictures without a code pay for it. */
-static uint32_t inverted_look(const struct bitmap *bitmap, void (*on_code)(void *context, struct text code),
-                              void *context)
+static uint32_t inverted_look(const struct bitmap *bitmap, uint32_t enlarged,
+                              void (*on_code)(void *context, struct text code), void *context)
 {
     struct bitmap inverted;
     if (!bitmap_shrink(bitmap, times_over(bitmap, INVERTED_PIXELS_MOST), &inverted)) return 0;
-    for (size_t i = 0; i < (size_t)inverted.width * inverted.height; i++)
-        inverted.grey[i] = (uint8_t)(255 - inverted.grey[i]);
-    uint32_t count = look(&inverted, on_code, context);
+    bitmap_invert(&inverted);
+    uint32_t count = look(&inverted, enlarged, on_code, context);
     bitmap_free(&inverted);
     return count;
 }
 
-static uint32_t both_look(const struct bitmap *bitmap, void (*on_code)(void *context, struct text code),
-                          void *context)
+static uint32_t both_look(const struct bitmap *bitmap, uint32_t enlarged,
+                          void (*on_code)(void *context, struct text code), void *context)
 {
-    uint32_t count = look(bitmap, on_code, context);
-    return count > 0 ? count : inverted_look(bitmap, on_code, context);
+    uint32_t count = look(bitmap, enlarged, on_code, context);
+    return count > 0 ? count : inverted_look(bitmap, enlarged, on_code, context);
 }
 
 uint32_t code_finder_look(const struct bitmap *bitmap, void (*on_code)(void *context, struct text code),
@@ -88,9 +88,9 @@ uint32_t code_finder_look(const struct bitmap *bitmap, void (*on_code)(void *con
     struct bitmap other = { 0 };
     uint32_t times = times_over(bitmap, LOOKED_PIXELS_MOST), pixels = bitmap->width * bitmap->height;
     if (times > 1 && !bitmap_shrink(bitmap, times, &other)) return 0;
-    uint32_t count = both_look(times > 1 ? &other : bitmap, on_code, context);
+    uint32_t count = both_look(times > 1 ? &other : bitmap, 1, on_code, context);
     if (count == 0 && pixels <= SMALL_PIXELS && bitmap_enlarge(bitmap, SMALL_TIMES, &other))
-        count = both_look(&other, on_code, context);
+        count = both_look(&other, SMALL_TIMES, on_code, context);
     bitmap_free(&other);
     return count;
 }

@@ -8,7 +8,7 @@
 #include "mail/decode.h"
 #include "open/block_drawing.h"
 #include "open/code_finder.h"
-#include "open/html_tags.h"
+#include "mail/html_tags.h"
 #include "open/members.h"
 #include "open/pdf_reader.h"
 #include "open/picture_reader.h"

@@ -224,9 +224,10 @@ static bool have_code(const struct line_list *rows, const struct line_list *colu
     return false;
 }
 
-bool finder_pattern_may_be(const struct bitmap *bitmap)
+bool finder_pattern_may_be(const struct bitmap *bitmap, uint32_t enlarged)
 {
-    uint32_t step = (uint64_t)bitmap->width * bitmap->height <= EVERY_LINE_PIXELS ? 1 : STEP;
+    bool is_small = (uint64_t)bitmap->width * bitmap->height <= EVERY_LINE_PIXELS;
+    uint32_t step = enlarged > 1 ? enlarged : is_small ? 1 : STEP;
     struct pattern_scan rows = { .scanner = zbar_scanner_create(NULL) };
     struct pattern_scan columns = { .scanner = rows.scanner };
     zbar_scanner_new_scan(rows.scanner);

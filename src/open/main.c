@@ -3,6 +3,7 @@
    peers, run. It has no file but public tables to read, no network, no key, and no channel but to scan and
    master. */
 #include <fcntl.h>
+#include <malloc.h>
 #include <sysexits.h>
 
 #include "base/context.h"
@@ -15,6 +16,7 @@ struct service {
     enum { SERVICE_MAGIC = 0x6f70e93a } magic;
     struct child child;
     struct nursery *nursery;
+    struct jail reader_jail;
 };
 
 static void scan_open(void *context, uint16_t index, int fd)
@@ -40,7 +42,10 @@ int main(int argc, char **argv)
     int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
     archive_warm_up();
     extract_warm_up();
-    if (nowhere < 0 || !child_jail_paths(&service.child, JAIL_NURSERY, &reader_life_paths)) return EX_OSERR;
-    service.nursery = nursery_new(&service.child, nowhere);
+    malloc_trim(0); /* so that no child tidies up what is free, in pages of its own */
+    bool is_jailed = service.child.config->processes.jail;
+    if (nowhere < 0 || (is_jailed && !reader_life_jail(&service.reader_jail))) return EX_OSERR;
+    if (!child_jail_paths(&service.child, JAIL_NURSERY, &reader_life_paths)) return EX_OSERR;
+    service.nursery = nursery_new(&service.child, nowhere, is_jailed ? &service.reader_jail : NULL);
     return child_run(&service.child, &events, &service);
 }

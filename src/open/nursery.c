@@ -30,6 +30,7 @@ struct nursery {
     struct timer *reaping;
     struct reader_place readers[READERS_MOST];
     struct allowance lines;
+    const struct jail *jail; /* of readers; NULL: none */
     int nowhere;
     uint32_t count;
     uint64_t forked, died;
@@ -91,7 +92,7 @@ static int reader_fork(struct nursery *nursery, uint64_t number)
     pid_t parent = getpid();
     log_flush();
     pid_t pid = fork();
-    if (pid == 0) reader_life_run(ends[1], nursery->nowhere, parent, nursery->child->config);
+    if (pid == 0) reader_life_run(ends[1], nursery->nowhere, parent, nursery->child->config, nursery->jail);
     close(ends[1]);
     if (pid < 0) {
         log_error("a reader cannot be forked: %s", strerror(errno));
@@ -133,12 +134,13 @@ void nursery_connect(struct nursery *nursery, int fd)
     nursery->scan = channel_open(nursery->child->loop, fd, &events, nursery);
 }
 
-struct nursery *nursery_new(struct child *child, int nowhere)
+struct nursery *nursery_new(struct child *child, int nowhere, const struct jail *jail)
 {
     struct nursery *nursery = memory_alloc(sizeof *nursery);
     nursery->magic = NURSERY_MAGIC;
     nursery->child = child;
     nursery->nowhere = nowhere;
+    nursery->jail = jail;
     nursery->reaping = timer_new(child->loop, reap, nursery);
     return nursery;
 }

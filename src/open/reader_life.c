@@ -180,7 +180,13 @@ static void limits_set(const struct config *config)
 #endif
 }
 
-_Noreturn void reader_life_run(int channel, int nowhere, pid_t parent, const struct config *config)
+bool reader_life_jail(struct jail *out)
+{
+    return jail_make("open reader", JAIL_READER, &reader_life_paths, out);
+}
+
+_Noreturn void reader_life_run(int channel, int nowhere, pid_t parent, const struct config *config,
+                               const struct jail *jail)
 {
     static const struct extract_events events = { found_say, extract_notice_say };
     struct serving serving = { .most = config->virus.max_scan_bytes };
@@ -188,7 +194,7 @@ _Noreturn void reader_life_run(int channel, int nowhere, pid_t parent, const str
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(EX_OK);
     prctl(PR_SET_NAME, "open-reader");
     limits_set(config);
-    bool is_jailed = !config->processes.jail || jail_enter("open reader", JAIL_READER, &reader_life_paths);
+    bool is_jailed = !jail || jail_enter_made(jail);
     log_flush(); /* what the jail says of itself; it has no log from here on */
     if (!is_jailed) _exit(EX_OSERR);
     descriptors_keep(channel, nowhere);

@@ -13,7 +13,12 @@
 extern const struct jail_paths reader_life_paths;
 
 /* Called by the child behind its fork; ends the process. `channel` becomes its only descriptor beside
-   standard ones that lead to `nowhere`. `parent` is who forked it: it does not outlive that. */
-_Noreturn void reader_life_run(int channel, int nowhere, pid_t parent, const struct config *config);
+   standard ones that lead to `nowhere`. `parent` is who forked it: it does not outlive that. `jail`: of
+   reader_life_jail; NULL: none. */
+_Noreturn void reader_life_run(int channel, int nowhere, pid_t parent, const struct config *config,
+                               const struct jail *jail);
+
+/* The jail of every reader, made by who forks them, before its own: false with the reason in the log. */
+bool reader_life_jail(struct jail *out);
 
 #endif

@@ -10,6 +10,7 @@
 struct surface {
     cairo_surface_t *target;
     cairo_t *cairo; /* borrowed: until surface_close */
+    void *pixels;
 };
 
 /* White. False, and nothing is held: too many pixels. */

@@ -5,7 +5,7 @@
 #include "open/table_drawing.h"
 
 #include "base/arena.h"
-#include "open/html_tags.h"
+#include "mail/html_tags.h"
 
 #include <stdlib.h>
 

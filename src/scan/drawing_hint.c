@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* The smallest code has 21 lines of 21 modules, some half of them dark. */
+/* The smallest code has 21 lines of 21 modules, some half of them dark. A glance at all bytes says no to most
+   texts; what is left is looked at as the reader will (open/block_drawing.c, open/table_drawing.c): what says
+   no here, it would not draw either. */
 #include "scan/drawing_hint.h"
 
-enum { DARK_LEAST = 60, CELLS_LEAST = 100, BACKGROUNDS_LEAST = 60 };
+#include "mail/html_tags.h"
+
+enum {
+    DARK_LEAST = 60,
+    CELLS_LEAST = 100, /* of one table, those of tables in it not counted */
+    BACKGROUNDS_LEAST = 60,
+    LINES_LEAST = 10, /* of a drawing, each with some dark characters */
+    DARK_IN_LINE = 4,
+    DEPTH_MOST = 32 /* tables in tables */
+};
 
 static bool is_at(struct text text, size_t at, struct text wanted)
 {
@@ -68,9 +79,59 @@ static uint32_t backgrounds_in(struct text html)
            count(html, 'B', is_background_at, BACKGROUNDS_LEAST);
 }
 
+/* All that the reader could take for dark, and more: "#" alone too, U+2580 to U+25FF, U+2B00 to U+2B3F. */
+static bool is_line_of_drawing(struct text line)
+{
+    uint32_t dark = 0;
+    for (size_t at = 0; at < line.length && dark < DARK_IN_LINE; at++) {
+        unsigned char second = at + 1 < line.length ? (unsigned char)line.at[at + 1] : 0;
+        bool is_block = line.at[at] == '\xE2' && (second == 0x96 || second == 0x97 || second == 0xAC);
+        dark += line.at[at] == '#' || is_block;
+    }
+    return dark >= DARK_IN_LINE;
+}
+
+/* A line with a no-break or an ideographic space at its start may be. */
+static bool may_be_blank(struct text line)
+{
+    return text_trim(line).length == 0 || text_starts(line, TEXT("\xC2\xA0")) ||
+           text_starts(line, TEXT("\xE3\x80\x80"));
+}
+
+/* Blank lines do not end it. */
+static bool has_lines_of_drawing(struct text text)
+{
+    uint32_t lines = 0;
+    struct text line;
+    while (lines < LINES_LEAST && text_next_line(&text, &line))
+        if (is_line_of_drawing(line))
+            lines++;
+        else if (!may_be_blank(line))
+            lines = 0;
+    return lines == LINES_LEAST;
+}
+
 bool drawing_hint_of_text(struct text text)
 {
-    return dark_in(text) >= DARK_LEAST;
+    return dark_in(text) >= DARK_LEAST && has_lines_of_drawing(text);
+}
+
+/* A code has as many cells in one table: a row of it changes its colour ten times. */
+static bool has_table_of_cells(struct text html)
+{
+    uint32_t cells[DEPTH_MOST + 1] = { 0 }, depth = 0; /* at 0: outside of all tables */
+    struct html_piece tag;
+    while (html_next(&html, &tag)) {
+        if (html_is(&tag, TEXT("table")) && tag.is_end) {
+            if (depth > 0) depth--;
+        } else if (html_is(&tag, TEXT("table"))) {
+            if (depth == DEPTH_MOST) return true;
+            cells[++depth] = 0;
+        } else if (!tag.is_end && (html_is(&tag, TEXT("td")) || html_is(&tag, TEXT("th")))) {
+            if (depth > 0 && ++cells[depth] == CELLS_LEAST) return true;
+        }
+    }
+    return false;
 }
 
 bool drawing_hint_of_html(struct text html)
@@ -78,5 +139,5 @@ bool drawing_hint_of_html(struct text html)
     if (count(html, '<', is_drawing_at, 1) || count(html, ':', is_data_at, 1)) return true;
     if (dark_in(html) + count(html, '&', is_dark_entity_at, DARK_LEAST) >= DARK_LEAST) return true;
     return count(html, '<', is_cell_at, CELLS_LEAST) == CELLS_LEAST &&
-           backgrounds_in(html) >= BACKGROUNDS_LEAST;
+           backgrounds_in(html) >= BACKGROUNDS_LEAST && has_table_of_cells(html);
 }

@@ -24,7 +24,7 @@ SECCOMP = {"0": "none", "2": "filter"}
 LISTENING = "0A"
 CAP_SYS_ADMIN = 1 << 21
 # Descriptors of the process's own making, through which it reaches nobody.
-PRIVATE = re.compile(r"anon_inode:\[(eventpoll|eventfd|timerfd|signalfd)\]|/dev/null|pipe:")
+PRIVATE = re.compile(r"anon_inode:\[(eventpoll|eventfd|timerfd|signalfd|landlock-ruleset)\]|/dev/null|pipe:")
 
 
 # --- what the kernel says ---

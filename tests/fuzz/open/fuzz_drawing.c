@@ -5,7 +5,7 @@
 
 #include "mail/picture_size.h"
 #include "open/block_drawing.h"
-#include "open/html_tags.h"
+#include "mail/html_tags.h"
 #include "open/table_drawing.h"
 
 enum { SIDE_MOST = 2048 };

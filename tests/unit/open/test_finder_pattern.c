@@ -32,7 +32,7 @@ static bool may_be(uint32_t side, uint32_t x, uint32_t y, uint32_t module, unsig
     struct bitmap bitmap;
     assert_true(bitmap_new(&bitmap, side, side));
     code_draw(&bitmap, x, y, module, patterns);
-    bool may = finder_pattern_may_be(&bitmap);
+    bool may = finder_pattern_may_be(&bitmap, 1);
     bitmap_free(&bitmap);
     return may;
 }
@@ -66,7 +66,7 @@ static void test_stripes(void **state)
     struct bitmap bitmap;
     assert_true(bitmap_new(&bitmap, 600, 600));
     for (uint32_t x = 0; x < 600; x += 20) bitmap_fill(&bitmap, x, 0, 10, 600, 0);
-    assert_false(finder_pattern_may_be(&bitmap));
+    assert_false(finder_pattern_may_be(&bitmap, 1));
     bitmap_free(&bitmap);
 }
 
@@ -76,7 +76,7 @@ static void test_smallest(void **state)
     for (uint32_t width = 1; width < 4; width++)
         for (uint32_t height = 1; height < 4; height++) {
             assert_true(bitmap_new(&bitmap, width, height));
-            assert_false(finder_pattern_may_be(&bitmap));
+            assert_false(finder_pattern_may_be(&bitmap, 1));
             bitmap_free(&bitmap);
         }
 }

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "open/block_drawing.h"
-#include "open/html_tags.h"
+#include "mail/html_tags.h"
 #include "open/table_drawing.h"
 
 enum { MARGIN = 16, CELL = 4, TABLE_MARGIN = 24, TABLE_CELL = 6 };

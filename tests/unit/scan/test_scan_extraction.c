@@ -131,20 +131,57 @@ static void text_once(void **state)
     }
 }
 
-static void hints(void **state)
+static void text_is(const char *line, int count, const char *between, bool is_drawing)
 {
-    struct buffer text = { 0 }, cells = { 0 };
-    for (int i = 0; i < 60; i++) buffer_add_text(&text, TEXT("█ "));
-    for (int i = 0; i < 100; i++) buffer_add_text(&cells, TEXT("<TD BgColor=red>"));
-    assert_true(drawing_hint_of_text(buffer_text(&text)) && drawing_hint_of_html(buffer_text(&text)));
-    assert_false(drawing_hint_of_text(text_slice(buffer_text(&text), 0, buffer_length(&text) - 4)));
-    assert_true(drawing_hint_of_html(buffer_text(&cells)));
-    assert_false(drawing_hint_of_text(buffer_text(&cells)));
-    assert_false(drawing_hint_of_html(text_slice(buffer_text(&cells), 0, buffer_length(&cells) - 16)));
+    struct buffer text = { 0 };
+    for (int i = 0; i < count; i++) buffer_printf(&text, "%s%s", i ? between : "", line);
+    if (drawing_hint_of_text(buffer_text(&text)) != is_drawing) fail_msg("%d of %s", count, line);
+    buffer_free(&text);
+}
+
+static void hints_of_text(void **state)
+{
+    text_is("██ ▀▄ ██", 10, "\n", true);
+    text_is("███ ▀▄ ██", 9, "\n", false);            /* too few lines */
+    text_is("███", 40, "\n", false);                 /* too few dark characters in each */
+    text_is("███ ▀▄ ██", 10, "\n \r\n\n\t\n", true); /* blank lines are no end */
+    text_is("███ ▀▄ ██", 10, "\n\xC2\xA0\n\xE3\x80\x80\n", true);
+    text_is("███ ▀▄ ██", 10, "\nx\n", false); /* others are */
+    text_is("#### ## ######", 10, "\r\n", true);
+    text_is("##################################", 4, "\n", false);
+    text_is("█████████ ● ■", 10, "\n", true);
+}
+
+/* `cells` of each of `tables` tables in a table. */
+static bool html_hint(int tables, int cells, const char *begin, const char *end)
+{
+    struct buffer html = { 0 };
+    buffer_add_text(&html, TEXT("<table>"));
+    for (int i = 0; i < tables; i++) {
+        buffer_printf(&html, "%s", begin);
+        for (int j = 0; j < cells; j++) buffer_add_text(&html, TEXT("<TD BgColor=red>"));
+        buffer_printf(&html, "%s", end);
+    }
+    bool has_hint = drawing_hint_of_html(buffer_text(&html));
+    assert_false(drawing_hint_of_text(buffer_text(&html)));
+    buffer_free(&html);
+    return has_hint;
+}
+
+static void hints_of_html(void **state)
+{
+    struct buffer dark = { 0 };
+    for (int i = 0; i < 60; i++) buffer_add_text(&dark, TEXT("█ "));
+    assert_true(drawing_hint_of_html(buffer_text(&dark)));
+    assert_true(html_hint(1, 100, "", "") && !html_hint(1, 99, "", ""));
+    assert_false(html_hint(4, 60, "<td><TABLE>", "</TABLE>"));
+    assert_true(html_hint(1, 100, "<td><table>", "</table>"));
+    assert_true(html_hint(10, 10, "", "<td><table><td></table>"));         /* the outer one's go on */
+    assert_true(html_hint(10, 10, "", "<!-- <table> --><b a='<table>'>")); /* what is no table */
+    assert_true(html_hint(50, 2, "<table>", ""));                          /* deeper than is looked at */
     assert_false(drawing_hint_of_html(TEXT("\xE2")));
     assert_true(drawing_hint_of_html(TEXT("Data:Image/")) && !drawing_hint_of_html(TEXT(":data:image")));
-    buffer_free(&text);
-    buffer_free(&cells);
+    buffer_free(&dark);
 }
 
 static void too_many(void **state)
@@ -239,9 +276,9 @@ static void none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(offers),   cmocka_unit_test(text_once), cmocka_unit_test(hints),
-        cmocka_unit_test(too_many), cmocka_unit_test(answers),   cmocka_unit_test(lies),
-        cmocka_unit_test(none),
+        cmocka_unit_test(offers),        cmocka_unit_test(text_once), cmocka_unit_test(hints_of_text),
+        cmocka_unit_test(hints_of_html), cmocka_unit_test(too_many),  cmocka_unit_test(answers),
+        cmocka_unit_test(lies),          cmocka_unit_test(none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

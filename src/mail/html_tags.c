@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Each byte is looked at a fixed number of times: what does not end lasts to the end of all. */
-#include "open/html_tags.h"
+#include "mail/html_tags.h"
 
 #include "base/utf8.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* HTML as a run of tags and texts, as lenient as those who show it; no tree. Linear, and never fails. */
-#ifndef SEKIMORI_OPEN_HTML_TAGS_H
-#define SEKIMORI_OPEN_HTML_TAGS_H
+#ifndef SEKIMORI_MAIL_HTML_TAGS_H
+#define SEKIMORI_MAIL_HTML_TAGS_H
 
 #include "base/buffer.h"
 
