@@ -144,23 +144,13 @@ bool room_file_settle(struct room_files *files, struct room_file *file)
 
 /* --- descriptors --- */
 
-/* A descriptor that nothing can be done with; -1: there is none to be had. */
-static int number_hold(void)
-{
-    static const char name[] = "none";
-    int made, fd = open(name, O_PATH | O_CLOEXEC);
-    if (fd >= 0 || errno != ENOENT) return fd;
-    if ((made = open(name, O_RDONLY | O_CREAT | O_CLOEXEC, 0)) >= 0) close(made);
-    return made < 0 ? -1 : open(name, O_PATH | O_CLOEXEC);
-}
-
 /* One that is not in use; NULL: all are, or there is none to be had. */
 static struct room_open *open_find_free(struct room_files *files)
 {
     for (size_t i = 0; i < ROOM_OPEN_MOST; i++) {
         struct room_open *one = &files->open[i];
         if (one->file) continue;
-        if (one->fd < 0) one->fd = number_hold();
+        if (one->fd < 0) one->fd = open(".", O_PATH | O_CLOEXEC);
         return one->fd < 0 ? NULL : one;
     }
     return NULL;

@@ -313,7 +313,7 @@ def test_a_worker_cannot_leave_its_jail(scans, attempt):
         pytest.skip("not a test build")
 
 
-# Of libc's calls by path: the jail of a worker kills for these, and a name that ends with "at" goes by a descriptor of a folder, which it cannot get.
+# Of libc's calls by path: the jail of a worker kills for these, and a name that ends with "at" goes by a descriptor of a folder, which it can get of its own alone.
 KILLED = {"chdir", "chown", "chroot", "fdopendir", "getcwd", "lchown", "linkat", "mkfifo", "symlink", "utimensat"}
 BY_PATH = re.compile(r"(f?open(at)?(64)?(_2)?|creat(64)?|freopen(64)?|(l|f)?statx?(at)?(64)?|__(l|f)?xstat(at)?(64)?|__open(at)?(64)?_2|__f?open.*_chk|"
                      r"(f?d?open|read|rewind|close)dir(64)?|scandir(at)?(64)?|dirfd|mkdir(at)?|rmdir|unlink(at)?|remove|rename(at2?)?|f?access(at)?|"

@@ -199,5 +199,6 @@ def test_the_journal_gets_fields(nodes, inside, tmp_path):
     lab.wait_for(lambda: is_told(again, send("again")) or again.having(MESSAGE="takes lines again"), "the new one is found")
     second = send("second")
     lab.wait_for(lambda: is_told(again, second), "the fields of a later message")
-    assert node.stop() == 0 and again.having(MESSAGE="stopped")
+    assert node.stop() == 0
+    lab.wait_for(lambda: again.having(MESSAGE="stopped"), "its last line")  # our journal reads in a thread
     assert "status=sent" not in "".join(line for line in node.text().splitlines() if first in line), node.text()
