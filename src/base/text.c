@@ -117,7 +117,8 @@ struct text text_trim(struct text text)
 bool text_next_line(struct text *rest, struct text *out_line)
 {
     if (rest->length == 0) return false;
-    size_t end = text_find_char(*rest, '\n');
+    const char *feed = char_find_near(rest->at, '\n', rest->length);
+    size_t end = feed ? (size_t)(feed - rest->at) : rest->length;
     *out_line = text_slice(*rest, 0, end);
     *rest = text_slice(*rest, end + 1, rest->length);
     if (out_line->length > 0 && out_line->at[out_line->length - 1] == '\r') out_line->length--;

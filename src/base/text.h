@@ -119,6 +119,16 @@ static inline bool char_is_white(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* As memchr, for what mostly is near, such as the end of a very short line. */
+static inline const char *char_find_near(const char *at, char wanted, size_t length)
+{
+    enum { NEAR = 4 };
+    size_t near = length < NEAR ? length : NEAR;
+    for (size_t i = 0; i < near; i++)
+        if (at[i] == wanted) return at + i;
+    return length > near ? memchr(at + near, wanted, length - near) : NULL;
+}
+
 /* ASCII that shows something, or the blank. */
 static inline bool char_is_printable(char c)
 {

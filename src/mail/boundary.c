@@ -97,7 +97,7 @@ bool boundary_at(const struct boundary_stack *stack, struct text message, size_t
 {
     const char *at = message.at + start, *limit = message.at + message.length;
     if (limit - at < 3 || !may_begin(stack, at, limit)) return false;
-    const char *feed = memchr(at, '\n', (size_t)(limit - at));
+    const char *feed = char_find_near(at, '\n', (size_t)(limit - at));
     const char *end = feed ? feed : limit;
     while (end > at && (end[-1] == '\r' || char_is_blank(end[-1]))) end--;
     if (end - at < 2) return false;
@@ -134,7 +134,7 @@ bool boundary_next(const struct boundary_stack *stack, struct text message, size
     if (from >= message.length) return false;
     if (boundary_at(stack, message, from, search, out)) return true;
     const char *at = message.at + from, *limit = message.at + message.length;
-    while ((at = memchr(at, '\n', (size_t)(limit - at))) != NULL) {
+    while ((at = char_find_near(at, '\n', (size_t)(limit - at))) != NULL) {
         struct text rest = text_from(at + 1, (size_t)(limit - at - 1));
         text_skip_empty_lines(&rest);
         at = rest.at;

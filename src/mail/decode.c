@@ -359,7 +359,7 @@ static size_t line_with(struct text text, size_t from, struct text one, struct t
 {
     const char *at = text.at + from, *end = text.at + text.length;
     if (from > 0 && from < text.length && at[-1] != '\n') at = memchr(at, '\n', (size_t)(end - at)) ?: end;
-    for (; at && at < end; at = memchr(at, '\n', (size_t)(end - at))) {
+    for (; at && at < end; at = char_find_near(at, '\n', (size_t)(end - at))) {
         if (*at == '\n' && ++at == end) break;
         struct text rest = text_from(at, (size_t)(end - at));
         text_skip_empty_lines(&rest);

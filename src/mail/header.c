@@ -350,7 +350,7 @@ static struct text begin_of(struct text text)
 {
     size_t at = 0;
     if (text_starts(text, TEXT("\xEF\xBB\xBF"))) at = 3;
-    while (at < text.length && strchr(" \t\r\n\f", text.at[at]) && text.at[at]) at++;
+    while (at < text.length && (char_is_white(text.at[at]) || text.at[at] == '\f')) at++;
     return text_slice(text, at, text.length);
 }
 

@@ -6,7 +6,7 @@ size_t line_form_write(struct text in, enum line_form form, char *out)
 {
     size_t written = 0, at = 0;
     while (at < in.length) {
-        const char *feed = memchr(in.at + at, '\n', in.length - at);
+        const char *feed = char_find_near(in.at + at, '\n', in.length - at);
         size_t next = feed ? (size_t)(feed + 1 - in.at) : in.length, end = feed ? next - 1 : next;
         bool has_return = feed && end > at && in.at[end - 1] == '\r';
         if (has_return) end--;

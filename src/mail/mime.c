@@ -102,7 +102,7 @@ static size_t header_end(struct walk *walk, size_t offset)
     while (offset < message.length) {
         const char *at = message.at + offset;
         if (*at == '-' && boundary_at(&walk->stack, message, offset, &walk->search, &line)) return offset;
-        const char *feed = memchr(at, '\n', message.length - offset);
+        const char *feed = char_find_near(at, '\n', message.length - offset);
         if (!feed) return message.length;
         offset = (size_t)(feed + 1 - message.at);
         if (feed == at || (feed == at + 1 && *at == '\r')) return offset;

@@ -227,9 +227,9 @@ static bool is_file_of_lines(const struct mime_part *part, struct text encoded, 
 static struct text behind_lines(const struct mime_part *part, struct text bytes, bool is_plain)
 {
     size_t start = 0;
-    if (bytes.length == 0 || !memchr(" \t\r\n", bytes.at[0], 4)) return TEXT_NONE;
+    if (bytes.length == 0 || !char_is_white(bytes.at[0])) return TEXT_NONE;
     if (!(part && exposure_is_file_type(part->type)) && is_plain) return TEXT_NONE;
-    for (size_t at = 0; at < bytes.length && memchr(" \t\r\n", bytes.at[at], 4); at++)
+    for (size_t at = 0; at < bytes.length && char_is_white(bytes.at[at]); at++)
         if (bytes.at[at] == '\n') start = at + 1;
     return start > 0 ? text_slice(bytes, start, bytes.length) : TEXT_NONE;
 }

@@ -31,14 +31,14 @@ uint16_t content_flags(struct text message, size_t body_offset)
             start += 2;
             continue;
         }
-        const char *end = memchr(message.at + start, '\n', message.length - start);
+        const char *end = char_find_near(message.at + start, '\n', message.length - start);
         size_t next = end ? (size_t)(end - message.at) + 1 : message.length;
         size_t length = next - start;
         if (length >= 2 && message.at[next - 1] == '\n' && message.at[next - 2] == '\r')
             length -= 2;
         else if (end)
             is_lines = false;
-        if (memchr(message.at + start, '\r', length)) is_lines = false;
+        if (char_find_near(message.at + start, '\r', length)) is_lines = false;
         if (length > LINE_MOST) flags |= CONTENT_LONG_LINE;
         if (message.at[start] == '.') flags |= CONTENT_LEADING_DOT;
         start = next;
