@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Counts, and tells ledger and log. Called by queue_request.c, drop.c, transaction.c and all who refuse. */
+/* Counts, and tells ledger and log. Called by queue_request.c, drop.c, judging.c, settle.c and all who refuse. */
 #include "receive/account.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* From a good verdict to queue: not without a client that can hear the reply. Called by transaction.c. */
+/* From a good verdict to queue: not without a client that can hear the reply. Called by judging.c and transaction.c. */
 #include "receive/client_presence.h"
 
 #include "receive/queue_request.h"

@@ -12,6 +12,7 @@
 #include "receive/drop.h"
 #include "receive/eviction.h"
 #include "receive/list_check.h"
+#include "receive/mail_data.h"
 #include "receive/recipients.h"
 #include "receive/relay.h"
 #include "receive/transaction.h"
@@ -139,16 +140,16 @@ static bool mail_offer(struct session *session, const struct smtp_command *comma
 
 /* One small function an action. The session may be gone after those of the end. */
 
-static void content_begin(struct session *session, const struct server_dialogue_step *step)
+static void data_taken(struct session *session, const struct server_dialogue_step *step)
 {
     bool is_chunk = step->action == SERVER_DIALOGUE_CHUNK;
     if (session->transaction.step == STEP_OPEN && session->dialogue.mail >= MAIL_DATA)
-        transaction_read(session);
+        mail_data_begin(session);
     session->state = is_chunk ? SESSION_CHUNK : SESSION_DATA;
     if (!is_chunk)
         session_await(session);
     else if (session->dialogue.chunk_left == 0)
-        transaction_chunk(session, TEXT_NONE);
+        mail_data_chunk(session, TEXT_NONE);
 }
 
 static void refusal_tell(struct session *session, const struct server_dialogue_step *step)
@@ -217,8 +218,8 @@ static void (*const acts[SERVER_DIALOGUE_ACTIONS])(struct session *session,
     [SERVER_DIALOGUE_REFUSED] = refusal_tell,
     [SERVER_DIALOGUE_RCPT] = rcpt_offer,
     [SERVER_DIALOGUE_XCLIENT] = xclient_take,
-    [SERVER_DIALOGUE_DATA] = content_begin,
-    [SERVER_DIALOGUE_CHUNK] = content_begin,
+    [SERVER_DIALOGUE_DATA] = data_taken,
+    [SERVER_DIALOGUE_CHUNK] = data_taken,
     [SERVER_DIALOGUE_RESET] = reset,
     [SERVER_DIALOGUE_HELLO] = greeted,
     [SERVER_DIALOGUE_SECURE] = secure,
@@ -288,10 +289,10 @@ static size_t on_input(void *context, struct text bytes)
         return take_command(session, bytes);
     case SESSION_DATA:
         content_heard(session, bytes.length);
-        return transaction_data(session, bytes);
+        return mail_data_take(session, bytes);
     case SESSION_CHUNK:
         content_heard(session, text_slice(bytes, 0, session->dialogue.chunk_left).length);
-        return transaction_chunk(session, bytes);
+        return mail_data_chunk(session, bytes);
     default:
         return 0;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What scan will want to know of others about a plain header (auth/plain_header.h), asked before scan is: so
-   it can decide at once. What it does not raise itself then counts for nothing. Called by transaction.c. */
+   it can decide at once. What it does not raise itself then counts for nothing. Called by judging.c. */
 #ifndef SEKIMORI_RECEIVE_HEADER_INQUIRY_H
 #define SEKIMORI_RECEIVE_HEADER_INQUIRY_H
 

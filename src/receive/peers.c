@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "receive/connection.h"
+#include "receive/judging.h"
+#include "receive/mail_data.h"
 #include "receive/ports.h"
 #include "receive/queue_request.h"
 #include "receive/recipients.h"
@@ -70,7 +72,7 @@ static bool queue_frame(void *context, struct frame *frame)
         return !reader.failed;
     case QUEUE_BODY_FILE_IS: {
         struct session *session = session_by_message(server, frame->id);
-        if (session) transaction_body_file(session, frame_take_fd(frame, 0));
+        if (session) mail_data_file(session, frame_take_fd(frame, 0));
         return true;
     }
     case QUEUE_SPACE: {
@@ -109,9 +111,9 @@ static bool scan_frame(void *context, struct frame *frame)
     struct session *session = session_by_message(context, frame->id);
     if (frame->type < SCAN_FACTS || frame->type > SCAN_FAILED) return false;
     if (!session) return true; /* it was cancelled meanwhile */
-    if (frame->type == SCAN_FACTS) transaction_facts(session, frame);
-    if (frame->type == SCAN_VERDICT) transaction_verdict(session, frame);
-    if (frame->type == SCAN_FAILED) transaction_scan_failed(session, frame);
+    if (frame->type == SCAN_FACTS) judging_facts(session, frame);
+    if (frame->type == SCAN_VERDICT) judging_verdict(session, frame);
+    if (frame->type == SCAN_FAILED) judging_scan_failed(session, frame);
     return true;
 }
 
@@ -126,7 +128,7 @@ static void scan_back(struct server *server)
 {
     for (struct session *session = server->sessions, *next; session; session = next) {
         next = session->next;
-        transaction_scan_is_back(session);
+        judging_scan_is_back(session);
     }
 }
 
@@ -137,7 +139,7 @@ static bool answer_frame(struct server *server, struct frame *frame, enum questi
     struct session *session = session_by_question(server, frame->id);
     struct question_answer answer;
     if (!question_answer_get(frame, from, &answer)) return false;
-    if (session) transaction_answered(session, frame->id, &answer);
+    if (session) judging_answered(session, frame->id, &answer);
     return true;
 }
 
@@ -148,7 +150,7 @@ static void answerer_gone(struct server *server, struct channel **channel, enum 
     *channel = NULL;
     for (struct session *session = server->sessions, *next; session; session = next) {
         next = session->next;
-        transaction_unanswered(session, gone);
+        judging_unanswered(session, gone);
     }
 }
 

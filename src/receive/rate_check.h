@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* How much a sender inside sent is asked of lookup as early as its recipients are known; and the
-   administrator is told, once, that a sender is held or a flood of sign-ups came. Called by transaction.c. */
+   administrator is told, once, that a sender is held or a flood of sign-ups came. Called by judging.c and mail_data.c. */
 #ifndef SEKIMORI_RECEIVE_RATE_CHECK_H
 #define SEKIMORI_RECEIVE_RATE_CHECK_H
 

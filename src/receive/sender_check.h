@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What lookup knows of senders: asked at RCPT where that may delay a recipient, and told when a verdict
-   stands. Who is not there, or slow, delays nobody. Called by recipients.c and transaction.c. */
+   stands. Who is not there, or slow, delays nobody. Called by recipients.c and judging.c. */
 #ifndef SEKIMORI_RECEIVE_SENDER_CHECK_H
 #define SEKIMORI_RECEIVE_SENDER_CHECK_H
 
