@@ -20,17 +20,26 @@ static bool is_at(struct text text, size_t at, struct text wanted)
     return text_starts_nocase(text_slice(text, at, at + wanted.length), wanted);
 }
 
-/* U+2580 to U+25BF, U+2B1B, "##". */
-static bool is_dark_at(struct text text, size_t at)
+static unsigned char byte_at(struct text text, size_t at)
 {
-    unsigned char second = at + 1 < text.length ? (unsigned char)text.at[at + 1] : 0;
-    if (text.at[at] == '#') return second == '#';
-    return (unsigned char)text.at[at] == 0xE2 && (second == 0x96 || second == 0xAC);
+    return at < text.length ? (unsigned char)text.at[at] : 0;
 }
 
+/* U+2580 to U+25BF, U+25CF, U+25FC, U+25FE, U+2B1B, "##". */
+static bool is_dark_at(struct text text, size_t at)
+{
+    unsigned char second = byte_at(text, at + 1), third = byte_at(text, at + 2);
+    if (text.at[at] == '#') return second == '#';
+    if (byte_at(text, at) != 0xE2) return false;
+    return second == 0x96 || second == 0xAC ||
+           (second == 0x97 && (third == 0x8F || third == 0xBC || third == 0xBE));
+}
+
+/* A number may have zeros before it; "&#039;" is an apostrophe, and often there. */
 static bool is_dark_entity_at(struct text html, size_t at)
 {
-    return is_at(html, at, TEXT("&#9")) || is_at(html, at, TEXT("&#x2")) ||
+    return is_at(html, at, TEXT("&#9")) || is_at(html, at, TEXT("&#09")) || is_at(html, at, TEXT("&#00")) ||
+           is_at(html, at, TEXT("&#x2")) || is_at(html, at, TEXT("&#x0")) ||
            is_at(html, at, TEXT("&block;")) || is_at(html, at, TEXT("&uhblk;")) ||
            is_at(html, at, TEXT("&lhblk;"));
 }
@@ -84,7 +93,7 @@ static bool is_line_of_drawing(struct text line)
 {
     uint32_t dark = 0;
     for (size_t at = 0; at < line.length && dark < DARK_IN_LINE; at++) {
-        unsigned char second = at + 1 < line.length ? (unsigned char)line.at[at + 1] : 0;
+        unsigned char second = byte_at(line, at + 1);
         bool is_block = line.at[at] == '\xE2' && (second == 0x96 || second == 0x97 || second == 0xAC);
         dark += line.at[at] == '#' || is_block;
     }

@@ -238,8 +238,10 @@ int file_room_stat(struct file_room *room, const char *path, struct stat *out)
 {
     const struct room_place *place = place_at(room, path);
     if (!place) return -1;
-    if (place->file) return room_file_stat(place->file, out);
-    *out = (struct stat){ .st_mode = S_IFDIR | 0700, .st_nlink = 2, .st_ino = 1 };
+    if (place->file)
+        room_file_stat(place->file, out);
+    else
+        *out = (struct stat){ .st_mode = S_IFDIR | 0700, .st_nlink = 2, .st_ino = 1 };
     return 0;
 }
 

@@ -85,16 +85,15 @@ void room_files_free(struct room_files *files)
     }
 }
 
-int room_file_stat(const struct room_file *file, struct stat *out)
+void room_file_stat(const struct room_file *file, struct stat *out)
 {
     char name[NUMBER_SIZE];
-    if (file->is_settled) return stat(number_name(file->number, name), out);
+    if (file->is_settled && stat(number_name(file->number, name), out) == 0) return;
     *out = (struct stat){ .st_mode = S_IFREG | 0600,
                           .st_nlink = 1,
                           .st_size = (off_t)file->length,
                           .st_blksize = 4096,
                           .st_blocks = (blkcnt_t)(file->length + 511) / 512 };
-    return 0;
 }
 
 /* --- in the file system --- */

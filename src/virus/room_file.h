@@ -63,8 +63,8 @@ void room_file_drop(struct room_files *files, struct room_file *file);
 /* The file is one of the file system from now on. False: it could not be made (was_short). */
 bool room_file_settle(struct room_files *files, struct room_file *file);
 
-/* As stat(2). */
-int room_file_stat(const struct room_file *file, struct stat *out);
+/* As stat(2), of a file that is there: one that could not be made when it settled is empty. */
+void room_file_stat(const struct room_file *file, struct stat *out);
 
 /* As open(2) of what is there, with O_TRUNC or without; the descriptor, or -1 and errno. */
 int room_file_open(struct room_files *files, struct room_file *file, int flags);

@@ -169,7 +169,11 @@ static void file_make(struct quarantine *quarantine, struct taking *taking, int 
     struct sql *sql = database_sql(quarantine->database);
     taking->bytes = quarantine_store_file_bytes(quarantine->store, id);
     if (taking->bytes > 0 && !held_has_file(sql, id)) quarantine_reindex_one(quarantine, id);
-    if (taking->bytes > 0 && held_has_file(sql, id)) return;
+    if (taking->bytes > 0 && held_has_file(sql, id)) {
+        if (!quarantine_store_keep(quarantine->store, id))
+            refuse(taking, HELD_NO_ROOM, "its folder cannot be synced");
+        return;
+    }
     uint64_t length = taking->offer.length, most = quarantine->config->quarantine.most_bytes;
     if (quarantine->facts.bytes + length > most) {
         quarantine->facts.is_full = true;

@@ -48,6 +48,7 @@ struct quarantine_store {
     bool is_root_new; /* a folder was made */
     struct written written[WRITTEN_MOST];
     int written_count;
+    bool has_lost; /* since the last sync of the caller's some had no name, or it is not on disk */
     char *room;       /* two pieces: in, out */
 };
 
@@ -150,18 +151,6 @@ static bool day_make(struct quarantine_store *store, uint64_t id)
     return true;
 }
 
-/* The folder of that day is synced with the next ones. */
-static bool day_note(struct quarantine_store *store, uint64_t id)
-{
-    char day[DAY_SIZE];
-    day_of(id, day);
-    for (int i = 0; i < store->day_count; i++)
-        if (strcmp(store->days[i], day) == 0) return true;
-    if (store->day_count == DAYS_MOST && !quarantine_store_sync(store)) return false;
-    memcpy(store->days[store->day_count++], day, DAY_SIZE);
-    return true;
-}
-
 /* All bytes to the disk first, so that it takes them together; then the names. */
 static bool files_settle(struct quarantine_store *store)
 {
@@ -176,7 +165,31 @@ static bool files_settle(struct quarantine_store *store)
             is_good;
     }
     store->written_count = 0;
+    store->has_lost = store->has_lost || !is_good;
     return is_good;
+}
+
+static bool all_sync(struct quarantine_store *store)
+{
+    bool is_good = files_settle(store) && (!store->is_root_new || file_sync_folder(store->folder, "."));
+    for (int i = 0; i < store->day_count; i++)
+        is_good = file_sync_folder(store->folder, store->days[i]) && is_good;
+    store->day_count = 0;
+    store->is_root_new = store->is_root_new && !is_good;
+    store->has_lost = store->has_lost || !is_good;
+    return is_good;
+}
+
+/* The folder of that day is synced with the next ones. */
+static bool day_note(struct quarantine_store *store, uint64_t id)
+{
+    char day[DAY_SIZE];
+    day_of(id, day);
+    for (int i = 0; i < store->day_count; i++)
+        if (strcmp(store->days[i], day) == 0) return true;
+    if (store->day_count == DAYS_MOST && !all_sync(store)) return false;
+    memcpy(store->days[store->day_count++], day, DAY_SIZE);
+    return true;
 }
 
 static bool is_written(const struct quarantine_store *store, uint64_t id)
@@ -234,12 +247,15 @@ bool quarantine_store_note_write(struct quarantine_store *store, uint64_t id, st
 
 bool quarantine_store_sync(struct quarantine_store *store)
 {
-    bool is_good = files_settle(store) && (!store->is_root_new || file_sync_folder(store->folder, "."));
-    for (int i = 0; i < store->day_count; i++)
-        is_good = file_sync_folder(store->folder, store->days[i]) && is_good;
-    store->day_count = 0;
-    store->is_root_new = store->is_root_new && !is_good;
+    bool is_good = all_sync(store) && !store->has_lost;
+    store->has_lost = false;
     return is_good;
+}
+
+bool quarantine_store_keep(struct quarantine_store *store, uint64_t id)
+{
+    store->is_root_new = true;
+    return day_note(store, id);
 }
 
 /* --- reading --- */

@@ -25,6 +25,8 @@ enum quarantine_store_outcome {
 enum quarantine_store_outcome quarantine_store_write(struct quarantine_store *store,
                                                      const struct held_offer *offer, struct text about,
                                                      int segment_fd, uint64_t *out_bytes);
+/* A file that is there, of a process that may have ended before its sync: it is on disk after the next one. */
+bool quarantine_store_keep(struct quarantine_store *store, uint64_t id);
 /* All that was written since the last one. False: some of it may be there, and none need be. */
 bool quarantine_store_sync(struct quarantine_store *store);
 

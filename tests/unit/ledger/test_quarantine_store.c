@@ -147,6 +147,49 @@ static void test_many(void **state)
     assert_same(bench);
 }
 
+/* What is lost before the sync is told of by the sync, though others came behind it. */
+static void test_lost_before_sync(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t bytes;
+    char name[128], id[MESSAGE_ID_SIZE];
+    segment_fill(bench, 0, 300);
+    assert_int_equal(
+        quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
+        QUARANTINE_STORE_DONE);
+    snprintf(name, sizeof name, "20260921/%s.tmp", message_id_print(ID, id));
+    assert_int_equal(unlinkat(bench->folder, name, 0), 0);
+    assert_int_equal(
+        quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
+        QUARANTINE_STORE_FAILED);
+    bench->offer.id = ID + 1;
+    assert_int_equal(
+        quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes),
+        QUARANTINE_STORE_DONE);
+    assert_false(quarantine_store_sync(bench->store));
+    assert_true(quarantine_store_sync(bench->store));
+}
+
+/* A folder that cannot be synced, though it is not the last one. */
+static void test_lost_among_days(void **state)
+{
+    enum { DAYS = 40 };
+    static const uint64_t day = 86400ull * 1000 << 22;
+    struct bench *bench = *state;
+    uint64_t bytes;
+    segment_fill(bench, 0, 300);
+    assert_true(quarantine_store_keep(bench->store, ID - day)); /* there is no such folder */
+    for (uint64_t i = 0; i < DAYS; i++) {
+        bench->offer.id = ID + i * day;
+        quarantine_store_write(bench->store, &bench->offer, TEXT("about"), bench->segment, &bytes);
+    }
+    assert_false(quarantine_store_sync(bench->store));
+    assert_true(quarantine_store_keep(bench->store, ID));
+    assert_true(quarantine_store_sync(bench->store));
+    assert_true(quarantine_store_keep(bench->store, ID - day));
+    assert_false(quarantine_store_sync(bench->store));
+}
+
 static void test_short_segment(void **state)
 {
     struct bench *bench = *state;
@@ -355,6 +398,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lost_before_sync, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lost_among_days, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_short_segment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removing, set_up, tear_down),

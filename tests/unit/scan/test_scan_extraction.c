@@ -150,6 +150,8 @@ static void hints_of_text(void **state)
     text_is("#### ## ######", 10, "\r\n", true);
     text_is("##################################", 4, "\n", false);
     text_is("█████████ ● ■", 10, "\n", true);
+    text_is("●●●  ◼◼◼ ◾", 10, "\n", true);
+    text_is("○○○  ◆◆◆ ◎", 10, "\n", false);
 }
 
 /* `cells` of each of `tables` tables in a table. */
@@ -168,11 +170,24 @@ static bool html_hint(int tables, int cells, const char *begin, const char *end)
     return has_hint;
 }
 
+static bool html_repeats(const char *entity)
+{
+    struct buffer html = { 0 };
+    for (int i = 0; i < 60; i++) buffer_printf(&html, "%s", entity);
+    bool has_hint = drawing_hint_of_html(buffer_text(&html));
+    buffer_free(&html);
+    return has_hint;
+}
+
 static void hints_of_html(void **state)
 {
     struct buffer dark = { 0 };
     for (int i = 0; i < 60; i++) buffer_add_text(&dark, TEXT("█ "));
     assert_true(drawing_hint_of_html(buffer_text(&dark)));
+    assert_true(html_repeats("&#9608;") && html_repeats("&#x2588;") && html_repeats("&#X2588;"));
+    assert_true(html_repeats("&#09608;") && html_repeats("&#009608;") && html_repeats("&#x02588;"));
+    assert_true(html_repeats("&#9679;") && html_repeats("&#x25cf;"));
+    assert_false(html_repeats("&#039;") || html_repeats("&#169;") || html_repeats("&nbsp;"));
     assert_true(html_hint(1, 100, "", "") && !html_hint(1, 99, "", ""));
     assert_false(html_hint(4, 60, "<td><TABLE>", "</TABLE>"));
     assert_true(html_hint(1, 100, "<td><table>", "</table>"));

@@ -499,6 +499,33 @@ static void test_no_room(void **state)
     assert_int_equal(unlink("full"), 0);
 }
 
+/* A file that could not be made when it settled is still there, or a library that removes all that it finds
+   never comes to its end. */
+static void test_gone(void **state)
+{
+    struct stat facts;
+    struct file_room *room = file_room_new();
+    int home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(mkdir("gone", 0700), 0);
+    path_calls_begin(room);
+    assert_int_equal(file_do("a", O_WRONLY | O_CREAT), 0);
+    assert_int_equal(chdir("gone"), 0);
+    path_calls_end();
+    assert_int_equal(rmdir("../gone"), 0);
+    path_calls_begin(room);
+    assert_int_equal(file_do("a", O_WRONLY | O_APPEND), -1);
+    assert_int_equal(stat("a", &facts), 0);
+    assert_true(S_ISREG(facts.st_mode) && facts.st_size == 0);
+    assert_int_equal(file_do("a", O_RDONLY), -1);
+    assert_int_equal(unlink("a"), 0);
+    assert_int_equal(stat("a", &facts), -1);
+    path_calls_end();
+    assert_true(file_room_was_short(room));
+    assert_int_equal(fchdir(home), 0);
+    close(home);
+    file_room_free(room);
+}
+
 static void *pages(size_t length)
 {
     return mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -556,6 +583,7 @@ int main(void)
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_gone),
         cmocka_unit_test(test_pages),
     };
     return cmocka_run_group_tests(tests, enter, NULL);
