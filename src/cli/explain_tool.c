@@ -23,6 +23,7 @@
 #include "ipc/message_id.h"
 #include "ledgerdb/explained_file.h"
 #include "mail/charset.h"
+#include "scan/entry_patterns.h"
 
 enum { PATH_SIZE = 4096, ANSWER_MS = 60000 };
 
@@ -32,7 +33,8 @@ static const char help[] =
     "rule with its points, the virus check, who sent it.\n\n"
     "  ID               a message id, as in replies and logs: what the node keeps of its judgement, for\n"
     "                   14 days (ledger keep explanations)\n"
-    "  FILE, -          a message: judged now, by content alone, with the text that speaks for and against\n"
+    "  FILE, -          a message: judged now, by content alone, with the text that speaks for and against;\n"
+    "                   as by judge -c with the same configuration\n"
     "  --passages       of an ID too, while the message is held: asks the node for it, which records that\n"
     "  --html           a page with the text shaded by its weight; of an ID as --passages\n"
     "  --json           a JSON object\n"
@@ -43,7 +45,9 @@ static const char help[] =
     "`rights trace`. The text of a held message wants the rights of `quarantine show --content` or `queue "
     "cat`.\n"
     "Nothing of the text of a message is kept with its judgement.\n"
-    "Exit codes: 0, 64 usage, 65 more than one message, 66 nothing is kept of that id, or no such file, or "
+    "Exit codes: 0, 64 usage, 65 no message, or more than one, 66 nothing is kept of that id, or no such "
+    "file, "
+    "or "
     "the message is not here "
     "any\n"
     "more, 69 not now, 71 no process, 74 a file of the ledger cannot be read, 75 the text could not be "
@@ -78,6 +82,8 @@ struct sources {
     struct config *config;
     struct base_model *base;
     struct ruleset *rules;
+    struct impostor_set *impostors;
+    struct entry_patterns *patterns;
     struct local_model room;
     const struct local_model *local; /* NULL: none */
 };
@@ -120,11 +126,15 @@ static int sources_open(const struct options *options, struct arena *arena, bool
     if (!with_models) return EX_OK;
     if (!judge_sources_base("explain", out->config, options->base, &out->base)) return EX_NOINPUT;
     local_find(options, arena, out);
+    out->impostors = impostor_set_new(out->config);
+    out->patterns = entry_patterns_new();
     return EX_OK;
 }
 
 static void sources_close(struct sources *sources)
 {
+    impostor_set_free(sources->impostors);
+    entry_patterns_free(sources->patterns);
     base_model_close(sources->base);
     ruleset_free(sources->rules);
     if (sources->config) config_free(sources->config);
@@ -139,7 +149,9 @@ static int text_read(struct task *task, struct text message)
     const struct judge_basis basis = { .config = task->sources.config,
                                        .base = task->sources.base,
                                        .rules = task->sources.rules,
-                                       .local = task->sources.local };
+                                       .local = task->sources.local,
+                                       .impostors = task->sources.impostors,
+                                       .patterns = task->sources.patterns };
     if (message.length > JUDGE_MAIL_MOST) {
         fputs("sekimori explain: it is longer than 64 MB\n", stderr);
         return EX_DATAERR;
@@ -273,13 +285,15 @@ static void judgement_take(struct task *task)
 {
     struct explanation *explanation = &task->explanation;
     const struct config *config = task->sources.config;
-    struct recipient_verdict recipient = { .action = task->judged.action };
+    struct recipient_verdict recipient = { .action = task->judged.action,
+                                           .cause = task->judged.is_by_class ? RECIPIENT_BY_CLASS
+                                                                             : RECIPIENT_BY_POINTS };
     struct verdict verdict = { .score = task->judged.score,
                                .signal_count = task->judged.signal_count,
                                .signals = task->judged.signals,
                                .recipient_count = 1,
                                .recipients = &recipient };
-    *explanation = (struct explanation){ .tag = config->spam.tag,
+    *explanation = (struct explanation){ .tag = task->judged.tag,
                                          .quarantine = config->spam.quarantine,
                                          .reject = config->spam.reject };
     explanation_verdict(explanation, &verdict);
@@ -296,8 +310,6 @@ static int one_read(struct judge_mails *mails, const char *path, struct buffer *
     buffer_free(&second);
     if (has_more)
         fprintf(stderr, "sekimori explain: %s has more than one message; sekimori judge judges many\n", path);
-    else if (!has_one && !judge_mails_has_failed(mails))
-        fprintf(stderr, "sekimori explain: %s: there is no message in it\n", path);
     return has_more ? EX_DATAERR : has_one ? EX_OK : EX_NOINPUT;
 }
 
@@ -306,9 +318,13 @@ static int file_explain(struct task *task, char *path)
     struct buffer message = { 0 }, name = { 0 };
     struct judge_mails *mails = judge_mails_open("explain", &path, 1);
     int code = one_read(mails, path, &message, &name);
+    bool is_named = judge_mails_is_named(mails);
     judge_mails_close(mails);
     if (code == EX_OK) code = sources_open(task->options, task->arena, true, &task->sources);
     if (code == EX_OK) code = text_read(task, buffer_text(&message));
+    if (code == EX_OK &&
+        !judge_mails_may_judge("explain", path, buffer_length(&message), task->judged.is_mail, is_named))
+        code = EX_DATAERR;
     if (code == EX_OK) {
         judgement_take(task);
         task->view.name = path;

@@ -10,20 +10,24 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "cli/lesson_reader.h"
 #include "cli/mail_files.h"
 #include "config/spam_lines.h"
 #include "ipc/channel.h"
+#include "judge/action_strength.h"
 #include "mail/mime.h"
 #include "scan/authenticate.h"
 #include "scan/decide.h"
 #include "scan/read.h"
+#include "spam/lesson.h"
 
 enum { PIECE = 96 * 1024, LIMIT_MS = 60000, SIGNALS_MOST = 1000, MEMORY_MOST = 1 << 30 };
 
 enum judge_frame {
     JUDGE_MAIL = 1, /* command: u64 bytes that follow */
     JUDGE_BYTES,    /* command: the next of them, at most PIECE */
-    JUDGE_ANSWER,   /* child: double score, u8 action, text class, u32 signals: text, double, text */
+    JUDGE_ANSWER,   /* child: double score, double tag, u8 is_mail, u8 action, u8 is_by_class,
+                       text class, u32 signals: text, double, text */
     JUDGE_WHY,      /* command: as JUDGE_MAIL; JUDGE_PASSAGES follows JUDGE_ANSWER */
     JUDGE_PASSAGES, /* child: passages_put */
 };
@@ -54,14 +58,25 @@ static bool is_proven(const struct authentication_results *told)
     return dmarc && dmarc->result == AUTH_PASS;
 }
 
-/* A newsletter is tagged from its own line on. */
-static enum action action_of(const struct judge_basis *basis, const struct verdict *verdict,
-                             bool is_newsletter)
+struct judged_action {
+    enum action action;
+    double tag; /* from these points it is tagged */
+    bool is_by_class, is_mail;
+};
+
+/* As decide has it of a newsletter that is proven: it is tagged from its own line on, and `newsletter action`
+   is the least that is done. */
+static struct judged_action judged_action_of(const struct config *config, const struct verdict *verdict,
+                                             bool is_newsletter)
 {
-    enum action action = verdict->recipients[0].action;
-    const struct spam_lines lines = { .tag = basis->config->spam.tag };
-    bool is_below = verdict->score < config_newsletter_line(basis->config, &lines);
-    return is_newsletter && is_below && action == ACTION_TAG ? ACTION_ACCEPT : action;
+    struct judged_action out = { .action = verdict->recipients[0].action, .tag = config->spam.tag };
+    if (!is_newsletter) return out;
+    const struct spam_lines lines = { .tag = config->spam.tag };
+    out.tag = config_newsletter_line(config, &lines);
+    if (out.action == ACTION_TAG && verdict->score < out.tag) out.action = ACTION_ACCEPT;
+    out.is_by_class = action_is_stronger(config->newsletter.action, out.action);
+    if (out.is_by_class) out.action = config->newsletter.action;
+    return out;
 }
 
 /* The uppermost field of who is believed: what stands below it may have come with the message. True: it says
@@ -89,11 +104,14 @@ static bool told_look(struct arena *arena, struct text told_by, const struct hea
     return proves;
 }
 
-static void answer_put(const struct verdict *verdict, enum action action, struct text class,
+static void answer_put(const struct verdict *verdict, const struct judged_action *judged, struct text class,
                        struct buffer *out)
 {
     put_double(out, verdict->score);
-    put_u8(out, (uint8_t)action);
+    put_double(out, judged->tag);
+    put_u8(out, judged->is_mail);
+    put_u8(out, (uint8_t)judged->action);
+    put_u8(out, judged->is_by_class);
     put_text(out, class);
     put_u32(out, verdict->signal_count);
     for (uint32_t i = 0; i < verdict->signal_count; i++) {
@@ -101,6 +119,16 @@ static void answer_put(const struct verdict *verdict, enum action action, struct
         put_double(out, verdict->signals[i].points);
         put_text(out, text_slice(verdict->signals[i].about, 0, 200));
     }
+}
+
+/* As `learn` has it, without the parts of a message whose header says so at once. */
+static bool is_mail(struct arena *arena, struct text message)
+{
+    const struct header_limits limits = { mime_limits_default.header_bytes,
+                                          mime_limits_default.header_fields };
+    struct header header;
+    header_parse(arena, message, &limits, &header);
+    return lesson_is_mail(&header) || lesson_reader_is_mail(arena, message);
 }
 
 static void judge(struct arena *arena, const struct judge_basis *basis, struct text message,
@@ -129,7 +157,9 @@ static void judge(struct arena *arena, const struct judge_basis *basis, struct t
     const struct decide_basis known = { .config = basis->config, .rules = basis->rules };
     const struct decide_case about = { .occasion = &occasion, .facts = &facts };
     decide_and_tell(arena, &known, &about, &merged, &authentication, &verdict);
-    answer_put(&verdict, action_of(basis, &verdict, is_newsletter), class, out);
+    struct judged_action judged = judged_action_of(basis->config, &verdict, is_newsletter);
+    judged.is_mail = is_mail(arena, message);
+    answer_put(&verdict, &judged, class, out);
 }
 
 static void passages_tell(struct arena *arena, const struct judge_basis *basis, struct text message,
@@ -219,11 +249,14 @@ static bool answer_get(struct arena *arena, struct text bytes, struct judgement 
 {
     struct reader reader = reader_of(arena_text(arena, bytes));
     *out = (struct judgement){ .score = get_double(&reader) };
+    out->tag = get_double(&reader);
+    out->is_mail = get_u8(&reader) == 1;
     unsigned action = get_u8(&reader);
+    out->is_by_class = get_u8(&reader) == 1;
     out->class = get_text(&reader);
     out->signal_count = get_count(&reader, SIGNALS_MOST, 16);
     out->signals = arena_alloc_array(arena, out->signal_count, sizeof *out->signals);
-    bool is_good = isfinite(out->score) && action <= ACTION_DEFER;
+    bool is_good = isfinite(out->score) && !isnan(out->tag) && action <= ACTION_DEFER;
     for (uint32_t i = 0; i < out->signal_count; i++) {
         out->signals[i].name = get_text(&reader);
         out->signals[i].points = get_double(&reader);

@@ -29,8 +29,10 @@ struct judge_basis {
 void judge_basis_narrow(struct config *config);
 
 struct judgement {
-    double score;
+    double score, tag; /* from `tag` points it is tagged: a newsletter has its own line; INFINITY: never */
     enum action action;
+    bool is_mail;      /* a field of RFC 5322 stands in its header */
+    bool is_by_class;  /* that action is `newsletter action`, whatever the points */
     struct text class; /* "mail", "newsletter" or "list" */
     uint32_t signal_count;
     struct signal *signals;

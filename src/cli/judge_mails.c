@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
+#include "cli/mail_files.h"
 #include "cli/mail_tree.h"
 
 enum { LINE_MOST = 65536 };
@@ -14,8 +17,11 @@ struct judge_mails {
     const char *verb;
     char *const *paths;
     int left;
-    FTS *tree;  /* of the folder that is walked */
-    FILE *file; /* that is read; NULL: the next one is to be opened */
+    FTS *tree;        /* of the folder that is walked */
+    const char *root; /* where it begins */
+    size_t files;     /* that were found in it */
+    bool is_named;    /* what is read was named itself */
+    FILE *file;       /* that is read; NULL: the next one is to be opened */
     char *name;
     char *line; /* the last that was read, of `length` bytes: LINE_MOST of one that is longer */
     size_t length;
@@ -59,25 +65,52 @@ static void complain(struct judge_mails *mails, const char *path)
     mails->has_failed = true;
 }
 
+static void link_tell(const struct judge_mails *mails, const char *path)
+{
+    const char *why = access(path, F_OK) == 0 ? "a link in a folder is not followed" : strerror(errno);
+    fprintf(stderr, "sekimori %s: %s: passed over: %s\n", mails->verb, path, why);
+}
+
+/* The next file of the folder that is walked; NULL: there is none any more. */
+static const char *tree_next(struct judge_mails *mails)
+{
+    const char *path;
+    int fault = 0;
+    bool is_link;
+    while ((path = mail_tree_next(mails->tree, &fault, &is_link))) {
+        mails->files++;
+        if (fault == 0 && !is_link) return path;
+        errno = fault;
+        if (is_link)
+            link_tell(mails, path);
+        else
+            complain(mails, path);
+    }
+    return NULL;
+}
+
+static void tree_close(struct judge_mails *mails)
+{
+    if (mails->files == 0)
+        fprintf(stderr, "sekimori %s: %s: there is no message in it\n", mails->verb, mails->root);
+    fts_close(mails->tree);
+    mails->tree = NULL;
+}
+
 /* The next file below the folders, or NULL. */
 static const char *path_next(struct judge_mails *mails)
 {
-    int fault = 0;
     for (;;) {
-        const char *path = mails->tree ? mail_tree_next(mails->tree, &fault) : NULL;
-        if (path && fault == 0) return path;
-        if (path) {
-            errno = fault;
-            complain(mails, path);
-            continue;
-        }
-        if (mails->tree) fts_close(mails->tree);
-        mails->tree = NULL;
+        const char *path = mails->tree ? tree_next(mails) : NULL;
+        if (path) return path;
+        if (mails->tree) tree_close(mails);
         if (mails->left == 0) return NULL;
         char *named = *mails->paths++;
         mails->left--;
         if (strcmp(named, "-") == 0) return named;
         mails->tree = mail_tree_open(named);
+        mails->root = named;
+        mails->files = 0;
     }
 }
 
@@ -98,28 +131,20 @@ static bool line_read(struct judge_mails *mails)
     return mails->length > 0;
 }
 
-/* "From a@b.test Fri Feb 14 08:55:52 2014": a time of day is in it. */
-static bool is_mailbox_line(struct text line)
-{
-    if (!text_starts(line, TEXT("From "))) return false;
-    for (size_t i = 7; i + 2 < line.length; i++)
-        if (line.at[i] == ':' && char_is_digit(line.at[i - 1]) && char_is_digit(line.at[i + 1])) return true;
-    return false;
-}
-
 static bool file_open(struct judge_mails *mails)
 {
     const char *path = path_next(mails);
     if (!path) return false;
     free(mails->name);
     mails->name = memory_string(text_of(path));
+    mails->is_named = !mails->tree || strcmp(path, mails->root) == 0;
     mails->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
     mails->number = 0;
     mails->is_mailbox = false;
     if (!mails->file) return complain(mails, path), true;
     mails->length = 0;
     mails->is_line_left = line_read(mails);
-    mails->is_mailbox = mails->is_line_left && mails->file != stdin && is_mailbox_line(line_of(mails));
+    mails->is_mailbox = mails->is_line_left && mails->file != stdin && mail_is_mailbox_line(line_of(mails));
     return true;
 }
 
@@ -156,7 +181,7 @@ bool judge_mails_next(struct judge_mails *mails, size_t most, struct buffer *out
     bool is_behind_blank = false;
     while (mails->is_mailbox && (mails->is_line_left || line_read(mails))) {
         struct text line = line_of(mails);
-        bool begins = !mails->is_rest && is_mailbox_line(line);
+        bool begins = !mails->is_rest && mail_is_mailbox_line(line);
         bool is_next = is_behind_blank && !mails->is_line_left && begins;
         mails->is_line_left = is_next;
         if (is_next) return true;
@@ -166,4 +191,20 @@ bool judge_mails_next(struct judge_mails *mails, size_t most, struct buffer *out
     }
     file_close(mails);
     return true;
+}
+
+bool judge_mails_is_named(const struct judge_mails *mails)
+{
+    return !mails->is_mailbox && mails->is_named;
+}
+
+bool judge_mails_may_judge(const char *verb, const char *name, size_t length, bool is_mail, bool is_named)
+{
+    bool is_stream = is_named && strcmp(name, "-") == 0;
+    if (length == 0)
+        fprintf(stderr, "sekimori %s: %s: there is no message: it is empty\n", verb, name);
+    else if (!is_mail && !is_stream)
+        fprintf(stderr, "sekimori %s: %s: no mail: no field of RFC 5322 stands in its header%s\n", verb, name,
+                is_named ? "; judged all the same" : "");
+    return length > 0 && (is_mail || is_named);
 }

@@ -9,7 +9,8 @@
 struct judge_mails;
 
 /* `paths` is borrowed: files, mailboxes (mbox), folders with what is below them in name order, "-" for
-   standard input. Names that begin with a dot are left out of folders. `verb`: in whose name errors are said;
+   standard input. Of folders names that begin with a dot are left out,
+   and links, which are told; so is a folder without a file. `verb`: in whose name errors are said;
    borrowed. */
 struct judge_mails *judge_mails_open(const char *verb, char *const *paths, int count);
 void judge_mails_close(struct judge_mails *mails);
@@ -19,5 +20,14 @@ void judge_mails_close(struct judge_mails *mails);
    error, and judge_mails_has_failed from then on. */
 bool judge_mails_next(struct judge_mails *mails, size_t most, struct buffer *out, struct buffer *out_name);
 bool judge_mails_has_failed(const struct judge_mails *mails);
+
+/* The last message is a file that was named itself, or standard input: it was not found in a folder or
+ * mailbox. */
+bool judge_mails_is_named(const struct judge_mails *mails);
+
+/* Says on standard error if a message is empty, or `is_mail` tells that no field of RFC 5322 stands in its
+   header. False: it is not to be judged. Who names a file, or gives one on standard input, has it judged
+   unless it is empty. */
+bool judge_mails_may_judge(const char *verb, const char *name, size_t length, bool is_mail, bool is_named);
 
 #endif

@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 #include "cli/judge_sources.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/judge_child.h"
 #include "config/load.h"
 #include "config/whole_file.h"
 #include "rules/rule_folders.h"
+
+bool judge_sources_folder(const char *verb, const char *rules)
+{
+    DIR *folder = opendir(rules);
+    if (folder) return closedir(folder) == 0;
+    fprintf(stderr, "sekimori %s: %s: %s\n", verb, rules, strerror(errno));
+    return false;
+}
 
 struct config *judge_sources_config(const char *verb, const char *path, const char *rules)
 {

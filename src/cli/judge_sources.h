@@ -9,6 +9,9 @@
 #include "spam/base_model.h"
 #include "spam/local_model.h"
 
+/* A folder of rules that is named can be read. */
+bool judge_sources_folder(const char *verb, const char *rules);
+
 /* Narrowed to what holds without a node (judge_basis_narrow). `path` NULL: the defaults, with the rules of
    that folder, if one is named. NULL: it has errors. Free with config_free. */
 struct config *judge_sources_config(const char *verb, const char *path, const char *rules);

@@ -32,25 +32,27 @@ static const char help[] =
     "[--jobs N]\n                      [--language LANG]"
     "\n                      [FILE|FOLDER|-] …\n\n"
     "Says what the content filter thinks of a message: score, what would be done, and each signal with its\n"
-    "points. Reads standard input where nothing is named. No node is needed, nothing is looked up and\n"
-    "no virus looked for; the message is read by a process in a jail. Of a folder, a mailbox (mbox) or\n"
-    "several files: one line of JSON for each message, in their order.\n\n"
+    "points. Reads standard input where nothing is named, as one message, never as a mailbox. No node is\n"
+    "needed, nothing is looked up and no virus looked for; the message is read by a process in a jail.\n"
+    "Of a folder, a mailbox (mbox) or several files: one line of JSON for each message, in their order.\n\n"
     "  -c, --config FILE   the thresholds, the base model and what was learned where this configuration "
     "runs,\n"
-    "                      if that may be read; without it the defaults\n"
+    "                      if that may be read; without it the defaults, whatever\n"
+    "                      SEKIMORI_CONFIG says\n"
     "  --base FILE         another base model\n"
     "  --learned FILE      what was learned: a node's ledger/local.model\n"
-    "  --rules FOLDER      other rules, where no configuration is named\n"
+    "  --rules FOLDER      other rules, where no configuration is named; not with -c\n"
     "  --results HOST      believe the uppermost Authentication-Results field of HOST\n"
     "  --json              "
     "{\"file\",\"score\",\"action\",\"signals\":[{\"name\",\"points\",\"about\"}],\"class\"}\n"
     "  --language LANG     ja or en (default: as the locale says)\n"
     "  --jobs N            N processes side by side (1)\n\n"
-    "class is newsletter, list or mail, by the message's own header. A newsletter is judged by its own line "
-    "where\n"
-    "HOST says that DMARC passes.\n\n"
-    "Exit codes of one message: 0 accept, 1 tag, 2 quarantine, 3 reject; of many 0. Else 64 usage, 66 it\n"
-    "cannot be read, 71 no process, 75 a message could not be judged, 78 the configuration has errors.\n";
+    "class is newsletter, list or mail, by the message's own header. Where HOST says that DMARC passes, a "
+    "newsletter\n"
+    "is judged by its own line and `newsletter action`.\n\n"
+    "Exit codes of one message: 0 accept, 1 tag, 2 quarantine, 3 reject; of many 0. Else 64 usage, 65 it is\n"
+    "empty, 66 it cannot be read, 71 no process, 75 a message could not be judged, 78 the\n"
+    "configuration has errors.\n";
 
 struct options {
     const char *config, *base, *learned, *rules;
@@ -90,6 +92,23 @@ static bool learned_get(const struct config *config, const struct options *optio
     return !options->config || judge_sources_learned("judge", path, false, arena, room, out);
 }
 
+struct round {
+    const struct judge_basis *basis;
+    enum language language;
+    bool is_json;
+    unsigned jobs, begun;
+    struct seat {
+        struct jailed_reader child;
+        char *name;    /* of the message it is at; NULL: it waits */
+        size_t length; /* of that message */
+        bool is_named; /* that message, and not a folder or mailbox that it is in */
+        bool is_running;
+    } seats[JOBS_MOST];
+    unsigned asked;
+    bool is_broken, is_unjudged, has_foreign;
+    enum action last;
+};
+
 /* --- what is said --- */
 
 static double tenths(double value)
@@ -97,14 +116,29 @@ static double tenths(double value)
     return round(value * 10) / 10;
 }
 
-static void json_say(const char *name, const struct judgement *judgement)
+/* What it means in that language, as explain says it; of what pretends to be ours also whom. Where nobody
+   knows, what was said of it. */
+static void about_put(const struct ruleset *rules, const struct signal *signal, enum language language,
+                      struct buffer *out)
 {
+    struct text words = signal_words_find(rules, signal->name, language);
+    bool has_whom = words.length && signal->about.length && text_starts(signal->name, TEXT("IMPOSTOR_"));
+    buffer_clear(out);
+    buffer_add_text(out, words.length ? words : signal->about);
+    if (has_whom)
+        buffer_printf(out, language_option_say(language, ": %.*s", "：%.*s"), TEXT_ARG(signal->about));
+}
+
+static void json_say(const struct round *round, const char *name, const struct judgement *judgement)
+{
+    struct buffer about = { 0 };
     struct json *object = json_new_object(), *signals = json_new_array();
     for (uint32_t i = 0; i < judgement->signal_count; i++) {
         struct json *signal = json_new_object();
         json_set_text(signal, "name", judgement->signals[i].name);
         json_set_real(signal, "points", tenths(judgement->signals[i].points));
-        json_set_text(signal, "about", judgement->signals[i].about);
+        about_put(round->basis->rules, &judgement->signals[i], round->language, &about);
+        json_set_text(signal, "about", buffer_text(&about));
         json_add(signals, signal);
     }
     json_set_string(object, "file", name);
@@ -113,6 +147,7 @@ static void json_say(const char *name, const struct judgement *judgement)
     json_set(object, "signals", signals);
     json_set_text(object, "class", judgement->class);
     json_print(object, stdout, false);
+    buffer_free(&about);
 }
 
 static void threshold_put(enum language language, enum action action, double points, struct buffer *out)
@@ -122,12 +157,18 @@ static void threshold_put(enum language language, enum action action, double poi
                   buffer_length(out) ? ", " : "", explain_action_word(action, language), points);
 }
 
-/* What it means in that language, where that is known; else what was said of it. */
-static struct text about_of(const struct ruleset *rules, const struct signal *signal, enum language language)
+static void signals_say(const struct ruleset *rules, enum language language,
+                        const struct judgement *judgement)
 {
-    struct text words =
-        language == LANGUAGE_JA ? signal_words_find(rules, signal->name, language) : TEXT_NONE;
-    return words.length ? words : signal->about;
+    char room[1024];
+    struct buffer about = { 0 };
+    for (uint32_t i = 0; i < judgement->signal_count; i++) {
+        const struct signal *signal = &judgement->signals[i];
+        about_put(rules, signal, language, &about);
+        printf("  %+6.1f  %-22s", signal->points, log_escape(signal->name, room, sizeof room));
+        printf("  %s\n", log_escape(buffer_text(&about), room, sizeof room));
+    }
+    buffer_free(&about);
 }
 
 /* The first word is the action's name in any language: scripts read it. */
@@ -136,44 +177,39 @@ static void text_say(const struct judge_basis *basis, enum language language,
 {
     char room[1024];
     struct buffer thresholds = { 0 };
-    threshold_put(language, ACTION_TAG, basis->config->spam.tag, &thresholds);
+    threshold_put(language, ACTION_TAG, judgement->tag, &thresholds);
     threshold_put(language, ACTION_QUARANTINE, basis->config->spam.quarantine, &thresholds);
     threshold_put(language, ACTION_REJECT, basis->config->spam.reject, &thresholds);
     printf("%s", evidence_action_name(judgement->action));
     if (language == LANGUAGE_JA) printf("  %s", explain_action_word(judgement->action, language));
     printf(language_option_say(language, "\n  score %.1f", "\n  得点 %.1f"), judgement->score);
     printf(buffer_length(&thresholds) ? " (%.*s)\n" : "\n", TEXT_ARG(buffer_text(&thresholds)));
-    printf("  %s %s\n", language_option_say(language, "class", "種類"),
-           log_escape(judgement->class, room, sizeof room));
-    for (uint32_t i = 0; i < judgement->signal_count; i++) {
-        const struct signal *signal = &judgement->signals[i];
-        printf("  %+6.1f  %-22s", signal->points, log_escape(signal->name, room, sizeof room));
-        printf("  %s\n", log_escape(about_of(basis->rules, signal, language), room, sizeof room));
-    }
+    printf("  %s %s%s\n", language_option_say(language, "class", "種類"),
+           log_escape(judgement->class, room, sizeof room),
+           !judgement->is_by_class ? ""
+                                   : language_option_say(language, " (by newsletter action)",
+                                                         "（newsletter action による処置）"));
+    signals_say(basis->rules, language, judgement);
     buffer_free(&thresholds);
 }
 
 /* --- the round --- */
 
-struct round {
-    const struct judge_basis *basis;
-    enum language language;
-    bool is_json;
-    unsigned jobs, begun;
-    struct seat {
-        struct jailed_reader child;
-        char *name; /* of the message it is at; NULL: it waits */
-        bool is_running;
-    } seats[JOBS_MOST];
-    unsigned asked;
-    bool is_broken, is_unjudged;
-    enum action last;
-};
-
 static void unjudged(struct round *round, struct seat *seat, const char *why)
 {
     fprintf(stderr, "sekimori judge: %s: %s\n", seat->name, why);
     round->is_unjudged = true;
+}
+
+static void judgement_say(struct round *round, const struct seat *seat, const struct judgement *judgement)
+{
+    round->last = judgement->action;
+    if (!judge_mails_may_judge("judge", seat->name, seat->length, judgement->is_mail, seat->is_named))
+        round->has_foreign = true;
+    else if (round->is_json)
+        json_say(round, seat->name, judgement);
+    else
+        text_say(round->basis, round->language, judgement);
 }
 
 static void answer_take(struct round *round, struct seat *seat)
@@ -182,11 +218,7 @@ static void answer_take(struct round *round, struct seat *seat)
     if (!seat->name) return;
     struct arena *arena = arena_new(4096);
     if (seat->is_running && judge_child_answer(&seat->child, arena, &judgement)) {
-        if (round->is_json)
-            json_say(seat->name, &judgement);
-        else
-            text_say(round->basis, round->language, &judgement);
-        round->last = judgement.action;
+        judgement_say(round, seat, &judgement);
     } else {
         unjudged(round, seat, "it could not be judged: the process that read it ended");
         if (seat->is_running) jailed_reader_end(&seat->child);
@@ -197,13 +229,15 @@ static void answer_take(struct round *round, struct seat *seat)
     seat->name = NULL;
 }
 
-static void question_ask(struct round *round, struct text message, struct text name)
+static void question_ask(struct round *round, struct text message, struct text name, bool is_named)
 {
     struct seat *seat = &round->seats[round->asked++ % round->jobs];
     answer_take(round, seat);
     if (!seat->is_running) seat->is_running = judge_child_start(round->basis, &seat->child);
     if (!seat->is_running) round->is_broken = true;
     seat->name = memory_string(name);
+    seat->length = message.length;
+    seat->is_named = is_named;
     if (message.length <= JUDGE_MAIL_MOST) {
         judge_child_ask(&seat->child, message, false); /* one that is gone gives no answer */
         return;
@@ -228,6 +262,7 @@ static int round_code(const struct round *round, bool is_many, bool has_failed)
     if (has_failed || (round->asked == 0 && !is_many)) return EX_NOINPUT;
     if (round->is_unjudged) return EX_TEMPFAIL;
     if (is_many) return EX_OK;
+    if (round->has_foreign) return EX_DATAERR;
     return round->last == ACTION_REJECT       ? 3
            : round->last == ACTION_QUARANTINE ? 2
            : round->last == ACTION_TAG        ? 1
@@ -241,12 +276,13 @@ static int mails_judge(struct round *round, char *const *paths, int count)
     struct stat about;
     bool is_many = count > 1 || (stat(paths[0], &about) == 0 && S_ISDIR(about.st_mode));
     bool has_one = judge_mails_next(mails, JUDGE_MAIL_MOST, &message, &name);
+    bool is_named = judge_mails_is_named(mails);
     bool has_second = has_one && judge_mails_next(mails, JUDGE_MAIL_MOST, &second, &second_name);
     is_many = is_many || has_second;
     round->is_json = round->is_json || is_many;
-    if (has_one) question_ask(round, buffer_text(&message), buffer_text(&name));
+    if (has_one) question_ask(round, buffer_text(&message), buffer_text(&name), is_named);
     while (has_second && !round->is_broken) {
-        question_ask(round, buffer_text(&second), buffer_text(&second_name));
+        question_ask(round, buffer_text(&second), buffer_text(&second_name), judge_mails_is_named(mails));
         has_second = judge_mails_next(mails, JUDGE_MAIL_MOST, &second, &second_name);
     }
     round_end(round);
@@ -269,6 +305,10 @@ int judge_main(int argc, char **argv)
     struct ruleset *rules = NULL;
     int code = options_read(&judge_usage, argc, argv, &options);
     if (code != OPTIONS_GO_ON) return code;
+    if (options.config && options.rules)
+        return options_complain(&judge_usage, "`spam rules` of the configuration counts; leave out --rules ",
+                                options.rules);
+    if (options.rules && !judge_sources_folder("judge", options.rules)) return EX_NOINPUT;
     int count = argc - optind;
     struct config *config = judge_sources_config("judge", options.config, options.rules);
     if (!config) return EX_CONFIG;

@@ -6,8 +6,8 @@
 #include "cli/options.h"
 
 /* argv[0] is the verb. Of one message: 0 accept, 1 tag, 2 quarantine, 3 reject; of many 0. Else a sysexits
-   code: 64 usage, 66 no input, 71 no process, 75 a message could not be judged, 78 the configuration has
-   errors. */
+   code: 64 usage, 65 it is empty, 66 no input, 71 no process, 75 a message could not be judged, 78
+   the configuration has errors. */
 int judge_main(int argc, char **argv);
 
 /* Its options, for the table of verbs. */

@@ -220,7 +220,7 @@ static bool folder_add(struct paths *paths, char *folder)
     FTS *tree = mail_tree_open(folder);
     const char *path;
     int fault = tree ? 0 : errno;
-    while (tree && fault == 0 && (path = mail_tree_next(tree, &fault))) path_add(paths, path);
+    while (tree && fault == 0 && (path = mail_tree_next(tree, &fault, NULL))) path_add(paths, path);
     if (fault) fprintf(stderr, "sekimori learn: %s: %s\n", folder, strerror(fault));
     if (tree) fts_close(tree);
     return fault == 0;

@@ -35,6 +35,26 @@ void mail_crlf(struct text text, struct buffer *out)
     if (all.length > 0 && !text_ends(all, TEXT("\r\n"))) buffer_add(out, "\r\n", 2);
 }
 
+bool mail_is_mailbox_line(struct text line)
+{
+    if (!text_starts(line, TEXT("From "))) return false;
+    for (size_t i = 7; i + 2 < line.length; i++)
+        if (line.at[i] == ':' && char_is_digit(line.at[i - 1]) && char_is_digit(line.at[i + 1])) return true;
+    return false;
+}
+
+bool mail_is_mailbox(struct text content)
+{
+    struct text line;
+    bool is_behind_blank = false;
+    if (!text_next_line(&content, &line) || !mail_is_mailbox_line(line)) return false;
+    while (text_next_line(&content, &line)) {
+        if (is_behind_blank && mail_is_mailbox_line(line)) return true;
+        is_behind_blank = text_trim(line).length == 0;
+    }
+    return false;
+}
+
 static bool read_all(int fd, struct buffer *out)
 {
     enum { STEP = 65536 };

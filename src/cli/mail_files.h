@@ -24,4 +24,10 @@ bool mail_files_add(struct mail_files *files, const char *path);
 /* LF and CR alone become CRLF. */
 void mail_crlf(struct text text, struct buffer *out);
 
+/* "From a@b.test Fri Feb 14 08:55:52 2014": a time of day is in it. */
+bool mail_is_mailbox_line(struct text line);
+
+/* It begins with such a line, and has another one behind an empty line: it has more than one message. */
+bool mail_is_mailbox(struct text content);
+
 #endif

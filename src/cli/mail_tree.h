@@ -12,7 +12,7 @@
 FTS *mail_tree_open(char *path);
 
 /* The path of the next file, or of what cannot be read: *out_errno is not 0 then. Borrowed until the next
-   call. NULL: there is none any more. */
-const char *mail_tree_next(FTS *tree, int *out_errno);
+   call. NULL: there is none any more. out_is_link NULL: links are left out, else it tells them. */
+const char *mail_tree_next(FTS *tree, int *out_errno, bool *out_is_link);
 
 #endif

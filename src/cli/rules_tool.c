@@ -26,13 +26,17 @@ static const char help[] =
     "with\n"
     "them, and runs the examples that stand in them. test says which rules hit a message and what in it; of "
     "a folder\n"
-    "how many of its files each rule hits. list prints each rule with its points and what it is.\n\n"
+    "how many of its files each rule hits. A file is one message, and so is standard input. list prints each "
+    "rule\n"
+    "with its points and what it is.\n\n"
     "  --rules FOLDER   these rules instead of those of the configuration\n"
     "  --language LANG  ja or en (default: as the locale says)\n"
     "  --json           for programs (test, list)\n"
     "  --config FILE    the configuration (default: $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf)\n"
     "  --help           this text\n\n"
-    "Exit codes: 0, 64 usage, 66 a file or folder cannot be read, 78 the rules have errors.\n";
+    "Exit codes: 0, 64 usage, 65 a mailbox of several messages (test), 66 a file or folder cannot be read, "
+    "78 the\n"
+    "rules have errors.\n";
 
 struct options {
     const char *rules, *config;
@@ -292,12 +296,27 @@ static void messages_try(const struct options *options, const struct ruleset *se
     free(counts);
 }
 
+/* What comes on standard input is one message, as for `sekimori judge`. */
+static bool has_mailbox(const struct mail_files *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const struct mail_file *file = &files->items[i];
+        if (strcmp(file->name, "standard input") == 0 || !mail_is_mailbox(buffer_text(&file->content)))
+            continue;
+        fprintf(stderr, "sekimori rules: %s has more than one message; sekimori judge judges many\n",
+                file->name);
+        return true;
+    }
+    return false;
+}
+
 static int test(const struct options *options, int count, char **paths)
 {
     struct problem_list problems;
     struct mail_files files = { 0 };
     for (int i = 0; i < count; i++)
         if (!mail_files_add(&files, paths[i])) return EX_NOINPUT;
+    if (has_mailbox(&files)) return EX_DATAERR;
     problem_list_start(&problems);
     struct ruleset *set = rules_read(options, NULL, 0, &problems);
     problem_list_free(&problems);

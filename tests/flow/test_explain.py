@@ -139,6 +139,10 @@ def test_a_file_is_judged_now(tmp_path):
     # one message, never many, and never in silence
     (tmp_path / "mails").mkdir()
     assert (none := explain(tmp_path / "mails")).returncode == 66 and "there is no message in it" in none.stderr
+    for name, data, code in (("noise", "no header\n", 0), ("nothing", "", 65)):
+        (tmp_path / name).write_text(data)
+        assert (bad := explain(tmp_path / name)).returncode == code and f"sekimori explain: {tmp_path / name}: " in bad.stderr, bad
+    assert explain("-", data="").returncode == 65 and explain("-", data="no header\n").returncode == 0
     for number in range(2):
         (tmp_path / f"mails/{number}").write_text(PHISHING)
     assert (many := explain(tmp_path / "mails")).returncode == 65 and "more than one message; sekimori judge" in many.stderr

@@ -91,8 +91,8 @@ def test_a_bad_rule_does_not_keep_a_node_down(nodes, inside, tmp_path):
     node.balance()
 
 
-def rules(*words):
-    return subprocess.run([lab.BUILD / "src/cli/sekimori", "rules", *map(str, words)], capture_output=True, text=True, timeout=60)
+def rules(*words, stdin=None):
+    return subprocess.run([lab.BUILD / "src/cli/sekimori", "rules", *map(str, words)], stdin=stdin, capture_output=True, text=True, timeout=60)
 
 
 def test_the_command(tmp_path):
@@ -112,6 +112,16 @@ def test_the_command(tmp_path):
     said = rules("test", mail, "--rules", shipped, "--language", "ja").stdout
     assert "JA_CARD_LIMITED 3.1 カードの利用を制限" in said and 'body: "カードのご利用を一部制限"' in said, said
     assert json.loads(rules("test", mail, "--rules", shipped, "--json").stdout)["signals"][0]["name"] == "JA_CARD_LIMITED"
+    # a mailbox of one message is a message, one of more is none; what comes on standard input is one
+    box = tmp_path / "box"
+    begin = "From a@b.test Fri Feb 14 08:55:52 2014\n"
+    box.write_text(begin + text.replace("\r\n", "\n") + "\nFrom here on it is text.\n")
+    assert rules("test", box, "--rules", shipped).returncode == 0
+    box.write_text(2 * (begin + text.replace("\r\n", "\n") + "\n"))
+    many = rules("test", box, "--rules", shipped)
+    assert (many.returncode, many.stdout) == (65, "") and many.stderr == f"sekimori rules: {box} has more than one message; sekimori judge judges many\n"
+    with open(box) as data:
+        assert rules("test", "-", "--rules", shipped, stdin=data).returncode == 0
     (tmp_path / "mails").mkdir()
     for number in range(3):
         (tmp_path / f"mails/{number}.eml").write_bytes(mail.read_bytes())
