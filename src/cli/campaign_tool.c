@@ -23,7 +23,7 @@ static const char help[] =
     "  stop    what comes of it from now on is held as spam, for 7 days; it alone refuses none\n"
     "  forget  it is no spam: its stop, its reports and its counts end now\n"
     "  --all   with list: also those of one network\n"
-    "  --json  one JSON object a line\n"
+    "  --json  one JSON object a line; with forget as it was before\n"
     "  --language LANG  ja or en (default: as the locale says)\n\n"
     "ID: of a campaign, as list has it, or of a message that it names (SMTP reply, log, X-Sekimori-Id).\n"
     "The log and explain name the campaign behind the points: also of mail that was held or refused.\n"
@@ -161,6 +161,18 @@ static void campaign_print(const struct json *campaign, enum language language)
     }
 }
 
+/* `says`: as it was before. */
+static void forgotten_print(struct text says, enum language language)
+{
+    struct json *campaign = json_parse(says);
+    if (campaign)
+        printf(language_option_say(language,
+                                   "campaign %s is forgotten: its stop, reports and counts have ended\n",
+                                   "キャンペーン %s を忘れた: 停止、届け出、通数は無効になった\n"),
+               json_get_string(campaign, "id"));
+    json_free(campaign);
+}
+
 static void lines_print(struct text says, bool is_list, enum language language)
 {
     struct text line;
@@ -190,6 +202,8 @@ static int ask(const struct options *options, const char *act, const char *which
         fprintf(stderr, "sekimori campaign: %.*s\n", TEXT_ARG(buffer_text(&answer)));
     else if (code == EX_OK && options->is_json)
         printf("%.*s", TEXT_ARG(buffer_text(&answer)));
+    else if (code == EX_OK && strcmp(act, "forget") == 0)
+        forgotten_print(buffer_text(&answer), options->language);
     else if (code == EX_OK)
         lines_print(buffer_text(&answer), is_list, options->language);
     buffer_free(&command);

@@ -121,6 +121,7 @@ static int sources_open(const struct options *options, struct arena *arena, bool
 {
     const char *path = options->target.config;
     if (!path && access(config_default_path(), R_OK) == 0) path = config_default_path();
+    if (!judge_sources_can_open("explain", path)) return EX_NOINPUT;
     out->config = judge_sources_config("explain", path, NULL);
     if (!out->config || !judge_sources_rules("explain", out->config, &out->rules)) return EX_CONFIG;
     if (!with_models) return EX_OK;

@@ -21,7 +21,9 @@ enum { STEP_MS = 50, WATCH_MOST_MS = 3600 * 1000, CODE_SICK = 1, CODE_DEAD = 2 }
 static const char help[] =
     "usage: sekimori health [-v | --all] [--json | --plugin] [--serving] [--watch SECONDS]\n"
     "                       [--config FILE | --state FOLDER]\n\n"
-    "Says in a line each what is wrong with this node. It asks nobody: the node writes down every second "
+    "Says in a line each what is wrong with this node, and what it does without (a rule file, a list), "
+    "which\n"
+    "makes no node sick. It asks nobody: the node writes down every second "
     "how\n"
     "it is, so the answer takes no time even when the node hangs. Made for keepalived and the like.\n\n"
     "  -v, --verbose    also say what is good\n"
@@ -136,19 +138,33 @@ static void row_print(const struct options *options, const char *state, struct t
     printf("%-12.*s  %.*s\n", TEXT_ARG(name), TEXT_ARG(says));
 }
 
+static bool says_the_same(const struct health_finding *finding, const struct alarm_fact *fact)
+{
+    struct buffer says = { 0 };
+    health_say(finding, health_words(finding->says), &says);
+    bool is_same = text_equal(fact->says, buffer_text(&says));
+    buffer_free(&says);
+    return is_same;
+}
+
 /* The page has said the same under the same name. */
 static bool is_said(const struct health_report *report, const struct alarm_fact *fact)
 {
-    struct buffer says = { 0 };
-    bool is_same = false;
-    for (uint32_t i = 0; i < report->count && !is_same; i++) {
-        buffer_clear(&says);
-        health_say(&report->findings[i], health_words(report->findings[i].says), &says);
-        is_same = text_equal(fact->name, text_of(health_check_name(report->findings[i].check))) &&
-                  text_equal(fact->says, buffer_text(&says));
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct health_finding *finding = &report->findings[i];
+        if (!finding->is_noted && says_the_same(finding, fact) &&
+            text_equal(fact->name, text_of(health_check_name(finding->check))))
+            return true;
     }
-    buffer_free(&says);
-    return is_same;
+    return false;
+}
+
+/* What is noted is told with its fact, which is bad, where facts were asked for. */
+static bool is_told_by_fact(const struct alarm_facts *facts, const struct health_finding *finding)
+{
+    for (size_t i = 0; finding->is_noted && i < facts->count; i++)
+        if (says_the_same(finding, &facts->items[i])) return true;
+    return false;
 }
 
 static void facts_print(const struct options *options, const struct page_look *look)
@@ -164,17 +180,28 @@ static void facts_print(const struct options *options, const struct page_look *l
         fputs("sekimori health: the other facts cannot be asked for now\n", stderr);
 }
 
+static bool is_shown(const struct options *options, const struct page_look *look,
+                     const struct health_finding *finding)
+{
+    if (is_told_by_fact(&look->facts, finding)) return false;
+    if (options->serving) return finding->ends_service || (finding->is_good && options->verbose);
+    return !finding->is_good || finding->is_noted || options->verbose;
+}
+
+static const char *state_of(const struct health_finding *finding)
+{
+    return finding->is_noted ? "note" : finding->is_good ? "good" : "SICK";
+}
+
 static void print(const struct options *options, const struct page_look *look)
 {
     struct buffer says = { 0 };
     for (uint32_t i = 0; i < look->report.count; i++) {
         const struct health_finding *finding = &look->report.findings[i];
-        bool is_shown = finding->is_good ? options->verbose : !options->serving || finding->ends_service;
-        if (!is_shown) continue;
+        if (!is_shown(options, look, finding)) continue;
         buffer_clear(&says);
         health_say(finding, health_words(finding->says), &says);
-        row_print(options, finding->is_good ? "good" : "SICK", text_of(health_check_name(finding->check)),
-                  buffer_text(&says));
+        row_print(options, state_of(finding), text_of(health_check_name(finding->check)), buffer_text(&says));
     }
     buffer_free(&says);
     facts_print(options, look);
@@ -190,6 +217,7 @@ static struct json *findings_json(const struct health_report *report)
         struct json *one = json_new_object();
         json_set_string(one, "check", health_check_name(finding->check));
         json_set_bool(one, "good", finding->is_good);
+        json_set_bool(one, "noted", finding->is_noted);
         json_set_bool(one, "ends_service", finding->ends_service);
         buffer_clear(&says);
         health_say(finding, health_words(finding->says), &says);

@@ -36,7 +36,7 @@ static void bad_add(const struct health_report *report, const struct alarm_facts
     struct buffer says = { 0 };
     for (uint32_t i = 0; i < report->count; i++) {
         const struct health_finding *finding = &report->findings[i];
-        if (finding->is_good) continue;
+        if (finding->is_good && !finding->is_noted) continue;
         buffer_clear(&says);
         health_say(finding, health_words(finding->says), &says);
         add(out, text_of(health_check_name(finding->check)), buffer_text(&says));

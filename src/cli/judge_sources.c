@@ -21,6 +21,13 @@ bool judge_sources_folder(const char *verb, const char *rules)
     return false;
 }
 
+bool judge_sources_can_open(const char *verb, const char *path)
+{
+    if (!path || access(path, R_OK) == 0) return true;
+    fprintf(stderr, "sekimori %s: %s: %s\n", verb, path, strerror(errno));
+    return false;
+}
+
 struct config *judge_sources_config(const char *verb, const char *path, const char *rules)
 {
     struct problem_list problems;

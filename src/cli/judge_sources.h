@@ -12,6 +12,9 @@
 /* A folder of rules that is named can be read. */
 bool judge_sources_folder(const char *verb, const char *rules);
 
+/* False, with the reason on stderr: a configuration was named that cannot be opened. NULL: none was named. */
+bool judge_sources_can_open(const char *verb, const char *path);
+
 /* Narrowed to what holds without a node (judge_basis_narrow). `path` NULL: the defaults, with the rules of
    that folder, if one is named. NULL: it has errors. Free with config_free. */
 struct config *judge_sources_config(const char *verb, const char *path, const char *rules);

@@ -310,6 +310,7 @@ int judge_main(int argc, char **argv)
                                 options.rules);
     if (options.rules && !judge_sources_folder("judge", options.rules)) return EX_NOINPUT;
     int count = argc - optind;
+    if (!judge_sources_can_open("judge", options.config)) return EX_NOINPUT;
     struct config *config = judge_sources_config("judge", options.config, options.rules);
     if (!config) return EX_CONFIG;
     struct arena *arena = arena_new(0);

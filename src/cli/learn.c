@@ -20,6 +20,7 @@
 #include "cli/proposal_list.h"
 #include "cli/teaching.h"
 #include "cli/time_words.h"
+#include "spam/lesson.h"
 
 enum { PROGRESS_AFTER_MS = 2000, PROGRESS_EVERY_MS = 200, BAR_WIDTH = 40, UNDO_MS = 120000 };
 
@@ -38,7 +39,8 @@ static const char help[] =
     "made of it, for as long as Subjects (ledger keep subjects).\n\n"
     "  FOLDER     every file in it and below; of a Maildir those in cur and new\n"
     "  MBOX       a file that begins with \"From \": each mail in it\n"
-    "  --undo ID  unlearn the mail of that id, as if it had never been taught; --verbose says ids\n"
+    "  --undo ID  unlearn the mail of that id, as if it had never been taught. The id of one mail\n"
+    "             is said when it is learned, those of many with --verbose\n"
     "  forget --automatic  unlearn all that nobody said (learn automatic); `sekimori audit --act learn` has "
     "the "
     "ids of each\n"
@@ -73,6 +75,7 @@ struct learning {
     size_t unread, foreign, done, files_done, files;
     uint64_t began_ms, shown_ms;
     bool shows_progress;
+    char last[2 * LESSON_ID_BYTES + 1]; /* the id of the mail that was learned last */
 };
 
 static bool language_take(void *context, const char *word)
@@ -127,10 +130,19 @@ static void summary_print(const struct learning *learning)
     if (learning->foreign)
         printf("; %zu %s no mail", learning->foreign, learning->foreign == 1 ? "is" : "are");
     if (learning->unread) printf("; %zu could not be read", learning->unread);
+    if (taught == 1) printf("; undone by: sekimori learn --undo %s", learning->last);
     putchar('\n');
 }
 
 /* --- mails --- */
+
+/* "taught ID", "changed ID": what may be undone. */
+static void last_note(struct learning *learning)
+{
+    struct text answer = buffer_text(&learning->teaching.answer), word, id;
+    if (!text_next_word(&answer, &word) || text_equal(word, TEXT("known"))) return;
+    if (text_next_word(&answer, &id)) text_copy_printable(id, learning->last, sizeof learning->last);
+}
 
 static int mail_teach(struct learning *learning, struct text mail, const char *name)
 {
@@ -150,6 +162,7 @@ static int mail_teach(struct learning *learning, struct text mail, const char *n
     learning->lesson.memory[learning->lesson.start] = (char)learning->is_spam;
     if (!learning->is_spam) teaching_send_like(&learning->teaching, buffer_text(&learning->sketch));
     int code = teaching_send(&learning->teaching, buffer_text(&learning->lesson));
+    if (code == EX_OK) last_note(learning);
     if (code == EX_OK && learning->options->is_verbose)
         printf("%.*s  %s\n", TEXT_ARG(buffer_text(&learning->teaching.answer)), name);
     progress_show(learning, false);

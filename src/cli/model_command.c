@@ -110,6 +110,15 @@ static int stat_do(const struct plain_options *options)
 
 /* --- export, import --- */
 
+static void exported_print(struct text lessons)
+{
+    struct lesson_record record;
+    int64_t count = 0;
+    if (lesson_log_open(&lessons)) return;
+    while (lesson_log_next(&lessons, &record) == LESSON_LOG_RECORD) count += record.kind == LESSON_TAUGHT;
+    locale_words_count(count, N_("%lld lesson written\n"), N_("%lld lessons written\n"));
+}
+
 static int export_do(const struct plain_options *options, const char *path)
 {
     char why[300] = "";
@@ -122,6 +131,8 @@ static int export_do(const struct plain_options *options, const char *path)
     } else if (!fresh_file_write(path, buffer_text(&out), 0600, false, why, sizeof why)) {
         fprintf(stderr, "sekimori model: %s\n", why);
         code = EX_CANTCREAT;
+    } else {
+        exported_print(buffer_text(&out));
     }
     buffer_free(&out);
     return code;

@@ -25,7 +25,7 @@ static const char help[] =
     "  list            what is approved, for whom, since when and by whom\n"
     "  --for ADDRESS   for this recipient; without it for everybody\n"
     "  --json          with list: one JSON object a line\n"
-    "  --language LANG with list: ja or en (default: as the locale says)\n" CONTROL_OPTIONS_HELP
+    "  --language LANG ja or en (default: as the locale says)\n" CONTROL_OPTIONS_HELP
     "\nExit codes: 0, 64 usage, 65 no such name, domain or recipient, or what is to\n"
     "be forgotten is not approved, 69 no node answers, 73 there are too "
     "many,\n"
@@ -36,6 +36,7 @@ struct options {
     const char *whom;
     enum language language;
     bool is_json;
+    size_t lines; /* of the list, so far */
 };
 
 static bool language_take(void *context, const char *word)
@@ -62,9 +63,10 @@ const struct verb_usage newsletter_usage = { "newsletter", help, table, .word = 
 
 static void line_print(void *context, struct text line)
 {
-    const struct options *options = context;
+    struct options *options = context;
     struct json *item = options->is_json ? NULL : json_parse(line);
     char when[WHEN_SIZE];
+    options->lines++;
     if (!item) {
         printf("%.*s\n", TEXT_ARG(line));
         return;
@@ -78,10 +80,12 @@ static void line_print(void *context, struct text line)
     json_free(item);
 }
 
-static int ask(struct options *options, struct text command)
+/* `done`: what is said where the node has nothing to say to it; empty: nothing. */
+static int ask(struct options *options, struct text command, struct text done)
 {
     struct buffer out = { 0 };
     int code = control_ask_lines(&options->target, command, ANSWER_MS, line_print, options, &out);
+    if (code == EX_OK && options->lines == 0 && buffer_length(&out) == 0) buffer_add_text(&out, done);
     if (buffer_length(&out) && code == EX_OK)
         printf("%.*s\n", TEXT_ARG(buffer_text(&out)));
     else if (buffer_length(&out))
@@ -90,12 +94,32 @@ static int ask(struct options *options, struct text command)
     return code;
 }
 
+static int list_do(struct options *options)
+{
+    const char *none = language_option_say(options->language, "no newsletters are approved",
+                                           "承認されたニュースレターはない");
+    return ask(options, TEXT("newsletter list"), options->is_json ? TEXT_NONE : text_of(none));
+}
+
+/* "b/a.example is approved for everybody". */
+static void change_word(const struct options *options, bool is_forget, const char *which, struct buffer *out)
+{
+    const char *all = language_option_say(options->language, "everybody", "全員");
+    const char *said = is_forget ? language_option_say(options->language, "%s is no longer approved for %s",
+                                                       "%s の承認を取り消した (宛先 %s)")
+                                 : language_option_say(options->language, "%s is approved for %s",
+                                                       "%s を承認した (宛先 %s)");
+    buffer_printf(out, said, which, options->whom ? options->whom : all);
+}
+
 static int change_do(struct options *options, const char *verb, const char *which)
 {
-    struct buffer command = { 0 };
+    struct buffer command = { 0 }, done = { 0 };
     buffer_printf(&command, "newsletter %s %s %s", verb, which, options->whom ? options->whom : "*");
-    int code = ask(options, buffer_text(&command));
+    change_word(options, strcmp(verb, "forget") == 0, which, &done);
+    int code = ask(options, buffer_text(&command), buffer_text(&done));
     buffer_free(&command);
+    buffer_free(&done);
     return code;
 }
 
@@ -112,7 +136,7 @@ int newsletter_main(int argc, char **argv)
     if (is_list ? argc > optind + 1 : argc != optind + 2)
         return options_complain(&newsletter_usage,
                                 is_list ? "list needs no more words" : "one NAME/DOMAIN is needed", "");
-    if (is_list) return ask(&options, TEXT("newsletter list"));
+    if (is_list) return list_do(&options);
     if (!strchr(which, '/') || strpbrk(which, " \t\r\n") ||
         (options.whom && strpbrk(options.whom, " \t\r\n")))
         return options_complain(&newsletter_usage, "NAME/DOMAIN is wanted, not ", which);

@@ -18,6 +18,7 @@
 #include "cli/check.h"
 #include "cli/control.h"
 #include "cli/lists_tool.h"
+#include "cli/locale_words.h"
 #include "cli/options.h"
 #include "config/load.h"
 #include "ipc/counters.h"
@@ -55,7 +56,7 @@ static const char start_help[] =
     "Checks the configuration, starts sekimorid in the background and waits until it is "
     "ready.\n\n" CONTROL_OPTIONS_HELP
     "  --log FILE      where lines for standard error go (default: STATE/log)\n"
-    "  --sekimorid, --libexec  where the programs are\n\n"
+    "  --sekimorid FILE, --libexec FOLDER  where the programs are, if not installed\n\n"
     "Exit codes: 0 ready, 67 no such user, 69 it did not come up, 73 no state folder, 75 one is running,\n"
     "78 configuration.\n";
 const struct verb_usage start_usage = { "start", start_help, table };
@@ -128,6 +129,18 @@ static bool is_ready(const struct control_target *target)
     return ready;
 }
 
+/* False, with the reason on stderr, and where the programs of a build stand that is not installed. */
+static bool is_program(const char *path)
+{
+    if (access(path, X_OK) == 0) return true;
+    fprintf(stderr, "sekimori: %s: %s\n", path, strerror(errno));
+    fputs(locale_words_say(
+              N_("--sekimorid FILE and --libexec FOLDER say where the programs are; of a build:\n")),
+          stderr);
+    fputs("  --sekimorid BUILD/src/master/sekimorid --libexec BUILD/src/libexec\n", stderr);
+    return false;
+}
+
 int start_main(int argc, char **argv)
 {
     struct options options;
@@ -144,6 +157,7 @@ int start_main(int argc, char **argv)
         fprintf(stderr, "sekimori: a node is running on %s\n", state);
         return EX_TEMPFAIL;
     }
+    if (!is_program(options.sekimorid)) return EX_UNAVAILABLE;
     snprintf(room, sizeof room, "%s/log", state);
     const char *log = options.log ? options.log : room;
     if (!options.log && !folder_make(state)) return EX_CANTCREAT;

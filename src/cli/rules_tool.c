@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 #include "cli/rules_tool.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/printable.h"
+#include "cli/judge_sources.h"
 #include "cli/language_option.h"
 #include "cli/mail_files.h"
 #include "config/folder_content.h"
@@ -107,20 +107,9 @@ static void complain(struct problem_list *problems, const char *path, const char
     problem_add(problems, &problem);
 }
 
-static void files_parse(struct ruleset *set, char **files, int count, struct problem_list *problems)
-{
-    struct mail_files read = { 0 };
-    for (int i = 0; i < count; i++) {
-        size_t before = read.count;
-        if (!mail_files_add(&read, files[i])) complain(problems, files[i], "it cannot be read");
-        for (size_t k = before; k < read.count; k++)
-            rule_parse_file(set, text_of(read.items[k].name), buffer_text(&read.items[k].content), problems);
-    }
-}
-
-/* NULL where they are wrong, which was said. */
+/* Those of `files`, which `read` holds, come last. NULL where they are wrong, which was said. */
 static struct ruleset *rules_read(const struct options *options, char **files, int count,
-                                  struct problem_list *problems)
+                                  const struct mail_files *read, struct problem_list *problems)
 {
     struct ruleset *set = rule_parse_begin();
     const char *path = options->config ? options->config : config_default_path();
@@ -132,7 +121,8 @@ static struct ruleset *rules_read(const struct options *options, char **files, i
     if (config) content = config->spam.rules.content;
     content_parse(set, content, files, count, problems);
     if (config && count == 0) content_parse(set, config->spam.own_rules.content, NULL, 0, problems);
-    files_parse(set, files, count, problems);
+    for (size_t i = 0; i < read->count; i++)
+        rule_parse_file(set, text_of(read->items[i].name), buffer_text(&read->items[i].content), problems);
     rule_parse_end(set);
     config_free(config);
     problems_say(problems);
@@ -151,8 +141,11 @@ static struct text about_of(const struct spam_rule *rule, enum language language
 static int check(const struct options *options, int count, char **files)
 {
     struct problem_list problems;
+    struct mail_files read = { 0 };
+    for (int i = 0; i < count; i++)
+        if (!mail_files_add(&read, files[i])) return EX_NOINPUT;
     problem_list_start(&problems);
-    struct ruleset *set = rules_read(options, files, count, &problems);
+    struct ruleset *set = rules_read(options, files, count, &read, &problems);
     uint32_t examples = set ? rule_trial_examples(set, &problems) : 0;
     if (set) problems_say(&problems);
     if (set && options->language == LANGUAGE_JA)
@@ -173,7 +166,7 @@ static int list(const struct options *options)
 {
     struct problem_list problems;
     problem_list_start(&problems);
-    struct ruleset *set = rules_read(options, NULL, 0, &problems);
+    struct ruleset *set = rules_read(options, NULL, 0, &(struct mail_files){ 0 }, &problems);
     problem_list_free(&problems);
     if (!set) return EX_CONFIG;
     struct json *all = json_new_array();
@@ -318,7 +311,7 @@ static int test(const struct options *options, int count, char **paths)
         if (!mail_files_add(&files, paths[i])) return EX_NOINPUT;
     if (has_mailbox(&files)) return EX_DATAERR;
     problem_list_start(&problems);
-    struct ruleset *set = rules_read(options, NULL, 0, &problems);
+    struct ruleset *set = rules_read(options, NULL, 0, &(struct mail_files){ 0 }, &problems);
     problem_list_free(&problems);
     if (!set) return EX_CONFIG;
     messages_try(options, set, &files);
@@ -333,10 +326,9 @@ int rules_main(int argc, char **argv)
     if (code != OPTIONS_GO_ON) return code;
     const char *task = optind < argc ? argv[optind++] : "";
     int count = argc - optind;
-    if (options.rules && access(options.rules, F_OK) != 0) {
-        fprintf(stderr, "sekimori rules: %s: %s\n", options.rules, strerror(errno));
+    if (!judge_sources_can_open("rules", options.rules) ||
+        (!options.rules && !judge_sources_can_open("rules", options.config)))
         return EX_NOINPUT;
-    }
     if (strcmp(task, "check") == 0) return check(&options, count, argv + optind);
     if (strcmp(task, "list") == 0 && count == 0) return list(&options);
     if (strcmp(task, "test") == 0 && count > 0) return test(&options, count, argv + optind);

@@ -433,8 +433,8 @@ const struct schema_row schema_rows[] = {
         "付属の重みのファイル。これにより最初の一通から本文の言葉でも判定できる。"),
 
     PLAIN(GLOBAL, "spam rules", RULES, spam.rules, "/usr/share/sekimori/rules", "none",
-        "The folder of rules that come with the gateway: its files *.rules are read on start and reload; a rule that is wrong is refused then with its line, and what runs stays.",
-        "付属の規則のフォルダー。*.rules のファイルを起動時と再読み込み時に読む。誤りのある規則は行を示して拒み、動いているものを保つ。"),
+        "The folder of rules that come with the gateway: its files *.rules are read on start and reload. A reload refuses a file that is wrong, with its line, and what runs stays; a start leaves it out and takes the others, with an alarm.",
+        "付属の規則のフォルダー。*.rules のファイルを起動時と再読み込み時に読む。誤りのあるファイルがあると、再読み込みは行を示して拒み、動いているものを保つ。起動時はそのファイルを除いて残りを使い、警報を出す。"),
     PLAIN(GLOBAL, "spam own rules", RULES, spam.own_rules, "/etc/sekimori/rules.d", "none",
         "The same for rules of your own, read behind those: they may use them, change their points and put them off; see doc/rules.md.",
         "自作の規則のフォルダー。付属の規則の後に読むので、それらを使い、点数を変え、止めることができる。doc/rules.md を見よ。"),

@@ -226,6 +226,19 @@ static void spamd_take(const struct opinion_dialogue *dialogue, struct text body
     }
 }
 
+static size_t body_step(struct opinion_dialogue *dialogue, struct text bytes, enum opinion_event *event,
+                        struct opinion *out)
+{
+    struct text body = text_slice(bytes, 0, dialogue->length);
+    if (body.length < dialogue->length) return 0;
+    *event = OPINION_ANSWER;
+    if (dialogue->kind == ENGINE_SPAMD)
+        spamd_take(dialogue, body, out);
+    else if (!rspamd_reply_read(body, out))
+        *event = say(OPINION_NONSENSE, out, "an answer that makes no sense");
+    return body.length;
+}
+
 size_t opinion_read(struct opinion_dialogue *dialogue, struct text bytes, enum opinion_event *out_event,
                     struct opinion *out)
 {
@@ -233,16 +246,9 @@ size_t opinion_read(struct opinion_dialogue *dialogue, struct text bytes, enum o
     *out_event = OPINION_MORE;
     *out = (struct opinion){ 0 };
     if (dialogue->is_over) return bytes.length;
-    if (!dialogue->is_in_body) {
-        read = header_step(dialogue, bytes, out_event, out);
-    } else if (bytes.length >= dialogue->length) {
-        struct text body = text_slice(bytes, 0, read = dialogue->length);
-        *out_event = OPINION_ANSWER;
-        if (dialogue->kind == ENGINE_SPAMD)
-            spamd_take(dialogue, body, out);
-        else if (!rspamd_reply_read(body, out))
-            *out_event = say(OPINION_NONSENSE, out, "an answer that makes no sense");
-    }
+    if (!dialogue->is_in_body) read = header_step(dialogue, bytes, out_event, out);
+    if (dialogue->is_in_body) /* an empty one is there with its header: no byte comes behind it */
+        read += body_step(dialogue, text_slice(bytes, read, bytes.length), out_event, out);
     dialogue->is_over = *out_event != OPINION_MORE;
     return read;
 }

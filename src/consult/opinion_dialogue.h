@@ -48,8 +48,8 @@ enum opinion_event {
     OPINION_NONSENSE /* out->names says what */
 };
 
-/* Reads a step. Returns how many bytes were read; 0 with OPINION_MORE: wait for more. After any other event
-   the connection is good for nothing more. */
+/* Reads a step of at least one byte. Returns how many were read; 0 with OPINION_MORE, or none left: wait for
+   more. After any other event the connection is good for nothing more. */
 size_t opinion_read(struct opinion_dialogue *dialogue, struct text bytes, enum opinion_event *out_event,
                     struct opinion *out);
 

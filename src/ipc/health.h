@@ -160,6 +160,7 @@ enum { HEALTH_FINDINGS_MOST = 32, HEALTH_PROCESS_SIZE = 24, HEALTH_SUBJECT_SIZE 
 struct health_finding {
     enum health_check check;
     bool is_good;
+    bool is_noted; /* good, for no other node does better, and to be told all the same: alarms tell of it */
     bool ends_service; /* not good, and the node can serve nobody: another one must take over, sick or not */
     enum health_says says;
     char process[HEALTH_PROCESS_SIZE]; /* "scan 0"; empty: of no one process */

@@ -4,18 +4,19 @@
 
 #include <stdio.h>
 
-enum outcome { WELL, SICK, OUT_OF_SERVICE };
+enum outcome { WELL, NOTED, SICK, OUT_OF_SERVICE };
 
 /* The room of one more finding; NULL: what came first is said, and the sum is right anyway. */
 static struct health_finding *find(struct health_report *out, enum health_check check, enum outcome outcome,
                                    enum health_says says, uint64_t first, uint64_t second)
 {
-    if (outcome != WELL) out->is_healthy = false;
+    if (outcome > NOTED) out->is_healthy = false;
     if (outcome == OUT_OF_SERVICE) out->is_serving = false;
     if (out->count == HEALTH_FINDINGS_MOST) return NULL;
     struct health_finding *finding = &out->findings[out->count++];
     *finding = (struct health_finding){ .check = check,
-                                        .is_good = outcome == WELL,
+                                        .is_good = outcome <= NOTED,
+                                        .is_noted = outcome == NOTED,
                                         .ends_service = outcome == OUT_OF_SERVICE,
                                         .says = says,
                                         .numbers = { first, second } };
@@ -136,8 +137,9 @@ static void clock_judge(int64_t error_ms, const struct config *limits, struct he
 static void rules_judge(const struct config *limits, struct health_report *out)
 {
     struct text fault = limits->spam.rules_fault;
-    struct health_finding *finding = find(
-        out, HEALTH_CHECK_SCAN, WELL, fault.length ? HEALTH_SAYS_RULES_ASIDE : HEALTH_SAYS_SCAN_READY, 0, 0);
+    struct health_finding *finding =
+        find(out, HEALTH_CHECK_SCAN, fault.length ? NOTED : WELL,
+             fault.length ? HEALTH_SAYS_RULES_ASIDE : HEALTH_SAYS_SCAN_READY, 0, 0);
     if (finding) snprintf(finding->subject, sizeof finding->subject, "%.*s", TEXT_ARG(fault));
     health_know(&out->told, HEALTH_RULES_ASIDE, fault.length > 0);
 }
@@ -239,9 +241,9 @@ static void lists_judge(const struct health_facts *told, const struct config *li
                                  TEXT_ARG(limits->lists[i].name));
         if (used >= sizeof names) used = sizeof names - 1;
     }
-    struct health_finding *finding =
-        find(out, HEALTH_CHECK_LISTS, WELL, count ? HEALTH_SAYS_LISTS_ASIDE : HEALTH_SAYS_LISTS_IN_FORCE,
-             count ? count : told->values[HEALTH_LISTS], 0);
+    struct health_finding *finding = find(out, HEALTH_CHECK_LISTS, count ? NOTED : WELL,
+                                          count ? HEALTH_SAYS_LISTS_ASIDE : HEALTH_SAYS_LISTS_IN_FORCE,
+                                          count ? count : told->values[HEALTH_LISTS], 0);
     if (finding) snprintf(finding->subject, sizeof finding->subject, "%s", names);
 }
 

@@ -253,6 +253,18 @@ static bool config_apply(struct node *node, struct config *config, char *error, 
     return true;
 }
 
+/* `problems`: of the file, which are in the log; `why`: what else is in the way, or NULL. */
+static void reload_refuse(struct node *node, const char *why, struct buffer *problems)
+{
+    if (why) {
+        log_error("reload: %s", why);
+        buffer_printf(problems, "%s\n", why);
+    }
+    log_error("reload refused; the old configuration stays in force");
+    buffer_add_text(problems, TEXT("refused: the old configuration stays in force"));
+    reload_reply(node, EX_CONFIG, buffer_text(problems));
+}
+
 /* A good file is applied, a bad one is refused whole. */
 static void reload(void *context, struct commands_client *client)
 {
@@ -270,16 +282,13 @@ static void reload(void *context, struct commands_client *client)
     node->reload.is_under_way = true;
     systemd_reloading(&node->systemd);
     struct buffer problems = { 0 };
-    char error[300];
+    char error[300] = "";
     struct config *config = config_read(node->config_path, false, &problems);
     const char *fixed = config ? fixed_setting_changed(node->config, config) : NULL;
-    if (fixed) buffer_printf(&problems, "%s: a change needs a restart", fixed);
+    if (fixed) snprintf(error, sizeof error, "%s: a change needs a restart", fixed);
     if (!config || fixed || !config_apply(node, config, error, sizeof error)) {
-        if (config && !fixed) buffer_printf(&problems, "%s", error);
-        struct text why = text_trim(buffer_text(&problems));
-        log_error("reload refused; the old configuration stays in force: %.*s", TEXT_ARG(why));
         config_free(config);
-        reload_reply(node, EX_CONFIG, buffer_text(&problems));
+        reload_refuse(node, error[0] ? error : NULL, &problems);
     }
     buffer_free(&problems);
 }

@@ -354,8 +354,8 @@ class IcapDouble(Double):
 
 
 class OpinionDouble(Double):
-    """spamd and rspamd on one port, by what is asked; manners: ham, spam, forced, together (each answers when both were asked), refused,
-    nonsense, empty, half, twice, long, header, drip, close, never."""
+    """spamd and rspamd on one port, by what is asked; manners: ham, nothing (no rule hit), spam, forced, together (each answers when both were
+    asked), refused, nonsense, empty, half, twice, long, header, drip, close, never."""
 
     def __init__(self):
         listening = socket.socket()
@@ -396,17 +396,21 @@ class OpinionDouble(Double):
         def reply(word, score, names):
             return b"SPAMD/1.1 0 EX_OK\r\nContent-length: %d\r\nSpam: %s ; %s / 5.0\r\n\r\n%s" % (len(names), word, score, names)
 
-        good = {"ham": reply(b"False", b"-1.5", b"DOUBLE_HAM"), "forced": reply(b"True", b"0.0", b"DOUBLE_FORCED"),
+        good = {"ham": reply(b"False", b"-1.5", b"DOUBLE_HAM"), "nothing": reply(b"False", b"0.0", b""),
+                "forced": reply(b"True", b"0.0", b"DOUBLE_FORCED"),
                 "long": b"SPAMD/1.1 0 EX_OK\r\nContent-length: 9999999\r\nSpam: True ; 9 / 5\r\n\r\n"}.get(
                     self.manner, reply(b"True", b"7.0", b"DOUBLE_SPAM,OTHER"))
         return self.pieces(good, b"SPAMD/1.0 75 EX_TEMPFAIL\r\n", b"SPAMD/1.1 0 EX_OK\r\nX: ")
 
     def rspamd_says(self):
-        def reply(score, action, symbol):
+        def reply(score, action, symbols):
             body = json.dumps({"score": score, "action": action, "required_score": 15, "thresholds": {"reject": 15, "add header": 6},
-                               "symbols": {symbol: {"score": score}, "DOUBLE_LITTLE": {"score": -0.1}}}).encode()
+                               "symbols": symbols}).encode()
             return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
-        good = {"ham": reply(-1.5, "no action", "DOUBLE_HAM"), "forced": reply(0, "reject", "DOUBLE_FORCED"),
-                "long": b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n"}.get(self.manner, reply(8.4, "add header", "DOUBLE_SPAM"))
+        def hit(score, action, symbol):
+            return reply(score, action, {symbol: {"score": score}, "DOUBLE_LITTLE": {"score": -0.1}})
+
+        good = {"ham": hit(-1.5, "no action", "DOUBLE_HAM"), "nothing": reply(0, "no action", {}), "forced": hit(0, "reject", "DOUBLE_FORCED"),
+                "long": b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n"}.get(self.manner, hit(8.4, "add header", "DOUBLE_SPAM"))
         return self.pieces(good, b"HTTP/1.1 500 no\r\nContent-Length: 2\r\n\r\n{}", b"HTTP/1.1 200 OK\r\nX: ")

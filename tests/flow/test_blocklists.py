@@ -99,8 +99,8 @@ def logged(node, line):
     lab.wait_for(lambda: line in node.text(), f"the log says {line}", 5)
 
 
-def health(node):
-    return node.run("health", "-v", check=False).stdout
+def health(node, *options):
+    return node.run("health", *options, check=False).stdout
 
 
 def status_of(node):
@@ -164,7 +164,7 @@ def test_who_has_what_and_how_lists_are(stage):
     assert stage.run("lists", "test", check=False).returncode == 64
     assert "bad-networks" in stage.run("lists").stdout
     assert state_of(stage, "bad-networks")["entries"] == 2
-    lab.wait_for(lambda: "9 are in force" in health(stage), "health counts them")
+    lab.wait_for(lambda: "9 are in force" in health(stage, "-v"), "health counts them")
 
 
 BAD_FILES = ((b"127.0.5.0/24\n\x00\x01\xff binary\n", ":2: a control character"), (b"# all\n0.0.0.0/0\n", ':2: "0.0.0.0/0" is too wide'),

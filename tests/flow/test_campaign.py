@@ -85,7 +85,8 @@ def test_spread_weighs_and_a_stop_holds(nodes, inside):
     node.start()
     assert "action=quarantine" in send(node, inside, "wave", 32)[1]
     # no spam after all
-    node.run("campaign", "forget", wave["id"])
+    said = node.run("campaign", "forget", wave["id"], "--language", "en").stdout
+    assert said == f"campaign {wave['id']} is forgotten: its stop, reports and counts have ended\n"
     assert not any(name.startswith("CAMPAIGN") for name in send(node, inside, "wave", 33)[0])
     assert node.run("campaign", "forget", "0000000001", check=False).returncode == 66
     recorded = {f"{act} {wave['id']}" for act in ("stop", "forget")} | {"forget 0000000001: refused, no campaign has that id, or names such a message"}

@@ -70,11 +70,12 @@ def test_what_is_taught_is_judged(nodes, inside, tmp_path):
     # nothing is learned twice, however it was carried; as the other class it is learned anew
     again = "Received: from x by y; Mon, 30 Nov 2026 10:00:00 +0900\n" + mail(False, 3)
     assert node.run("learn", "ham", "-", stdin=again).stdout == "0 mails learned as ham; 1 known already\n"
-    assert "known as ham before" in node.run("learn", "spam", "-", stdin=mail(False, 3)).stdout
+    changed = node.run("learn", "spam", "-", stdin=mail(False, 3)).stdout
+    assert re.fullmatch(r"1 mail learned as spam \(1 of it known as ham before\); undone by: sekimori learn --undo [0-9a-f]{16}\n", changed)
     assert (stat(node)["ham"], stat(node)["spam"]) == (29, 31)
     # out, and into another node
     exported = tmp_path / "out.lessons"
-    node.run("model", "export", exported)
+    assert node.run("model", "export", exported).stdout == "60 lessons written\n"
     assert b"meeting" not in exported.read_bytes() and oct(exported.stat().st_mode)[-3:] == "600"
     identity = re.search(r"^taught ([0-9a-f]{16})", said, re.M).group(1)
     node.run("learn", "--undo", identity)

@@ -99,7 +99,7 @@ def test_what_is_proven_is_a_newsletter(node, inside, dns, tmp_path):
     assert is_tagged(got(node, inside, shop.magazine("大特価 今すぐ", is_signed=False), "boss")) == (True, True)
     assert is_tagged(got(node, inside, shop.magazine("大特価 今すぐ", is_signed=False), "a")) == (False, False)
 
-    assert node.run("newsletter", "approve", WHICH, "--for", "A@example.test").stdout == ""
+    assert node.run("newsletter", "approve", WHICH, "--for", "A@example.test", "--language", "en").stdout == f"{WHICH} is approved for A@example.test\n"
     assert "so already" in node.run("newsletter", "approve", WHICH, "--for", "a@example.test").stdout
     (item,) = [json.loads(line) for line in node.run("newsletter", "list", "--json").stdout.splitlines()]
     assert (item["name"], item["domain"], item["for"]) == ("weekly.bank.test", "bank.test", "a@example.test")
@@ -111,7 +111,8 @@ def test_what_is_proven_is_a_newsletter(node, inside, dns, tmp_path):
     node.kill()
     node.start()
     assert is_tagged(got(node, inside, louder, "a")) == (False, False)  # it is on disk
-    node.run("newsletter", "forget", WHICH, "--for", "a@example.test")
+    ended = node.run("newsletter", "forget", WHICH, "--for", "a@example.test", "--language", "ja").stdout
+    assert ended == f"{WHICH} の承認を取り消した (宛先 a@example.test)\n"
     assert is_tagged(got(node, inside, louder, "a")) == (True, True)
     for words in (("forget", WHICH, "--for", "a@example.test"), ("approve", WHICH, "--for", "a@elsewhere.test"),
                   ("approve", "weekly.bank.test/!!"), ("approve", WHICH, "--for", "nobody")):
@@ -129,10 +130,10 @@ def test_what_is_proven_is_a_newsletter(node, inside, dns, tmp_path):
     assert is_tagged(untagged) == (False, False) and is_tagged(got(node, inside, louder, "a")) == (True, True)
     assert "b@example.test, by mail" in node.run("audit").stdout
     report(node, untagged, "b@example.test")
-    lab.wait_for(lambda: node.run("newsletter", "list").stdout == "", "the end of the approval")
+    lab.wait_for(lambda: node.run("newsletter", "list", "--language", "en").stdout == "no newsletters are approved\n", "the end of the approval")
     assert is_tagged(got(node, inside, louder, "b")) == (True, True)
     report(node, tagged, "somebody@elsewhere.test", code=550)
-    assert node.run("newsletter", "list").stdout == ""
+    assert node.run("newsletter", "list", "--json").stdout == ""
     node.balance()
 
 

@@ -211,6 +211,9 @@ def test_start_says_why_it_failed(nodes, inside, tmp_path):
     bare = nodes(CONFIG, start=False, inside=inside.port)
     done = sekimori("start", "--config", bare.config, "--libexec", tmp_path / "nowhere", *programs[2:])
     assert done.returncode == 69 and f"{tmp_path}/nowhere/" in done.stderr
+    done = sekimori("start", "--config", bare.config, "--sekimorid", tmp_path / "nowhere")
+    assert done.returncode == 69 and f"sekimori: {tmp_path}/nowhere: No such file or directory\n--sekimorid FILE and" in done.stderr, done
+    assert "BUILD/src/master/sekimorid --libexec BUILD/src/libexec" in done.stderr
     bare.write("nonsense 1\n" + CONFIG)
     done = sekimori("start", "--config", bare.config, *programs)
     assert done.returncode == 78 and ':8:1: error: unknown word "nonsense"' in done.stderr

@@ -26,8 +26,8 @@ def opinions(port, more=""):
     return "; ".join(f"opinion {kind} localhost:{port} {{{{ {rest} }}}}" for kind in ("spamd", "rspamd"))
 
 
-def send(node, mail, sender="sender@sender.test"):
-    client = lab.Client(node.port, hello="EHLO client.test")
+def send(node, mail, sender="sender@sender.test", hello="EHLO client.test"):
+    client = lab.Client(node.port, hello=hello)
     try:
         return client.send(mail, sender=sender)
     finally:
@@ -98,6 +98,18 @@ def test_real_opinions(real, size):
     assert points["SPAMD_HAM"] == points["RSPAMD_HAM"] == "0.0" and words["SPAMD_HAM"].startswith("0.0 of 5.0"), (points, words)
 
 
+def test_real_ones_find_nothing(real):
+    """Mail that none of their rules hits: spamd answers with an empty body, rspamd with no symbol; they are asked once."""
+    node, sink, _ = real
+    asked = {name: counted(node, name, "asked") for name in ("spamd", "rspamd")}
+    assert send(node, lab.message(), sender="other@sender.test", hello="EHLO other.test")[0] == 250
+    points, words, _ = judged(sink)
+    assert points["SPAMD_HAM"] == points["RSPAMD_HAM"] == "0.0", points
+    assert words["SPAMD_HAM"] == "0.0 of 5.0" and words["RSPAMD_HAM"] == "0.0 of 15.0 no action", words
+    for name, before in asked.items():
+        assert counted(node, name, "asked") == before + 1 and counted(node, name, "failed") == 0, told(node)
+
+
 def test_real_ones_alone_do_not_refuse(real):
     """However sure they are, each adds what the statement allows: the message is tagged, not refused. By TCP as by a socket."""
     node, sink, spamd = real
@@ -149,8 +161,8 @@ def test_they_are_asked_at_once(double):
     assert points["SPAMD"] == "3.5" and points["RSPAMD"] == "3.5", points
 
 
-MANNERS = {"ham": "_HAM=0.0", "spam": "=3.5", "forced": "=2.5", "twice": "=3.5", "refused": None, "nonsense": None, "empty": None, "half": None,
-           "long": None, "header": None, "drip": None, "close": None, "never": None}
+MANNERS = {"ham": "_HAM=0.0", "nothing": "_HAM=0.0", "spam": "=3.5", "forced": "=2.5", "twice": "=3.5", "refused": None, "nonsense": None,
+           "empty": None, "half": None, "long": None, "header": None, "drip": None, "close": None, "never": None}
 
 
 def test_all_manners(double):

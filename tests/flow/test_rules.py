@@ -81,13 +81,20 @@ def test_a_bad_rule_does_not_keep_a_node_down(nodes, inside, tmp_path):
     assert re.search(r"ALARM: .*/20-bad.rules:4:10: error: the pattern: missing closing parenthesis.*; the node starts without this file", log)
     assert re.search(r"ALARM: .*/30-leans.rules:1:8: error: .*; the node starts without this file", log), log
     health = lab.wait_for(lambda: (said := node.run("health", "--all", check=False).stdout) and "20-bad.rules:4" in said and said, "health says it")
-    assert "without each rule file that was wrong" in health
+    assert re.findall(r"(.*)messages are judged, but without each rule file that was wrong", health) == ["SICK  rules         "], health
+    said = {option: node.run("health", *option.split(), check=False).stdout for option in ("", "-v", "--serving", "--plugin")}
+    assert re.search(r"^scan +messages are judged, but without each rule file that was wrong at the start, first 20-bad.rules:4:", said[""], re.M), said
+    assert re.search("^note  scan ", said["-v"], re.M) and "20-bad" not in said["--serving"] and "scan: messages are judged, but" in said["--plugin"], said
+    noted = [one for one in json.loads(node.run("health", "--json", check=False).stdout)["findings"] if one["noted"]]
+    assert [(one["check"], one["good"]) for one in noted] == [("scan", True)], noted  # another node would do no better
     # the running set stays at a reload, with its line, until the files are good
     done = node.run("reload", check=False)
     assert done.returncode == 78 and "20-bad.rules:4:10: error" in done.stderr, done
+    assert done.stderr.endswith("\nrefused: the old configuration stays in force\n"), done
+    assert "reload refused; the old configuration stays in force\n" in node.text() and "\\x0A" not in node.text()
     (own / "20-bad.rules").write_text('rule OWN_BAD { points 1; body /frobnicate/; describe "x" }\n')
     node.run("reload")
-    lab.wait_for(lambda: "20-bad.rules" not in node.run("health", "--all", check=False).stdout, "all are in force")
+    lab.wait_for(lambda: "20-bad.rules" not in node.run("health", check=False).stdout, "all are in force")
     node.balance()
 
 
@@ -99,6 +106,12 @@ def test_the_command(tmp_path):
     shipped = lab.ROOT / "conf/rules"
     missing = rules("check", "--rules", "/nope")
     assert missing.returncode == 66 and missing.stderr == "sekimori rules: /nope: No such file or directory\n", missing
+    for words in (("check", "/nope"), ("check", "/nope", "--rules", shipped), ("check", "--config", "/nope"), ("test", "/nope")):
+        missing = rules(*words)
+        assert missing.returncode == 66 and re.fullmatch(r"sekimori( rules)?: /nope: No such file or directory\n", missing.stderr), (words, missing)
+    for words in (("judge", "-c", "/nope"), ("explain", "-c", "/nope", lab.ROOT / "README.md")):
+        missing = subprocess.run([lab.BUILD / "src/cli/sekimori", *words], input="", capture_output=True, text=True)
+        assert missing.returncode == 66 and missing.stderr == f"sekimori {words[0]}: /nope: No such file or directory\n", missing
     assert re.fullmatch(r"\d+ rules, \d+ examples, 0 errors\n", rules("check", "--rules", shipped, "--language", "en").stdout)
     listed = json.loads(rules("list", "--json", "--language", "ja", "--rules", shipped).stdout)
     assert len(listed) >= 150 and sum(one["name"].startswith("JA_") for one in listed) >= 75

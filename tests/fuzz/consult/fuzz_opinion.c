@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* Any bytes that spamd or rspamd may answer: read whole and in two pieces they come to the same, within
-   bounds, and in words that can be printed. The first byte says which peer and where the cut is. */
+/* Any bytes that spamd or rspamd may answer: read whole and in two pieces, as a stream shows them (never
+   none), they come to the same, within bounds, and in words that can be printed. The first byte says which
+   peer and where the cut is. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -16,19 +17,26 @@ static void opinion_check(enum opinion_event event, const struct opinion *opinio
     if (!(fabs(opinion->score) <= ENGINE_SCORE_MOST) || !(fabs(opinion->line) <= ENGINE_SCORE_MOST)) abort();
 }
 
+/* What says its own length is over with its last byte, an empty body with its header. */
+static void whole_check(const struct opinion_dialogue *dialogue, enum opinion_event event, size_t left)
+{
+    if (event == OPINION_MORE && dialogue->is_in_body && left >= dialogue->length) abort();
+}
+
 static void reply_read(enum engine_kind kind, struct text bytes, size_t cut, struct buffer *told)
 {
     struct opinion_dialogue dialogue = { .kind = kind };
     struct opinion opinion;
     enum opinion_event event;
-    size_t at = 0, shown = cut;
+    size_t at = 0, shown = cut > 0 ? cut : bytes.length;
     for (;;) {
         size_t read = opinion_read(&dialogue, text_slice(bytes, at, shown), &event, &opinion);
         if (read > shown - at || dialogue.length > OPINION_REPLY_MOST) abort();
         at += read;
-        if (event != OPINION_MORE || (read == 0 && shown == bytes.length)) break;
-        if (read == 0) shown = bytes.length;
+        if (event != OPINION_MORE || at == bytes.length || (read == 0 && shown == bytes.length)) break;
+        if (read == 0 || at == shown) shown = bytes.length;
     }
+    whole_check(&dialogue, event, bytes.length - at);
     opinion_check(event, &opinion);
     buffer_printf(told, "%d", (int)event);
     if (event != OPINION_MORE)

@@ -376,6 +376,22 @@ static void test_clock_is_not_looked_at(void **state)
     assert_true(report.is_healthy);
 }
 
+/* What no other node does better makes none sick, and is marked. */
+static void test_noted(void **state)
+{
+    const struct row row = { "", { .is_ready = true }, .told = { { HEALTH_SCAN_DOWN_MS, 0 } } };
+    struct config aside = limits;
+    struct health_report report;
+    for (int is_wrong = 0; is_wrong < 2; is_wrong++) {
+        if (is_wrong) aside.spam.rules_fault = TEXT("20-bad.rules:4");
+        int noted = 0;
+        judge(&row, &aside, &report);
+        for (uint32_t i = 0; i < report.count; i++) noted += report.findings[i].is_noted;
+        assert_int_equal(noted, is_wrong);
+        assert_true(report.is_healthy && report.is_serving);
+    }
+}
+
 /* More findings than there is room: the sum is right all the same. */
 static void test_many_findings(void **state)
 {
@@ -528,6 +544,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_clock_is_not_looked_at),
+        cmocka_unit_test(test_noted),
         cmocka_unit_test(test_many_findings),
         cmocka_unit_test(test_words_are_filled),
         cmocka_unit_test(test_facts_travel),
