@@ -9,6 +9,7 @@
 #include "auth/dmarc.h"
 #include "auth/spf.h"
 #include "base/hash.h"
+#include "tool.h"
 
 enum { ROUNDS = 9, SLOTS = 1024, JUDGEMENTS = 20000 };
 
@@ -190,6 +191,7 @@ static void print_outcome(void)
 
 int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 0, 1, "bench-auth [JUDGEMENTS]   (20000)");
     unsigned judgements = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : JUDGEMENTS;
     if (judgements == 0) return 64;
     fill_cache();

@@ -6,6 +6,7 @@
    with an L2 penalty, by dual coordinate ascent. The order is drawn from a fixed seed, so that the same mails
    make the same file. `split` writes for each part that is left out a model that has not seen it, NAME.model,
    and the paths of that part, NAME.list; `make` leaves out the corpora that are named. */
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "judging.h"
 #include "spam/base_model.h"
 #include "spam/message_facts.h"
+#include "tool.h"
 
 enum { MAILS_MOST = 20000, ROUNDS = 30, FOLDS = 5, ALL_SLOTS = FEATURE_BLOCKS * FEATURE_SLOTS };
 
@@ -96,11 +98,7 @@ static void corpus_read(const char *folder, unsigned corpus)
     char path[4096];
     struct text head, line;
     snprintf(path, sizeof path, "%s/%s/index.tsv", folder, corpora[corpus]);
-    struct text index = judging_mail(path);
-    if (!text_next_line(&index, &head)) {
-        fprintf(stderr, "%s: there is no index\n", path);
-        exit(EX_NOINPUT);
-    }
+    struct text index = index_open(path, &head);
     while (text_next_line(&index, &line) && all.count < MAILS_MOST) {
         struct text label = index_column(line, index_column_named(head, "label"));
         struct mail *mail = &all.mails[all.count++];
@@ -474,14 +472,18 @@ static void named_leave_out(char *const *names, int count)
     is_judged = is_of_named;
 }
 
+static const char usage[] = "bench-base-model CORPORA OWN make FILE [CORPUS…]\n"
+                            "       bench-base-model CORPORA OWN measure\n"
+                            "       bench-base-model CORPORA OWN split FOLDER\n"
+                            "CORPORA: bench/README.md, \"Corpora\"; OWN: conf/model";
+
 int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 3, INT_MAX - 1, usage);
     bool is_make = argc >= 5 && strcmp(argv[3], "make") == 0;
     bool is_split = argc == 5 && strcmp(argv[3], "split") == 0;
     if (!is_make && !is_split && !(argc == 4 && strcmp(argv[3], "measure") == 0)) {
-        fprintf(stderr, "usage: bench-base-model CORPORA OWN make FILE [CORPUS…]\n"
-                        "       bench-base-model CORPORA OWN measure\n"
-                        "       bench-base-model CORPORA OWN split FOLDER\n");
+        fprintf(stderr, "usage: %s\n", usage);
         return EX_USAGE;
     }
     all.arena = arena_new(1 << 20);

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Which mails of a corpus are taken for near-duplicates of an earlier one, each as from a network of its own,
    and what a sketch and the table cost. usage: bench-campaigns FILE… */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
-#include "judging.h"
 #include "ipc/campaign_table.h"
+#include "judging.h"
 #include "spam/campaign_sketch.h"
+#include "tool.h"
 
 enum { ROUNDS = 20, KNOWN_MOST = 65536 };
 
@@ -98,12 +100,9 @@ static void mail_take(struct campaign_table *table, const char *path, unsigned n
 
 int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 1, INT_MAX - 1, "bench-campaigns FILE…");
     struct sums sums = { 0 };
     struct campaign_table_found found;
-    if (argc < 2) {
-        fprintf(stderr, "usage: bench-campaigns FILE…\n");
-        return EX_USAGE;
-    }
     struct campaign_table *table = campaign_table_open(memory_alloc(CAMPAIGN_FILE_BYTES), &found);
     for (int i = 1; i < argc; i++) mail_take(table, argv[i], (unsigned)i, &sums);
     double mails = (double)sums.mails;

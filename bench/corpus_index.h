@@ -5,6 +5,10 @@
 
 #include "base/text.h"
 
+/* The lines of an index.tsv behind the first, which is *out_head; ends the program with EX_NOINPUT where the
+   file cannot be read. */
+struct text index_open(const char *path, struct text *out_head);
+
 /* The `number`th column of a line, from 0; empty where it has fewer. */
 struct text index_column(struct text line, unsigned number);
 

@@ -13,6 +13,7 @@
 #include "auth/dkim_signing.h"
 #include "auth/message_signatures.h"
 #include "auth/private_key.h"
+#include "tool.h"
 
 enum { ROUNDS = 9, SPKI_HEAD = 24 /* bytes before the RSAPublicKey of RSA-2048 */ };
 
@@ -202,8 +203,9 @@ static void measure(enum key_kind kind, const char *shape, size_t bytes)
     arena_free(sample.scratch);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 0, 0, "bench-dkim");
     static const size_t sizes[] = { 4096, 65536, 1048576 };
     static const char *const shapes[] = { "text", "html", "base64" };
     for (int kind = 0; kind < KEY_KIND_COUNT; kind++)

@@ -11,6 +11,7 @@
 #include "judging.h"
 #include "readers.h"
 #include "scan/decide.h"
+#include "tool.h"
 
 struct sums {
     struct scanner scanner;
@@ -72,12 +73,9 @@ static void folder_judge(struct sums *sums)
 
 int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 2, 3, "bench-held CONFIGURATION FOLDER [LABEL in FOLDER/index.tsv]");
     struct sums sums = { 0 };
     char path[4096];
-    if (argc < 3 || argc > 4) {
-        fprintf(stderr, "usage: bench-held CONFIGURATION FOLDER [LABEL in FOLDER/index.tsv]\n");
-        return EX_USAGE;
-    }
     struct config *config = judging_config(argv[1]);
     char *folder = realpath(argv[2], NULL);
     if (!folder) return perror(argv[2]), EX_NOINPUT;

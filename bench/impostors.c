@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* Signals of impostors on good mail, whose senders are replaced by made-up ones; and what looking for them
    costs. usage: bench-impostors MODEL RULES SEED FILE… */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -11,6 +12,7 @@
 #include "rules/rule_folders.h"
 #include "scan/impostor_weight.h"
 #include "spam/message_facts.h"
+#include "tool.h"
 
 enum { SENDERS = 5, SENDER_DOMAINS = 200, PEOPLE = 300, OWN = 5, PARTNERS = 20, ROUNDS = 20 };
 
@@ -245,12 +247,9 @@ static void mail_measure(const struct world *world, const char *path, struct tex
 
 int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 4, INT_MAX - 1, "bench-impostors MODEL RULES SEED FILE…");
     struct world world;
     struct sums sums = { 0 };
-    if (argc < 5) {
-        fprintf(stderr, "usage: bench-impostors MODEL RULES SEED FILE…\n");
-        return EX_USAGE;
-    }
     state = (uint32_t)strtoul(argv[3], NULL, 10);
     world_make(&world, argv[1], argv[2]);
     for (int i = 4; i < argc; i++) {

@@ -16,6 +16,7 @@
 #include "ipc/event.h"
 #include "queue/journal/journal.h"
 #include "queue/schedule.h"
+#include "tool.h"
 
 enum { BODY_BYTES = 4096, DOMAINS = 1000, QUEUED_BODY_BYTES = 600 };
 
@@ -166,11 +167,9 @@ static void cold_start(struct bench *bench, const char *what)
 
 int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 1, 4,
+               "bench-journal FOLDER [WRITERS [MESSAGES [QUEUED]]]   (20, 200000, 1000000)");
     static struct bench bench;
-    if (argc < 2) {
-        fputs("usage: bench-journal FOLDER [WRITERS [MESSAGES [QUEUED]]]\n", stderr);
-        return 64;
-    }
     log_open("bench", LOG_TARGET_STDERR, NULL, LOG_LEVEL_WARNING);
     unsigned writers = argc > 2 ? (unsigned)atoi(argv[2]) : 20;
     uint64_t messages = argc > 3 ? strtoull(argv[3], NULL, 10) : 200000;

@@ -2,8 +2,10 @@
 /* Opens what a scan worker has, in this process. */
 #include "judging.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "base/codec.h"
@@ -69,7 +71,11 @@ struct text judging_mail(const char *path)
     struct buffer wire = { 0 };
     FILE *file = fopen(path, "re");
     size_t size = file ? fread(raw, 1, sizeof raw, file) : 0;
-    if (file) fclose(file);
+    if (!file || ferror(file)) {
+        fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        exit(EX_NOINPUT);
+    }
+    fclose(file);
     struct text rest = text_from(raw, size), line;
     while (text_next_line(&rest, &line)) {
         buffer_add_text(&wire, line);

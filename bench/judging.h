@@ -14,8 +14,8 @@ void judging_enter(const struct config *config); /* the current folder is a priv
 struct engine *judging_engine(const struct config *config);
 struct ruleset *judging_rules(const char *folder);
 
-/* The file's bytes, each line ended by CRLF; empty when it cannot be read. Lives as long as the program when
-   it is not freed with free((char *)text.at). */
+/* The file's bytes, each line ended by CRLF; ends the program with EX_NOINPUT when it cannot be read. Lives
+   as long as the program when it is not freed with free((char *)text.at). */
 struct text judging_mail(const char *path);
 
 #endif

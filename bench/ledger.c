@@ -13,6 +13,7 @@
 #include "ledgerdb/database.h"
 #include "ledgerdb/day.h"
 #include "ledgerdb/search.h"
+#include "tool.h"
 
 enum {
     MESSAGES = 1300000,
@@ -272,13 +273,13 @@ static void questions(const char *folder)
 
 int main(int argc, char **argv)
 {
+    static const char usage[] =
+        "bench-ledger FOLDER [MESSAGES [BATCH]]   FOLDER is empty; the ledger stays there";
+    tool_usage(argc, argv, 1, 3, usage);
     static struct bench bench = { .random = 1, .batch = BATCH_EVENTS };
     uint64_t messages = argc > 2 ? strtoull(argv[2], NULL, 10) : MESSAGES;
     bool is_damaged;
-    if (argc < 2 || messages == 0) {
-        fprintf(stderr, "usage: bench-ledger FOLDER [MESSAGES [BATCH]]\n");
-        return 64;
-    }
+    if (messages == 0) tool_usage(0, argv, 1, 3, usage);
     if (argc > 3) bench.batch = (unsigned)strtoul(argv[3], NULL, 10);
     log_open("bench", LOG_TARGET_STDERR, NULL, LOG_LEVEL_WARNING);
     bench.arena = arena_new(64 * 1024);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "blocklist/blocklist.h"
+#include "tool.h"
 
 enum { ASKED = 2000000 };
 
@@ -110,13 +111,11 @@ static bool measure(enum blocklist_kind kind, const char *name, uint32_t entries
     return true;
 }
 
-int main(int count, char **arguments)
+int main(int argc, char **argv)
 {
-    long entries = count > 1 ? atol(arguments[1]) : 1000000;
-    if (entries < 1 || entries > 100000000) {
-        fprintf(stderr, "usage: bench-lists [ENTRIES]\n");
-        return EX_USAGE;
-    }
+    static const char usage[] = "bench-lists [ENTRIES]   (1000000)";
+    tool_usage(argc, argv, 0, 1, usage);
+    uint64_t entries = argc > 1 ? tool_number("entries", argv[1], 1, 100000000) : 1000000;
     bool is_done = measure(BLOCKLIST_NETWORKS, "networks", (uint32_t)entries) &&
                    measure(BLOCKLIST_NAMES, "names", (uint32_t)entries) &&
                    measure(BLOCKLIST_HASHES, "hashes", (uint32_t)entries);

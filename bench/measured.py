@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception
 """What the measuring scripts have in common: a node before a sink, a bystander whose mails are timed, Debian's servers beside us, and what
 a tree of processes costs."""
+import argparse
 import collections
 import contextlib
 import json
@@ -11,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -18,6 +20,66 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build-release"
 TICK = os.sysconf("SC_CLK_TCK")
 
+
+# --- what was asked for ---
+
+def give_up(why):
+    """One line, and exit code 66."""
+    print(f"{pathlib.Path(sys.argv[0]).name}: {why}", file=sys.stderr)
+    raise SystemExit(os.EX_NOINPUT)
+
+
+def corpora_check(corpora, folders):
+    """Each has an index.tsv with a column `path`."""
+    for folder in folders:
+        listed = corpora / folder / "index.tsv"
+        try:
+            with listed.open(encoding="utf-8", errors="replace") as lines:
+                head = lines.readline().rstrip("\n").split("\t")
+        except OSError as why:
+            give_up(f'{listed}: {why.strerror}; bench/README.md, "Corpora", says what has to be there')
+        if "path" not in head:
+            give_up(f'{listed}: its first line names no column "path" (bench/README.md, "Corpora")')
+
+
+def programs_check(build, *names):
+    """They are in that build."""
+    missing = [name for name in names if not os.access(build / name, os.X_OK)]
+    if missing:
+        setup = "" if (build / "build.ninja").exists() else f"meson setup --buildtype=release -Db_lto=true {build} {ROOT} && "
+        tools = " ".join(name for name in missing if name.startswith("bench/"))
+        give_up(f"{build / missing[0]} is missing; to build it: {setup}ninja -C {build} node {tools}".rstrip())
+
+
+def package_check(peer, package, *command):
+    """A program of another package runs."""
+    try:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        give_up(f"{peer} is missing: apt-get install --no-install-recommends {package}, or leave it out of --peers")
+
+
+PEER_PACKAGES = {"spamassassin": ("spamassassin", "perl", "-MMail::SpamAssassin", "-e", ""), "rspamd": ("rspamd", "rspamd", "--version"),
+                 "bogofilter": ("bogofilter", "bogofilter", "-V")}
+
+
+def peers_check(peers):
+    for peer in peers:
+        package_check(peer, *PEER_PACKAGES[peer])
+
+
+def names_of(*known):
+    """For argparse: some of these, with commas between; empty: none."""
+    def read(text):
+        names = [name for name in text.split(",") if name]
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"no {name}: {', '.join(known)}")
+        return names
+    return read
+
+
+# --- processes ---
 
 def free_port():
     with socket.socket() as probe:

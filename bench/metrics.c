@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "config/process_kind.h"
 #include "exposition/exposition.h"
+#include "tool.h"
 
 enum { ROUNDS = 21, MESSAGES = 200000, SCRAPES = 200, RECEIVERS = 4 };
 
@@ -100,8 +101,9 @@ static void scrape_bench(struct counters_slot *slots)
     buffer_free(&out);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 0, 0, "bench-metrics");
     struct counters_slot *slots = memory_alloc(COUNTERS_SLOTS * sizeof *slots);
     for (int i = 0; i < COUNTERS_SLOTS; i++) measures_begin(&slots[i].measures);
     record_bench(slots);

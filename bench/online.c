@@ -18,6 +18,7 @@
 #include "spam/learner.h"
 #include "spam/lesson_log.h"
 #include "spam/local_model.h"
+#include "tool.h"
 
 enum { MAILS_MOST = 12000, RESAMPLES = 1000, ANCHORS = 400 };
 
@@ -77,11 +78,7 @@ static void corpus_read(const char *folder, const char *name)
     char path[4096];
     struct text head, line;
     snprintf(path, sizeof path, "%s/%s/index.tsv", folder, name);
-    struct text index = judging_mail(path);
-    if (!text_next_line(&index, &head)) {
-        fprintf(stderr, "%s: there is no index\n", path);
-        exit(EX_NOINPUT);
-    }
+    struct text index = index_open(path, &head);
     while (text_next_line(&index, &line) && all.count < MAILS_MOST) {
         struct mail *mail = &all.mails[all.count++];
         mail->corpus = name;
@@ -475,17 +472,20 @@ static void anchors_make(const char *folder, const char *base, const char *path)
     printf("%zu bytes\n", bytes.length);
 }
 
+static const char usage[] = "bench-online CORPORA [few BASE-MODEL | anchors BASE-MODEL FILE | scores FILE]\n"
+                            "       bench-online teach BASE-MODEL ANCHORS|- LIST FILE [automatic]\n"
+                            "CORPORA: bench/README.md, \"Corpora\"";
+
 int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 1, 6, usage);
     bool is_making = argc == 5 && strcmp(argv[2], "anchors") == 0;
     bool is_few = argc == 4 && strcmp(argv[2], "few") == 0;
     bool is_scores = argc == 4 && strcmp(argv[2], "scores") == 0;
     bool is_doubted = argc == 7 && strcmp(argv[6], "automatic") == 0;
     bool is_teach = (argc == 6 || is_doubted) && strcmp(argv[1], "teach") == 0;
     if (argc != 2 && !is_making && !is_few && !is_scores && !is_teach) {
-        fprintf(stderr,
-                "usage: bench-online CORPORA [few BASE-MODEL | anchors BASE-MODEL FILE | scores FILE]\n"
-                "       bench-online teach BASE-MODEL ANCHORS|- LIST FILE [automatic]\n");
+        fprintf(stderr, "usage: %s\n", usage);
         return EX_USAGE;
     }
     all.arena = arena_new(1 << 20);

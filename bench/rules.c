@@ -8,6 +8,7 @@
 #include "judging.h"
 #include "spam/message_facts.h"
 #include "spam/rule_signals.h"
+#include "tool.h"
 
 static double now_us(void)
 {
@@ -18,10 +19,7 @@ static double now_us(void)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) {
-        fputs("usage: bench-rules FOLDER-OF-RULES MESSAGE [TIMES]\n", stderr);
-        return EX_USAGE;
-    }
+    tool_usage(argc, argv, 2, 3, "bench-rules FOLDER-OF-RULES MESSAGE [TIMES]   (1000)");
     double before = now_us();
     struct ruleset *set = judging_rules(argv[1]);
     double load_us = now_us() - before, spent[3] = { 0 };

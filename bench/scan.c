@@ -13,6 +13,7 @@
 #include "scan/content.h"
 #include "scan/decide.h"
 #include "spam/base_model.h"
+#include "tool.h"
 
 enum { MESSAGES_MOST = 20000 };
 
@@ -127,12 +128,11 @@ static void scanner_begin(struct scanner *scanner, const struct config *config)
 
 int main(int argc, char **argv)
 {
+    static const char usage[] = "bench-scan CONFIGURATION [FOLDER of .eml files, else $SEKIMORI_CORPORA]";
+    tool_usage(argc, argv, 1, 2, usage);
     static struct bench bench;
     char *folder = argc > 2 ? argv[2] : getenv("SEKIMORI_CORPORA");
-    if (argc < 2 || !folder) {
-        fprintf(stderr, "usage: bench-scan CONFIGURATION [FOLDER of .eml files, else $SEKIMORI_CORPORA]\n");
-        return 64;
-    }
+    if (!folder) tool_usage(0, argv, 1, 2, usage);
     struct config *config = judging_config(argv[1]);
     folder_read(&bench, folder);
     if (bench.count == 0) return fprintf(stderr, "%s: no .eml file\n", folder), 66;

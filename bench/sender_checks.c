@@ -21,6 +21,7 @@
 #include "lookup/list_inquiry.h"
 #include "scan/entry_match.h"
 #include "scan/list_questions.h"
+#include "tool.h"
 
 enum { ENTRIES = 100000, SENDER_ENTRIES = 1000, PEOPLE = 300, FILES = 4, ROUNDS = 20000, MOST_US = 30 };
 
@@ -256,6 +257,7 @@ static void worker_check(const struct world *world, struct arena *arena, const s
 
 int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 0, 1, "bench-sender-checks [ROUNDS]   (20000)");
     unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : ROUNDS;
     struct world world = { 0 };
     pid_t server;

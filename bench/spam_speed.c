@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
 /* What the content filter costs beside MIME: text, links, facts, base model and rules of each mail, over and
    over. usage: bench-spam-speed MODEL [--rules FOLDER] FILE… */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -8,6 +9,7 @@
 
 #include "judging.h"
 #include "spam/score.h"
+#include "tool.h"
 
 enum { ROUNDS = 20, LEAVES_MOST = 64 };
 
@@ -65,12 +67,13 @@ static void mail_measure(const struct base_model *base, const struct ruleset *ru
 
 int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 2, INT_MAX - 1, "bench-spam-speed MODEL [--rules FOLDER] FILE…");
     char why[300];
     struct sums sums = { 0 };
-    struct base_model *base = argc > 2 ? base_model_open(argv[1], why, sizeof why) : NULL;
+    struct base_model *base = base_model_open(argv[1], why, sizeof why);
     if (!base) {
-        fprintf(stderr, "%s\n", argc > 2 ? why : "usage: bench-spam-speed MODEL [--rules FOLDER] FILE…");
-        return EX_USAGE;
+        fprintf(stderr, "%s\n", why);
+        return EX_NOINPUT;
     }
     bool has_rules = argc > 4 && strcmp(argv[2], "--rules") == 0;
     struct ruleset *rules = has_rules ? judging_rules(argv[3]) : NULL;

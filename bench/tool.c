@@ -80,6 +80,15 @@ double tool_decimal(const char *option, const char *word, double least, double m
     return number;
 }
 
+void tool_usage(int argc, char **argv, int least, int most, const char *usage)
+{
+    const struct text first = text_of(argc > 1 ? argv[1] : "");
+    bool is_asked = text_equal(first, TEXT("--help")) || text_equal(first, TEXT("-h"));
+    if (!is_asked && argc > least && argc <= most + 1 && !text_starts(first, TEXT("-"))) return;
+    fprintf(is_asked ? stdout : stderr, "usage: %s\n", usage);
+    exit(is_asked ? EX_OK : EX_USAGE);
+}
+
 void tool_raise_file_limit(void)
 {
     struct rlimit limit;

@@ -17,6 +17,11 @@ struct endpoint tool_endpoint(const char *option, const char *word); /* "IP:PORT
 uint64_t tool_number(const char *option, const char *word, uint64_t least, uint64_t most);
 double tool_decimal(const char *option, const char *word, double least, double most);
 
+/* Returns where argv has from `least` to `most` words behind the program's name, the first of them no option.
+   Else prints `usage`, a line or more, and ends the program: asked for with --help on standard output with 0,
+   else on standard error with EX_USAGE. */
+void tool_usage(int argc, char **argv, int least, int most, const char *usage);
+
 /* Raises the limit of open files as far as this user may. */
 void tool_raise_file_limit(void);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "ipc/voucher.h"
+#include "tool.h"
 
 enum { ROUNDS = 9, MESSAGES = 2000, RECIPIENTS_MOST = 1000 };
 
@@ -40,6 +41,7 @@ static double round_of(struct digest_key *key, struct keep_request *request, str
 
 int main(int argc, char **argv)
 {
+    tool_usage(argc, argv, 0, 2, "bench-voucher [BYTES [RECIPIENTS]]   (4096, 1)");
     size_t bytes = argc > 1 ? strtoul(argv[1], NULL, 10) : 4096;
     uint32_t count = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 1;
     if (count == 0 || count > RECIPIENTS_MOST) return 64;

@@ -12,6 +12,7 @@
 #include "cli/judge_sources.h"
 #include "cli/language_option.h"
 #include "cli/mail_files.h"
+#include "cli/rules_facts.h"
 #include "config/folder_content.h"
 #include "config/load.h"
 #include "rules/rule_folders.h"
@@ -21,17 +22,21 @@
 static const char help[] =
     "usage: sekimori rules check [FILE …] [OPTIONS]\n"
     "       sekimori rules test MESSAGE|FOLDER|- … [OPTIONS]\n"
-    "       sekimori rules list [OPTIONS]\n\n"
+    "       sekimori rules list [OPTIONS]\n"
+    "       sekimori rules facts [--language LANG] [--json]\n\n"
     "check reads the rules of the configuration, or those that came along and each FILE, says what is wrong "
     "with\n"
     "them, and runs the examples that stand in them. test says which rules hit a message and what in it; of "
     "a folder\n"
     "how many of its files each rule hits. A file is one message, and so is standard input. list prints each "
     "rule\n"
-    "with its points and what it is.\n\n"
+    "with its points and what it is. facts prints what a rule may ask for by name: facts, with their values, "
+    "and\n"
+    "signals, and what each says.\n\n"
+    "  --facts          also which facts a message has (test)\n"
     "  --rules FOLDER   these rules instead of those of the configuration\n"
     "  --language LANG  ja or en (default: as the locale says)\n"
-    "  --json           for programs (test, list)\n"
+    "  --json           for programs (test, list, facts)\n"
     "  --config FILE    the configuration (default: $SEKIMORI_CONFIG or /etc/sekimori/sekimori.conf)\n"
     "  --help           this text\n\n"
     "Exit codes: 0, 64 usage, 65 a mailbox of several messages (test), 66 a file or folder cannot be read, "
@@ -41,7 +46,7 @@ static const char help[] =
 struct options {
     const char *rules, *config;
     enum language language;
-    bool is_json;
+    bool is_json, has_facts;
 };
 
 static bool language_take(void *context, const char *word)
@@ -51,14 +56,15 @@ static bool language_take(void *context, const char *word)
 
 static const char *task_at(size_t position)
 {
-    static const char *const tasks[] = { "check", "test", "list", NULL };
-    return position < 3 ? tasks[position] : NULL;
+    static const char *const tasks[] = { "check", "test", "list", "facts", NULL };
+    return position < 4 ? tasks[position] : NULL;
 }
 
 static const struct verb_option table[] = {
     { "rules", OPTION_WORD, offsetof(struct options, rules), NULL, NULL },
     { "language", OPTION_VALUE, 0, language_take, LANGUAGE_OPTION_WANTED, .choice = language_option_choice },
     { "json", OPTION_SWITCH, offsetof(struct options, is_json), NULL, NULL },
+    { "facts", OPTION_SWITCH, offsetof(struct options, has_facts), NULL, NULL },
     { "config", OPTION_WORD, offsetof(struct options, config), NULL, NULL, .letter = 'c' },
     { 0 },
 };
@@ -237,6 +243,20 @@ static void places_print(const struct ruleset *set, const struct spam_rule *rule
     }
 }
 
+/* On a line of its own each, as a rule has it; into `object` for programs. */
+static void facts_print(const struct options *options, struct text facts, struct json *object)
+{
+    struct json *names = json_new_array();
+    for (struct text line; text_next_line(&facts, &line);) {
+        struct buffer shown = { 0 };
+        shown_add(line, &shown);
+        json_add_text(names, buffer_text(&shown));
+        if (!options->is_json) printf("  fact %.*s\n", TEXT_ARG(buffer_text(&shown)));
+        buffer_free(&shown);
+    }
+    json_set(object, "facts", names);
+}
+
 static void message_print(const struct options *options, const struct ruleset *set, const char *name,
                           const struct rule_trial *trial)
 {
@@ -258,6 +278,7 @@ static void message_print(const struct options *options, const struct ruleset *s
     if (trial->is_cut && !options->is_json) puts("  RULES_LIMIT 0.0 a pattern took too long and was ended");
     json_set_string(object, "file", name);
     json_set(object, "signals", hits);
+    if (options->has_facts) facts_print(options, trial->facts, object);
     if (options->is_json)
         json_print(object, stdout, false);
     else
@@ -331,10 +352,14 @@ int rules_main(int argc, char **argv)
         return EX_NOINPUT;
     if (strcmp(task, "check") == 0) return check(&options, count, argv + optind);
     if (strcmp(task, "list") == 0 && count == 0) return list(&options);
+    if (strcmp(task, "facts") == 0 && count == 0) {
+        rules_facts_print(options.language, options.is_json);
+        return EX_OK;
+    }
     if (strcmp(task, "test") == 0 && count > 0) return test(&options, count, argv + optind);
-    const char *const tasks[] = { "check", "test", "list", NULL };
-    if (strcmp(task, "list") == 0)
+    const char *const tasks[] = { "check", "test", "list", "facts", NULL };
+    if (strcmp(task, "list") == 0 || strcmp(task, "facts") == 0)
         return options_complain(&rules_usage, "unexpected argument: ", argv[optind]);
     if (strcmp(task, "test") == 0) return options_complain(&rules_usage, "which message?", "");
-    return options_complain_word(&rules_usage, "check, test or list, not ", task, tasks);
+    return options_complain_word(&rules_usage, "check, test, list or facts, not ", task, tasks);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH OpenSSL-Exception */
-/* sekimori rules: check, test, list. No node is needed. */
+/* sekimori rules: check, test, list, facts. No node is needed. */
 #ifndef SEKIMORI_CLI_RULES_TOOL_H
 #define SEKIMORI_CLI_RULES_TOOL_H
 

@@ -9,7 +9,12 @@
    there is, or empty. */
 bool fact_names_check(struct text name, bool has_value, struct text *out_meant);
 
-/* The name at a position from 0; NULL behind the last. */
-const char *fact_names_at(unsigned position);
+/* A fact and what it says of a message; of one with a value what the value says. */
+struct fact_name {
+    const char *name, *en, *ja;
+};
+
+/* Those with or without a value, from position 0, in the order of their names; NULL behind the last. */
+const struct fact_name *fact_names_at(unsigned position, bool has_value);
 
 #endif

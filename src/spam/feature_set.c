@@ -38,13 +38,21 @@ void features_add_text(struct features *features, enum feature_block block, stru
     }
 }
 
-static void fact_keep(struct features *features, uint64_t fact)
+static void fact_name_add(struct buffer *names, const char *name, struct text value)
 {
+    if (!names) return;
+    buffer_printf(names, value.length ? "%s=%.*s\n" : "%s%.*s\n", name, TEXT_ARG(value));
+}
+
+/* Returns what a rule that asks for it knows it by. */
+static uint64_t fact_keep(struct features *features, const char *name, struct text value)
+{
+    uint64_t fact = ruleset_fact(text_of(name), value);
     uint64_t *recent = &features->recent[fact & 255];
-    if (*recent == fact) return;
+    if (*recent == fact) return fact;
     *recent = fact;
     for (uint32_t i = 0; i < features->fact_count; i++)
-        if (features->facts[i] == fact) return;
+        if (features->facts[i] == fact) return fact;
     if (features->fact_count == features->fact_room) {
         uint32_t room = features->fact_room ? features->fact_room * 2 : 256;
         uint64_t *facts = arena_alloc_array(features->arena, room, sizeof *facts);
@@ -53,6 +61,8 @@ static void fact_keep(struct features *features, uint64_t fact)
         features->fact_room = room;
     }
     features->facts[features->fact_count++] = fact;
+    fact_name_add(features->fact_names, name, value);
+    return fact;
 }
 
 static uint32_t fact_slot(uint64_t fact)
@@ -63,14 +73,12 @@ static uint32_t fact_slot(uint64_t fact)
 
 void features_add_fact(struct features *features, const char *name, struct text value)
 {
-    uint64_t fact = ruleset_fact(text_of(name), value);
-    fact_keep(features, fact);
-    slot_add(features, FEATURE_FACT, fact_slot(fact));
+    slot_add(features, FEATURE_FACT, fact_slot(fact_keep(features, name, value)));
 }
 
 void features_note_fact(struct features *features, const char *name, struct text value)
 {
-    fact_keep(features, ruleset_fact(text_of(name), value));
+    fact_keep(features, name, value);
 }
 
 bool features_has_fact(const struct features *features, const char *name, struct text value)

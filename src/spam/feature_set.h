@@ -36,6 +36,8 @@ struct features {
     struct feature_links *links; /* NULL: nobody wants them; else the caller's, freed by it */
     uint64_t *facts;             /* those that were added, by ruleset_fact; each once */
     uint32_t fact_count, fact_room;
+    struct buffer
+        *fact_names;      /* NULL: nobody wants them; else the caller's: a line each, name or name=value */
     bool has_more_links;  /* than were looked at, or than `links` has room for */
     uint64_t recent[256]; /* facts by their last byte: most of what comes again comes soon */
     struct feature_set blocks[FEATURE_BLOCKS];

@@ -163,6 +163,11 @@ enum { FAMILIES = sizeof families / sizeof *families };
 
 _Static_assert(FAMILIES <= 64, "a bit for each family");
 
+const char *phrases_family_at(unsigned position)
+{
+    return position < FAMILIES ? families[position].name : NULL;
+}
+
 /* Made at the first use. */
 static const struct literal_table *phrase_table(void)
 {

@@ -8,4 +8,7 @@
 /* Both folded. What stands in the Subject is a fact of its own beside that. */
 void phrases_add(struct features *features, struct text subject, struct text visible);
 
+/* A family's name by its position from 0, as rules have it (fact phrase=NAME); NULL behind the last. */
+const char *phrases_family_at(unsigned position);
+
 #endif

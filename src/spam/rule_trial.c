@@ -11,6 +11,17 @@ static void places_keep(struct arena *arena, const struct ruleset *set, struct r
         if (places[i].is_set) places[i].text = arena_text(arena, places[i].text);
 }
 
+/* What was found, and behind it the oddities of the message's form. */
+static struct text facts_name(struct arena *arena, const struct mime *mime, struct buffer *names)
+{
+    for (int i = 0; i < FINDING_COUNT; i++)
+        if (finding_has(&mime->findings, (enum finding)i))
+            buffer_printf(names, "finding=%s\n", finding_name((enum finding)i));
+    struct text text = arena_text(arena, buffer_text(names));
+    buffer_free(names);
+    return text;
+}
+
 void rule_trial_run(struct arena *arena, const struct ruleset *set, struct text message, struct text signal,
                     struct rule_trial *out)
 {
@@ -20,8 +31,10 @@ void rule_trial_run(struct arena *arena, const struct ruleset *set, struct text 
     struct rule_texts *texts = arena_alloc(arena, sizeof *texts);
     struct rule_marks *marks = arena_alloc(arena, sizeof *marks);
     struct feature_links links = { 0 };
+    struct buffer names = { 0 };
     features->arena = arena;
     features->links = &links;
+    features->fact_names = &names;
     message_text_read(text, arena, mime);
     message_facts_add(features, mime, text);
     out->hits = arena_alloc(arena, set->count + 1);
@@ -31,6 +44,7 @@ void rule_trial_run(struct arena *arena, const struct ruleset *set, struct text 
     rule_match_signal(set, signal, marks);
     rule_match_rules(set, marks, out->hits);
     out->is_cut = marks->is_cut;
+    out->facts = facts_name(arena, mime, &names);
     places_keep(arena, set, out->places);
     feature_links_free(&links);
     message_text_free(text);

@@ -9,6 +9,7 @@
 struct rule_trial {
     uint8_t *hits;             /* of each rule */
     struct rule_place *places; /* of each probe */
+    struct text facts; /* a line each, as a rule has it: name or name=value */
     bool is_cut;
 };
 

@@ -114,3 +114,43 @@ def test_latency_counts_from_the_due_time():
 def test_refusals_are_told_apart():
     status, said = load(lab.free_port(), "--messages", 2, "--timeout", 0.3)
     assert status == 1 and said["acknowledged"] == 0 and said["failed"] == 2
+
+
+def told(*words):
+    return subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=20)
+
+
+def test_each_program_says_how_it_is_called():
+    programs = sorted(one for one in BENCH.iterdir() if one.name.startswith("bench-") and one.is_file())
+    assert len(programs) >= 15
+    for program in programs:
+        asked, wrong = told(program, "--help"), told(program, "--nonsense")
+        assert asked.returncode == 0 and asked.stdout.startswith(f"usage: {program.name}") and not asked.stderr, asked
+        assert wrong.returncode == 64 and wrong.stderr == asked.stdout and not wrong.stdout, wrong
+
+
+def corpora(folder, *, head="path\tlabel\tdupgroup\n"):
+    for name in ("spamassassin", "modern-ham", "phishing", "html-ham", "japanese-spam", "japanese-ham-probe"):
+        (folder / name).mkdir()
+        (folder / name / "index.tsv").write_text(head)
+    return folder
+
+
+@pytest.mark.parametrize("script", ["spam", "learning", "automatic", "check"])
+def test_what_is_missing_is_said_in_one_line(tmp_path, script):
+    bench = lab.ROOT / "bench" / script
+    none = told(bench, "/nonexistent")
+    assert none.returncode == 66 and none.stderr.count("\n") == 1, none
+    assert none.stderr.startswith(f"{script}: /nonexistent/spamassassin/index.tsv: No such file or directory; bench/README.md"), none
+    unbuilt = told(bench, corpora(tmp_path), "--build", "/none")
+    assert unbuilt.returncode == 66 and unbuilt.stderr.count("\n") == 1 and "is missing; to build it: meson setup " in unbuilt.stderr, unbuilt
+    (tmp_path / "modern-ham/index.tsv").write_text("file\tlabel\n")
+    unnamed = told(bench, tmp_path)
+    assert unnamed.returncode == 66 and "modern-ham/index.tsv: its first line names no column \"path\"" in unnamed.stderr, unnamed
+
+
+@pytest.mark.parametrize("words", [("spam", "--parts"), ("spam", "--peers"), ("learning", "--peers")])
+def test_unknown_names_are_refused(words):
+    script, option = words
+    done = told(lab.ROOT / "bench" / script, "/nonexistent", option, "bogofilter,foo")
+    assert done.returncode == 2 and f"error: argument {option}: no " in done.stderr and "Traceback" not in done.stderr, done

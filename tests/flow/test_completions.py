@@ -63,6 +63,8 @@ WORDS = [
     (("missed", "--kind", "p"), {"phishing"}),
     (("status", "rec"), {"receive"}),
     (("completions", ""), {"bash", "zsh"}),
+    (("rules", "fa"), {"facts"}),
+    (("rules", "test", "--fa"), {"--facts"}),
     (("check", "mine"), {"mine.conf"}),
     (("check", "-c", "mine"), {"mine.conf"}),
     (("check", "--config=mine"), {"mine.conf"}),

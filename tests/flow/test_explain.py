@@ -104,6 +104,10 @@ def test_each_recipient_and_each_message(nodes, inside):
         ("taro", "quarantine", 6.8, 12.0, 20.0), ("boss", "accept", 6.8, 12.0, 20.0), ("list", "tag", 6.8, 30.0, None)], told
     assert "line for holding mail, 12.0" in told[0]["why"] and told[1]["why"] == "no spam check for this recipient"
     assert "line for tagging mail, 6.8" in told[2]["why"]
+    # X-Spam-Status is there where spam is judged for one of the recipients.
+    assert send(node, lab.message("alone", "hello\n"), "boss@example.ac.jp")[0] == 250
+    came = inside.wait(3)
+    assert sorted((b"\nX-Spam-Status:" in one, b"required=never" in one) for one in came) == [(False, False), (True, False), (True, True)]
     said = explained(node, identity, "--language", "ja").stdout
     assert "taro@example.ac.jp: 隔離" in said and "boss@example.ac.jp: 通過; この宛先は迷惑メールの判定をしない" in said, said
     identities = []

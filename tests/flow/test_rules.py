@@ -135,7 +135,27 @@ def test_the_command(tmp_path):
     assert (many.returncode, many.stdout) == (65, "") and many.stderr == f"sekimori rules: {box} has more than one message; sekimori judge judges many\n"
     with open(box) as data:
         assert rules("test", "-", "--rules", shipped, stdin=data).returncode == 0
+    plain = rules("test", mail, "--rules", shipped)
+    assert "fact " not in plain.stdout and "\n  fact from-top=" in rules("test", mail, "--rules", shipped, "--facts").stdout
+    assert "id-of-author" in json.loads(rules("test", mail, "--rules", shipped, "--facts", "--json").stdout)["facts"]
     (tmp_path / "mails").mkdir()
     for number in range(3):
         (tmp_path / f"mails/{number}.eml").write_bytes(mail.read_bytes())
     assert "3 messages" in rules("test", tmp_path / "mails", "--rules", shipped).stdout
+
+
+def test_facts_and_signals(tmp_path):
+    """What `rules facts` lists a rule may ask for: each name and value of it is taken."""
+    told = {language: json.loads(rules("facts", "--json", "--language", language).stdout) for language in ("en", "ja")}
+    assert all(one["about"] for language in told.values() for one in language)
+    names = [one["name"] + (f"={value}" if one["has_value"] else "")
+             for one in told["en"] if one["kind"] == "fact" for value in one["values"] or ["1"]]
+    signals = [one["name"] for one in told["en"] if one["kind"] == "signal"]
+    assert {"hidden-text", "phrase=parcel", "finding=duplicate-boundary", "from=route"} <= set(names) and "DMARC_FAIL" in signals
+    own = tmp_path / "own.rules"
+    own.write_text("".join(f"rule OWN_{number} {{ {what} }}\n" for number, what in enumerate(
+        [f"fact {name}" for name in names] + [f"signal {name}" for name in signals])))
+    done = rules("check", "--rules", tmp_path)
+    assert done.returncode == 0, done.stderr[:2000]
+    plain = rules("facts", "--language", "en").stdout
+    assert "  hidden-text " in plain and "    phrase=parcel\n" in plain and "  DMARC_FAIL " in plain
