@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/codec.h"
-#include "cli/lesson_reader.h"
 #include "cli/mail_files.h"
 #include "config/spam_lines.h"
 #include "ipc/channel.h"
@@ -19,7 +18,6 @@
 #include "scan/authenticate.h"
 #include "scan/decide.h"
 #include "scan/read.h"
-#include "spam/lesson.h"
 
 enum { PIECE = 96 * 1024, LIMIT_MS = 60000, SIGNALS_MOST = 1000, MEMORY_MOST = 1 << 30 };
 
@@ -121,14 +119,24 @@ static void answer_put(const struct verdict *verdict, const struct judged_action
     }
 }
 
-/* As `learn` has it, without the parts of a message whose header says so at once. */
+static bool has_name(const struct header_field *field)
+{
+    bool is_good = field->name.length > 0;
+    for (size_t i = 0; is_good && i < field->name.length; i++)
+        is_good = field->name.at[i] > ' ' && char_is_printable(field->name.at[i]);
+    return is_good;
+}
+
+/* Some field begins it, of any name: little is needed to be judged. */
 static bool is_mail(struct arena *arena, struct text message)
 {
     const struct header_limits limits = { mime_limits_default.header_bytes,
                                           mime_limits_default.header_fields };
     struct header header;
     header_parse(arena, message, &limits, &header);
-    return lesson_is_mail(&header) || lesson_reader_is_mail(arena, message);
+    for (size_t i = 0; i < header.count; i++)
+        if (has_name(&header.fields[i])) return true;
+    return false;
 }
 
 static void judge(struct arena *arena, const struct judge_basis *basis, struct text message,

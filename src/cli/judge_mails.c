@@ -204,7 +204,7 @@ bool judge_mails_may_judge(const char *verb, const char *name, size_t length, bo
     if (length == 0)
         fprintf(stderr, "sekimori %s: %s: there is no message: it is empty\n", verb, name);
     else if (!is_mail && !is_stream)
-        fprintf(stderr, "sekimori %s: %s: no mail: no field of RFC 5322 stands in its header%s\n", verb, name,
+        fprintf(stderr, "sekimori %s: %s: no mail: no header field stands in it%s\n", verb, name,
                 is_named ? "; judged all the same" : "");
     return length > 0 && (is_mail || is_named);
 }

@@ -53,7 +53,7 @@ static bool tell(int fd, struct text bytes)
 
 /* --- the child --- */
 
-bool lesson_reader_is_mail(struct arena *arena, struct text mail)
+static bool mail_is_one(struct arena *arena, struct text mail)
 {
     return lesson_is_mail(mime_parse(arena, mail, &mime_limits_default, MIME_FIRST)->parts[0].header);
 }
@@ -75,7 +75,7 @@ static bool mail_serve(int channel, const struct base_model *base)
     struct arena *arena = arena_new(1 << 18);
     if (is_there) {
         buffer_commit(&mail, length);
-        if (lesson_reader_is_mail(arena, buffer_text(&mail))) {
+        if (mail_is_one(arena, buffer_text(&mail))) {
             lesson_read(arena, buffer_text(&mail), base, &lesson);
             lesson_write(&lesson, &answer);
             sketch_write(arena, buffer_text(&mail), &sketch);

@@ -4,13 +4,9 @@
 #ifndef SEKIMORI_CLI_LESSON_READER_H
 #define SEKIMORI_CLI_LESSON_READER_H
 
-#include "base/arena.h"
 #include "base/buffer.h"
 
 struct lesson_reader;
-
-/* In a jail: the mail, with CRLF line ends, has a field of RFC 5322 in its header. */
-bool lesson_reader_is_mail(struct arena *arena, struct text mail);
 
 /* `base_model`: the file, opened before the jail closes; empty: none. NULL, with what is wrong on standard
    error. */

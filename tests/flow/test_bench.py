@@ -120,15 +120,6 @@ def told(*words):
     return subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=20)
 
 
-def test_each_program_says_how_it_is_called():
-    programs = sorted(one for one in BENCH.iterdir() if one.name.startswith("bench-") and one.is_file())
-    assert len(programs) >= 15
-    for program in programs:
-        asked, wrong = told(program, "--help"), told(program, "--nonsense")
-        assert asked.returncode == 0 and asked.stdout.startswith(f"usage: {program.name}") and not asked.stderr, asked
-        assert wrong.returncode == 64 and wrong.stderr == asked.stdout and not wrong.stdout, wrong
-
-
 def corpora(folder, *, head="path\tlabel\tdupgroup\n"):
     for name in ("spamassassin", "modern-ham", "phishing", "html-ham", "japanese-spam", "japanese-ham-probe"):
         (folder / name).mkdir()
