@@ -285,6 +285,9 @@ virus {{ engine clamav {{ builtin only from {ROOT / "conf/signatures"}; database
         wait_for(self.is_gone, "every process of the node is gone", 10)
 
     def is_gone(self):
+        """No process of its session is left, but such as nobody waits for; and its port is free."""
+        if any(is_of_session(pid, self.process.pid) for pid in all_pids()):
+            return False
         with contextlib.suppress(OSError):
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -304,6 +307,19 @@ def probes_are_built():
 def states(hit):
     """Of a message that trace found, by recipient."""
     return [recipient["state"] for recipient in hit["recipients"]]
+
+
+def all_pids():
+    return [int(one.name) for one in pathlib.Path("/proc").iterdir() if one.name.isdigit()]
+
+
+def is_of_session(pid, session):
+    """And alive."""
+    try:
+        state, _, _, of = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:4]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return int(of) == session and state not in "ZX"
 
 
 def name_of(pid):
