@@ -22,7 +22,7 @@ _Thread_local struct file_room *serving;
 /* Of a file in memory; NULL: libc is to be asked. */
 static struct room_open *open_of(int fd)
 {
-    return serving && fd >= 0 ? room_files_find(file_room_files(serving), fd) : NULL;
+    return serving ? room_files_find(file_room_files(serving), fd) : NULL;
 }
 
 void descriptor_settle(int fd)
@@ -94,11 +94,10 @@ int descriptor_calls_fstat(int fd, struct stat *out)
 int descriptor_calls_close(int fd)
 {
     LIBC(descriptor_calls_close, "close");
-    if (!serving || fd < 0) return libc(fd);
-    struct room_files *files = file_room_files(serving);
-    struct room_open *one = room_files_find_any(files, fd);
-    if (!one && room_files_hold(files, fd)) return errno = EBADF, -1;
+    struct room_files *files = serving ? file_room_files(serving) : NULL;
+    struct room_open *one = files ? room_files_place(files, fd) : NULL;
     if (!one) return libc(fd);
+    if (!one->file) return errno = EBADF, -1;
     struct file_room *room = serving_borrow();
     int answer = room_open_close(files, one);
     serving = room;

@@ -177,24 +177,17 @@ int room_file_open(struct room_files *files, struct room_file *file, int flags)
     return one->fd;
 }
 
-struct room_open *room_files_find_any(struct room_files *files, int fd)
+struct room_open *room_files_place(struct room_files *files, int fd)
 {
-    for (size_t i = 0; i < ROOM_OPEN_MOST; i++)
-        if (files->open[i].fd == fd && files->open[i].file) return &files->open[i];
+    for (size_t i = 0; fd >= 0 && i < ROOM_OPEN_MOST; i++)
+        if (files->open[i].fd == fd) return &files->open[i];
     return NULL;
 }
 
 struct room_open *room_files_find(struct room_files *files, int fd)
 {
-    struct room_open *one = room_files_find_any(files, fd);
-    return one && !one->is_settled ? one : NULL;
-}
-
-bool room_files_hold(const struct room_files *files, int fd)
-{
-    for (size_t i = 0; i < ROOM_OPEN_MOST; i++)
-        if (files->open[i].fd == fd && !files->open[i].file) return true;
-    return false;
+    struct room_open *one = room_files_place(files, fd);
+    return one && one->file && !one->is_settled ? one : NULL;
 }
 
 bool room_open_has_room(const struct room_files *files, const struct room_open *open, size_t size)

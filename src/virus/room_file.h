@@ -72,11 +72,9 @@ int room_file_open(struct room_files *files, struct room_file *file, int flags);
 /* Of a file in memory; NULL: the number is the kernel's. */
 struct room_open *room_files_find(struct room_files *files, int fd);
 
-/* The same where it is settled, too: for close. */
-struct room_open *room_files_find_any(struct room_files *files, int fd);
-
-/* The number waits for a file in memory: no descriptor, as far as the library knows. */
-bool room_files_hold(const struct room_files *files, int fd);
+/* For close: the same where it is settled, too, or where the number waits for a file in memory (`file` is
+   NULL): then it is no descriptor, as far as the library knows. */
+struct room_open *room_files_place(struct room_files *files, int fd);
 
 /* So many bytes can be written there in memory. */
 bool room_open_has_room(const struct room_files *files, const struct room_open *open, size_t size);
